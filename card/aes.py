@@ -1,0 +1,51 @@
+"""AES-128 from the library that each Python has: `cryptography` on CPython, `cryptolib` on MicroPython."""
+
+try:
+    from cryptolib import aes as _aes
+
+    _ECB = 1
+    _CBC = 2
+
+    class Ecb:
+        """One key, kept scheduled: `encrypt(data)` for whole blocks, each on its own."""
+
+        def __init__(self, key):
+            self._cipher = _aes(key, _ECB)
+
+        def encrypt(self, data):
+            return self._cipher.encrypt(data)
+
+    def ecb_decrypt(key, data):
+        return _aes(key, _ECB).decrypt(data)
+
+    def cbc_encrypt(key, iv, data):
+        return _aes(key, _CBC, iv).encrypt(data)
+
+    def cbc_decrypt(key, iv, data):
+        return _aes(key, _CBC, iv).decrypt(data)
+
+except ImportError:
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    class Ecb:  # type: ignore[no-redef]
+        """One key, kept scheduled: `encrypt(data)` for whole blocks, each on its own."""
+
+        def __init__(self, key):
+            # ECB keeps no state between calls, so one context serves the life of the key.
+            self._update = Cipher(algorithms.AES(key), modes.ECB()).encryptor().update
+
+        def encrypt(self, data):
+            return self._update(data)
+
+    def ecb_decrypt(key, data):
+        return Cipher(algorithms.AES(key), modes.ECB()).decryptor().update(data)
+
+    def cbc_encrypt(key, iv, data):
+        return Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor().update(data)
+
+    def cbc_decrypt(key, iv, data):
+        return Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor().update(data)
+
+
+BLOCK = 16
+ZERO_BLOCK = bytes(BLOCK)

@@ -1,0 +1,43 @@
+"""Numbers and bytes on the wire, range-checked.
+
+MicroPython wraps silently where CPython raises, so every number that leaves us goes through `uint`.
+"""
+
+from card.errors import BadAnswer, OutOfRange
+
+
+def uint(number, size):
+    """`number` as `size` bytes, little-endian; refuses what does not fit."""
+    if not 0 <= number < 1 << (8 * size):
+        raise OutOfRange("%d does not fit in %d bytes" % (number, size))
+    return number.to_bytes(size, "little")
+
+
+def read_uint(data, at, size):
+    """The little-endian number of `size` bytes at `at`; refuses short input."""
+    if len(data) < at + size:
+        raise BadAnswer("%d bytes, wanted %d" % (len(data), at + size))
+    return int.from_bytes(data[at : at + size], "little")
+
+
+def exactly(data, size, what):
+    """`data` itself when it has `size` bytes; `what` names it in the refusal."""
+    if len(data) != size:
+        raise OutOfRange("%s: %d bytes, wanted %d" % (what, len(data), size))
+    return data
+
+
+def xor(left, right):
+    """Bytewise exclusive or of two strings of one length."""
+    number = int.from_bytes(left, "big") ^ int.from_bytes(right, "big")
+    return number.to_bytes(len(left), "big")
+
+
+def same(left, right):
+    """Whether two strings are equal, without telling by time where they differ."""
+    if len(left) != len(right):
+        return False
+    difference = 0
+    for a, b in zip(left, right):
+        difference |= a ^ b
+    return difference == 0
