@@ -116,7 +116,7 @@ def open_batch(body, link_key_of):
 
 
 def _entries(plain, mac_key, terminal, first, previous_mac):
-    entries = []
+    entries: list[Entry] = []
     for at in range(0, len(plain), ENTRY_BYTES):
         position = first + len(entries)
         part = plain[at : at + ENTRY_BYTES]

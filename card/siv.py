@@ -36,7 +36,7 @@ def _counter_mode(key, synthetic_iv, data):
 
 
 def siv_encrypt(key, associated, plaintext):
-    """16 bytes of synthetic IV, then the ciphertext; `associated` is a list of byte strings that are bound, not hidden."""
+    """16 bytes of synthetic IV, then the ciphertext; `associated` lists byte strings that are bound, not hidden."""
     exactly(key, KEY_BYTES, "AES-SIV key")
     synthetic_iv = _s2v(Cmac(key[:16]), associated, plaintext)
     return synthetic_iv + _counter_mode(key[16:], synthetic_iv, plaintext)
