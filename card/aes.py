@@ -1,7 +1,7 @@
 """AES-128 from the library that each Python has: `cryptography` on CPython, `cryptolib` on MicroPython."""
 
 try:
-    from cryptolib import aes as _aes  # type: ignore[import-not-found]
+    from cryptolib import aes as _aes
 
     _ECB = 1
     _CBC = 2

@@ -44,6 +44,10 @@ class NoSuchApplication(Refused):
     """The pass does not carry this application: it is another municipality's, or not a city pass."""
 
 
+class NoSuchFile(Refused):
+    """The application has no such file: the pass was made before this purse existed (F0)."""
+
+
 class NotPermitted(Refused):
     """The key in use has no right to do this (9D)."""
 
@@ -72,7 +76,7 @@ _LEAVES = {
     0xCE: (Refused, "count error"),
     0xDE: (Refused, "duplicate"),
     0xEE: (Refused, "memory write error"),
-    0xF0: (Refused, "no such file"),
+    0xF0: (NoSuchFile, "no such file"),
 }
 
 

@@ -1,0 +1,1 @@
+"""The command line over all parties, and the demo. Nothing else imports it."""

@@ -1,0 +1,41 @@
+# Two commands do all of their own set-up on a fresh Debian 12: `make demo` and `make test`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench world tools parts
+
+# uv from the machine, or fetched by pip into .uv.
+UV := $(shell command -v uv || echo .uv/bin/uv)
+# -m, not the console scripts: a checkout that was moved keeps working.
+RUN := $(UV) run --no-sync python
+
+help:  ## Say what can be done here
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | column -t -s "$$(printf '\t')"
+
+.uv/bin/uv:
+	python3 -m pip install --quiet --disable-pip-version-check --target .uv uv
+
+tools: $(filter .uv/bin/uv,$(UV))
+
+demo: tools  ## A week of a fictional city, from desk to bank, on emulated passes: var/demo/report.html
+	$(UV) sync --quiet --locked --no-group dev
+	$(RUN) -m meedoen demo
+
+parts: tools
+	tests/install-parts
+	$(UV) sync --quiet --locked --extra pcsc
+
+check: tools  ## Lint, types and the arrows between the parts
+	$(UV) sync --quiet --locked --extra pcsc
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(UV) run --no-sync lint-imports
+
+test: parts check  ## All tests, on real parts (installs them by apt where it may)
+	$(RUN) -m pytest -n 2 tests
+
+bench: parts  ## Measure a tap and a personalisation: var/bench.json
+	$(RUN) -m tests.bench
+
+world: parts  ## The slow ring: many weeks of a small city with faults, SEEDS=20 by default
+	$(RUN) -m pytest tests/world --seeds $(or $(SEEDS),20)

@@ -1,0 +1,150 @@
+"""`meedoen terminal`: provision a terminal, sync it with the backend, or run one on this PC."""
+
+import json
+import select
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from terminal.errors import BackendUnreachable, TerminalError
+from terminal.firmware import link
+from terminal.host import Backend, DirectLink, Link, SerialLink
+from terminal.host import provision as give_keys
+from terminal.host import sync as bring_and_carry
+from terminal.pc import PcBoard, Reader, pc_terminal
+
+app = typer.Typer(no_args_is_help=True, help="Provision, sync and run terminals.")
+
+Port = Annotated[str | None, typer.Option("--port", help="Serial port of the terminal.")]
+Flash = Annotated[Path | None, typer.Option("--flash", help="Folder of a PC terminal, in place of a port.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
+_BACKEND = "http://127.0.0.1:8442"
+
+
+class _NoReader:
+    """Provisioning and syncing a PC terminal need no reader."""
+
+    def find_pass(self) -> bytes | None:
+        return None
+
+    def transmit(self, apdu: bytes) -> bytes:
+        raise TerminalError("No reader is open.")
+
+    def release(self) -> None:
+        return None
+
+
+def _link(port: str | None, flash: Path | None) -> Link:
+    if (port is None) == (flash is None):
+        raise typer.BadParameter("Name a serial port with --port, or the folder of a PC terminal with --flash.")
+    if port is not None:
+        return SerialLink(port)
+    assert flash is not None
+    return DirectLink(pc_terminal(flash, PcBoard(_NoReader(), lambda: None, lambda *screen: None)))
+
+
+def _refused(error: Exception) -> typer.Exit:
+    typer.echo(str(error), err=True)
+    return typer.Exit(1)
+
+
+@app.command()
+def provision(
+    keys: Annotated[Path, typer.Argument(help="Key file from `meedoen keys terminal`.", exists=True)],
+    port: Port = None,
+    flash: Flash = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a terminal its keys, once."""
+    try:
+        number = give_keys(_link(port, flash), json.loads(keys.read_text()))
+    except TerminalError as error:
+        raise _refused(error) from None
+    except ValueError:
+        raise _refused(TerminalError(f"{keys} is not a key file of a terminal.")) from None
+    typer.echo(json.dumps({"terminal": number}) if as_json else f"Terminal {number} has its keys.")
+
+
+@app.command()
+def sync(
+    port: Port = None,
+    flash: Flash = None,
+    backend: Annotated[str, typer.Option(help="Address of the backend.")] = _BACKEND,
+    hotlist: Annotated[Path | None, typer.Option(help="Hotlist from `meedoen issuer hotlist`.", exists=True)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hand in the journal, and bring today's bundle and hotlist."""
+    blocked = hotlist.read_bytes() if hotlist else None
+    try:
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("Handing in", total=None)
+            report = bring_and_carry(
+                _link(port, flash),
+                Backend(backend),
+                blocked,
+                lambda done, total: progress.update(task, completed=done, total=total),
+            )
+    except (TerminalError, BackendUnreachable) as error:
+        raise _refused(error) from None
+    if as_json:
+        typer.echo(json.dumps(vars(report)))
+        return
+    typer.echo(f"Terminal {report.terminal}: {report.handed_in} records handed in, lists up to date.")
+    for one in report.refused:
+        typer.echo(f"  The backend keeps record {one.get('sequence')} aside: {one.get('reason')}.")
+
+
+@app.command()
+def diagnose(port: Port = None, flash: Flash = None, as_json: AsJson = False) -> None:
+    """Say what a terminal holds."""
+    try:
+        about = json.loads(_link(port, flash).ask(link.HELLO))
+    except TerminalError as error:
+        raise _refused(error) from None
+    if as_json:
+        typer.echo(json.dumps(about))
+        return
+    for name, value in about.items():
+        typer.echo(f"{name}: {value}")
+
+
+@app.command()
+def run(
+    flash: Annotated[Path, typer.Option(help="Folder that stands for the flash of this terminal.")],
+    reader: Annotated[str | None, typer.Option(help="Part of the reader's name; without it, the first one.")] = None,
+) -> None:
+    """A terminal on this PC with a PC/SC reader: type keys and Enter, hold a pass against the reader."""
+    from hardware.pcsc import PcscReader
+
+    console = Console()
+
+    def show(state: str, code: str, lines: tuple[str, str]) -> None:
+        console.print(f"[bold]{lines[0]}[/bold] {f'({code})' if code else ''}\n{lines[1]}", highlight=False)
+
+    keys = _typed_keys()
+    pass_reader: Reader = PcscReader(reader)
+    device = pc_terminal(flash, PcBoard(pass_reader, lambda: next(keys), show))
+    try:
+        while True:
+            device.turn()
+            time.sleep(0.02)
+    except (StopIteration, KeyboardInterrupt):
+        typer.echo("Terminal closed.")
+
+
+def _typed_keys() -> Iterator[str | None]:
+    """Keys as they are typed, None while nobody types."""
+    while True:
+        if not select.select([sys.stdin], [], [], 0)[0]:
+            yield None
+            continue
+        line = sys.stdin.readline()
+        if not line:
+            return
+        yield from line.strip()

@@ -1,0 +1,9 @@
+"""What can go wrong between a host and a terminal, or between a host and the backend."""
+
+
+class TerminalError(Exception):
+    """The terminal does not answer, or refused; the text says what to do."""
+
+
+class BackendUnreachable(Exception):
+    """Nothing was handed over; the terminal keeps everything, try again later."""

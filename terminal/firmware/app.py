@@ -1,0 +1,162 @@
+"""The states of a terminal. A state is a function: key or result in, next state and screen out.
+
+The loop around them owns reader, screen, clock and link. Keys: 0-9, `#` yes, `*` back, `A` put the last tap back.
+"""
+
+from terminal.firmware import offers
+from terminal.firmware.results import AGAIN, DUTCH, PURSE_TOO_SMALL, REVERSED, SENTENCES, YES
+
+KEY = "key"
+RESULT = "result"
+
+YES_KEY = "#"
+BACK_KEY = "*"
+REVERSE_KEY = "A"
+
+_MOST_CENTS = 99999
+
+_WORDS = {
+    "choose": ("Kies een aanbod en druk #", "Choose an offer and press #"),
+    "price": ("Typ de prijs (8,50 = 850) en druk #", "Type the price (8.50 = 850) and press #"),
+    "hold": ("Houd de pas tegen de lezer", "Hold the pass against the reader"),
+    "reverse": ("Terugboeken: houd dezelfde pas tegen de lezer", "Put back: hold the same pass against the reader"),
+    "unknown": ("Dit aanbod is er niet", "There is no such offer"),
+    "left": ("Over: %s", "Left: %s"),
+    "had": ("Er staat nu op: %s", "It holds now: %s"),
+    "pays": ("Korting %s, gast betaalt %s", "Discount %s, guest pays %s"),
+    "point": ("%d punten", "%d points"),
+    "visit": ("%d keer", "%d times"),
+    "item": ("%d stuks", "%d items"),
+}
+
+
+class Shift:
+    """What the states remember between two events."""
+
+    def __init__(self, language=DUTCH, bundle=None):
+        self.language = language
+        self.bundle = bundle
+        self.typed = ""
+        self.order = None
+        self.offer = None
+
+    def words(self, name):
+        return _WORDS[name][self.language]
+
+    def amount(self, purse, number):
+        """An amount of a purse in words."""
+        unit = self.bundle.units[str(purse)]
+        return euro(number) if unit == "cent" else self.words(unit) % number
+
+
+def euro(cents):
+    return "€ %d,%02d" % (cents // 100, cents % 100)
+
+
+def start(shift):
+    """The state after switching on or after `back`."""
+    shift.typed = ""
+    shift.order = shift.offer = None
+    return choosing, (shift.words("choose"), "")
+
+
+def choosing(shift, event, value):
+    """Digits name an offer by its place in the bundle."""
+    if event != KEY:
+        return choosing, None
+    if value == REVERSE_KEY:
+        return reversing, (shift.words("reverse"), "")
+    if value == BACK_KEY:
+        return start(shift)
+    if value != YES_KEY:
+        _type(shift, value, 2)
+        return choosing, (shift.typed, _name_of(shift))
+    number = int(shift.typed or "0")
+    shift.typed = ""
+    if shift.bundle is None or not 1 <= number <= len(shift.bundle.offers):
+        return choosing, (shift.words("unknown"), "")
+    shift.offer = shift.bundle.offers[number - 1]
+    if offers.needs_price(shift.offer):
+        return pricing, (shift.words("price"), shift.offer["name"])
+    return _arm(shift, 0)
+
+
+def pricing(shift, event, value):
+    """Digits are the price in cents."""
+    if event != KEY:
+        return pricing, None
+    if value == BACK_KEY:
+        return start(shift)
+    if value != YES_KEY:
+        _type(shift, value, 5)
+        return pricing, (euro(int(shift.typed or "0")), shift.offer["name"])
+    cents = int(shift.typed or "0")
+    shift.typed = ""
+    if not 0 < cents <= _MOST_CENTS:
+        return pricing, (shift.words("price"), shift.offer["name"])
+    return _arm(shift, cents)
+
+
+def armed(shift, event, value):
+    """The reader waits for a pass to charge."""
+    if event == RESULT:
+        return _after(shift, armed, value)
+    return start(shift) if value == BACK_KEY else (armed, None)
+
+
+def reversing(shift, event, value):
+    """The reader waits for the pass of the last tap."""
+    if event == RESULT:
+        return _after(shift, reversing, value)
+    return start(shift) if value == BACK_KEY else (reversing, None)
+
+
+def showing(shift, event, value):
+    """A result stays until somebody has seen it and says so."""
+    if event == KEY and value in (YES_KEY, BACK_KEY):
+        return start(shift)
+    return showing, None
+
+
+READING = (armed, reversing)
+
+
+def _type(shift, value, most):
+    if "0" <= value <= "9" and len(shift.typed) < most:
+        shift.typed += value
+
+
+def _name_of(shift):
+    """The name of the offer that the typed number stands for, so that it can be seen before it is chosen."""
+    number = int(shift.typed or "0")
+    if shift.bundle is None or not 1 <= number <= len(shift.bundle.offers):
+        return ""
+    return shift.bundle.offers[number - 1]["name"]
+
+
+def _arm(shift, cents):
+    shift.order = offers.order(shift.offer, cents)
+    purse, amount = shift.order.moves[0]
+    return armed, (shift.words("hold"), "%s %s" % (shift.offer["name"], shift.amount(purse, amount)))
+
+
+def _after(shift, state, result):
+    """Torn taps keep the reader armed for the same order; every other result stays on the screen."""
+    return (state if result.code == AGAIN else showing), (_sentence(shift, result.code), _detail(shift, result))
+
+
+def _sentence(shift, code):
+    return SENTENCES[code][shift.language]
+
+
+def _detail(shift, result):
+    if result.code == PURSE_TOO_SMALL and result.left is not None:
+        return shift.words("had") % shift.amount(shift.order.moves[0][0], result.left)
+    if result.code not in (YES, REVERSED):
+        return ""
+    record = result.record
+    if record.discount:
+        return shift.words("pays") % (euro(record.discount), euro(record.copayment))
+    if result.left is None:
+        return ""
+    return shift.words("left") % shift.amount(record.purse1, result.left)

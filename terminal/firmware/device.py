@@ -1,0 +1,201 @@
+"""A terminal as a whole: what is on its flash, what the host may ask, and one turn of its loop."""
+
+import binascii
+import gc
+import json
+import os
+
+from card.batch import chain_key
+from card.errors import OutOfRange
+from card.sealing import SealingKey
+from card.wire import read_uint, uint
+from terminal.firmware import app, link
+from terminal.firmware.errors import FlashError, ListRefused, ReaderError
+from terminal.firmware.journal import Journal
+from terminal.firmware.lists import open_bundle, open_hotlist
+from terminal.firmware.results import DUTCH, READER, SENTENCES, TERMINAL_FULL, Result
+from terminal.firmware.till import Till
+
+_MOST_ENTRIES = 32  # a batch is built in memory: 32 entries are 4 KB
+_HEX_KEYS = ("link_key", "lookup_key", "tap_key", "hotlist_key")
+
+
+class Device:
+    """`flash` is a folder; `board` has `key()`, `show(state, code, lines)`, `reader`, `random(n)` and `days_on()`.
+
+    `key()` gives the next key or None, `days_on()` the whole days since the terminal was switched on.
+    """
+
+    def __init__(self, flash, board, language=DUTCH):
+        self._flash = flash
+        self._board = board
+        self._shift = app.Shift(language)
+        self._day_zero = 0
+        self._till = self._load()
+        self._state, screen = app.start(self._shift)
+        self._show("", screen)
+
+    # Switching on
+
+    def _load(self):
+        """The Till, or None while the terminal has no keys."""
+        keys = self._read("keys")
+        if keys is None:
+            return None
+        keys = json.loads(keys)
+        for name in _HEX_KEYS:
+            keys[name] = binascii.unhexlify(keys[name])
+        sealing = self._read("sealing")
+        if sealing is None:
+            self._sealing = SealingKey(binascii.unhexlify(keys["sealing_state"]), keys["sealing_day"])
+        else:
+            self._sealing = SealingKey(sealing[2:], read_uint(sealing, 0, 2))
+        self._keys = keys
+        self._journal = Journal(self._flash, chain_key(keys["link_key"]))
+        till = Till(keys, self._sealing, self._journal, self._board.random)
+        self._take_lists(till)
+        return till
+
+    def _take_lists(self, till):
+        bundle, hotlist = self._read("bundle"), self._read("hotlist")
+        if bundle is not None:
+            bundle = open_bundle(bundle, self._keys["link_key"], self._keys["terminal"])
+            self._day_zero = bundle.day - self._board.days_on()
+        if hotlist is not None:
+            hotlist = open_hotlist(hotlist, self._keys["hotlist_key"])
+        till.lists_changed(bundle, hotlist)
+        self._shift.bundle = bundle
+
+    def _read(self, name):
+        try:
+            with open(self._flash + "/" + name, "rb") as file:
+                return file.read()
+        except OSError:
+            return None
+
+    def _replace(self, name, content):
+        """The new content whole, or the old one."""
+        path = self._flash + "/" + name
+        try:
+            with open(path + ".new", "wb") as file:
+                file.write(content)
+            os.rename(path + ".new", path)
+        except OSError:
+            raise FlashError("the flash does not take what is written")
+
+    # The day
+
+    def _today(self):
+        """The day of the last sync plus the days since, and never a day before one that was sealed already."""
+        return max(self._day_zero + self._board.days_on(), self._sealing.day)
+
+    def _new_day(self, day):
+        if day == self._sealing.day:
+            return
+        try:
+            self._sealing.advance(day)
+        except OutOfRange:
+            return  # the till sees that its key is not of today, and says so
+        self._replace("sealing", uint(day, 2) + self._sealing.state)
+
+    # One turn of the loop
+
+    def turn(self):
+        """Attend to the keypad, and to the reader when a pass is expected."""
+        key = self._board.key()
+        if key is not None:
+            self._event(app.KEY, key)
+        if self._state not in app.READING:
+            return
+        try:
+            if self._board.reader.find_pass() is None:
+                return
+            result = self._serve_pass()
+            self._board.reader.release()
+        except ReaderError:
+            self._show(READER, (SENTENCES[READER][self._shift.language], ""))
+            return
+        except FlashError:
+            result = Result(TERMINAL_FULL)
+        self._event(app.RESULT, result)
+        # Between two guests, not between two commands of a tap.
+        gc.collect()
+
+    def _serve_pass(self):
+        day = self._today()
+        self._new_day(day)
+        transmit = self._board.reader.transmit
+        if self._state is app.reversing:
+            return self._till.reverse(transmit, day)
+        return self._till.tap(transmit, self._shift.order, day)
+
+    def _event(self, event, value):
+        self._state, screen = self._state(self._shift, event, value)
+        if screen is not None:
+            self._show(value.code if event == app.RESULT else "", screen)
+
+    def _show(self, code, screen):
+        self._board.show(self._state.__name__, code, screen)
+
+    # What the host may ask
+
+    def answer(self, kind, content):
+        """The answer to a frame: `(kind, content)`; a refusal is `!` and the reason, and changed nothing."""
+        try:
+            return kind, self._answer(kind, content)
+        except (ListRefused, FlashError, ValueError) as error:
+            return link.REFUSED, str(error).encode()
+
+    def _answer(self, kind, content):
+        if kind == link.HELLO:
+            return self._hello()
+        if kind == link.PROVISION:
+            return self._provision(content)
+        if self._till is None:
+            raise ListRefused("this terminal has no keys yet; provision it first")
+        if kind == link.JOURNAL and len(content) == 4:
+            first = read_uint(content, 0, 4)
+            return self._journal.batch(self._keys["link_key"], self._keys["terminal"], first, _MOST_ENTRIES)
+        if kind == link.BUNDLE:
+            bundle = open_bundle(content, self._keys["link_key"], self._keys["terminal"])
+            self._not_older(bundle, self._till.bundle)
+            return self._keep("bundle", content)
+        if kind == link.HOTLIST:
+            hotlist = open_hotlist(content, self._keys["hotlist_key"])
+            self._not_older(hotlist, self._till.hotlist)
+            return self._keep("hotlist", content)
+        raise ListRefused("this terminal does not know the question")
+
+    def _hello(self):
+        about = {"terminal": None, "journal": 0, "bundle": 0, "hotlist": 0, "doubts": 0}
+        if self._till is not None:
+            about["terminal"] = self._keys["terminal"]
+            about["journal"] = self._journal.count
+            about["doubts"] = len(self._journal.doubts)
+            about["day"] = self._today()
+            if self._till.bundle is not None:
+                about["bundle"] = self._till.bundle.version
+            if self._till.hotlist is not None:
+                about["hotlist"] = self._till.hotlist.version
+        return json.dumps(about).encode()
+
+    def _provision(self, content):
+        if self._till is not None:
+            raise ListRefused("this terminal has keys already; reset it before it gets others")
+        keys = json.loads(content)
+        for name in _HEX_KEYS + ("sealing_state", "sealing_day", "terminal", "issuer", "aid"):
+            if name not in keys:
+                raise ListRefused("the key file lacks %s" % name)
+        self._replace("keys", content)
+        self._till = self._load()
+        return b""
+
+    def _not_older(self, new, held):
+        if held is not None and new.version < held.version:
+            raise ListRefused("version %d is older than %d, which is here" % (new.version, held.version))
+
+    def _keep(self, name, content):
+        self._replace(name, content)
+        self._take_lists(self._till)
+        self._new_day(self._today())
+        return b""

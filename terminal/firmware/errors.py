@@ -1,0 +1,21 @@
+"""What can go wrong inside a terminal, by who failed."""
+
+
+class ReaderError(Exception):
+    """The reader does not do its work; staff can only look at the cable."""
+
+
+class PassGone(ReaderError):
+    """The pass left the field; whether it still did what it was told is not known."""
+
+
+class LinkError(Exception):
+    """A frame from the host that cannot be taken; nothing changed."""
+
+
+class ListRefused(Exception):
+    """A bundle, hotlist or key file that is not genuine, not for this terminal or older than what is here."""
+
+
+class FlashError(Exception):
+    """The flash does not hold what was written, or has no room left; no tap is accepted."""

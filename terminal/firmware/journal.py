@@ -1,0 +1,213 @@
+"""What a terminal must not forget: the intent of each tap before its commit, and the chained entries for the backend.
+
+Two files. `journal` holds entries in slots of one size, so that position n is at a known place; nothing in it is ever
+overwritten. `intents` is a short ring, written once a tap: an intent without an entry in the journal is a tap that
+the power interrupted. A tap costs two writes, one in each.
+"""
+
+import binascii
+import os
+
+from card.batch import (
+    COMMITTED,
+    ENTRY_BYTES,
+    FIRST_MAC,
+    IN_DOUBT,
+    MAC_BYTES,
+    NOT_SEALED,
+    VOID,
+    build_batch,
+    entry_bytes,
+)
+from card.cmac import Cmac
+from card.record import CLEAR_BYTES, SEALED_BYTES, ClearRecord
+from card.wire import uint
+from terminal.firmware.errors import FlashError
+
+_CHECK_BYTES = 4
+_SLOT = ENTRY_BYTES + _CHECK_BYTES
+_TAG = 8
+_INTENT_BYTES = CLEAR_BYTES + SEALED_BYTES + 2 * _TAG + 16
+_INTENT_SLOT = _INTENT_BYTES + _CHECK_BYTES
+_RING = 16
+# How far back the entry of an intent can stand: each intent in the ring has at most two entries.
+_LOOK_BACK = 2 * _RING
+
+
+class Doubt:
+    """A tap of which it is not known whether the pass committed it, and how to tell when the pass comes back."""
+
+    def __init__(self, intent):
+        self.clear = intent[:CLEAR_BYTES]
+        self.sealed = intent[CLEAR_BYTES : CLEAR_BYTES + SEALED_BYTES]
+        tags = intent[CLEAR_BYTES + SEALED_BYTES : CLEAR_BYTES + SEALED_BYTES + 2 * _TAG]
+        self.tag_before, self.tag_after = tags[:_TAG], tags[_TAG:]
+        self.enc_tmri = intent[-16:]
+        self.record = ClearRecord.from_bytes(self.clear)
+
+
+class Journal:
+    """`folder` is a directory on the flash; `chain_key` and `tag_key` are derived from the link key.
+
+    `capacity`: entries that fit; when they are there, `has_room` is False and no tap is accepted.
+    """
+
+    def __init__(self, folder, chain_key, capacity=20000):
+        self._chain_key = chain_key
+        self._tags = Cmac(chain_key)
+        self._journal = _open(folder + "/journal")
+        self._intents = _open(folder + "/intents")
+        self.capacity = capacity
+        self.count, self.last_mac = self._end_of_journal()
+        self.last_sequence = 0
+        self.doubts = []
+        self._failed = False
+        self._recover()
+
+    # Reading back after a stop
+
+    def _end_of_journal(self):
+        """A slot that the power cut in half is taken as never written, and written over."""
+        count = _size(self._journal) // _SLOT
+        while count:
+            entry = _read_slot(self._journal, count - 1, ENTRY_BYTES)
+            if entry is not None:
+                return count, entry[-MAC_BYTES:]
+            count -= 1
+        return 0, FIRST_MAC
+
+    def _recover(self):
+        """Close the intents that have no entry as in doubt, and keep the doubts that are still open."""
+        outcomes = {}
+        for position in range(max(1, self.count - _LOOK_BACK + 1), self.count + 1):
+            entry = self._entry(position)
+            outcomes[int.from_bytes(entry[7:11], "little")] = entry[0]
+        intents = []
+        for slot in range(_RING):
+            intent = _read_slot(self._intents, slot, _INTENT_BYTES)
+            if intent is not None:
+                intents.append((int.from_bytes(intent[6:10], "little"), intent))
+        for sequence, intent in sorted(intents):
+            if sequence not in outcomes:
+                self._append(IN_DOUBT, intent[:CLEAR_BYTES], intent[CLEAR_BYTES : CLEAR_BYTES + SEALED_BYTES])
+            if outcomes.get(sequence, IN_DOUBT) == IN_DOUBT:
+                self.doubts.append(Doubt(intent))
+        known = [sequence for sequence, _ in intents] + list(outcomes)
+        self.last_sequence = max(known) if known else 0
+
+    # Writing
+
+    @property
+    def has_room(self):
+        """Whether a tap can be recorded to its end, also if it ends in doubt and is resolved later."""
+        return not self._failed and self.count + 2 <= self.capacity
+
+    @property
+    def next_sequence(self):
+        return self.last_sequence + 1
+
+    def tag(self, handle, tmc):
+        """How the journal knows a pass again without keeping its handle."""
+        return self._tags.full(b"pass" + handle + uint(tmc, 4))[:_TAG]
+
+    def intend(self, clear, sealed, tag_before, tag_after, enc_tmri):
+        """Write down what is about to be committed. Raises FlashError; then the commit must not be sent."""
+        sequence = int.from_bytes(clear[6:10], "little")
+        intent = clear + sealed + tag_before + tag_after + enc_tmri
+        self._write(self._intents, sequence % _RING, intent)
+        self.last_sequence = sequence
+        self.doubts = [doubt for doubt in self.doubts if doubt.record.sequence % _RING != sequence % _RING]
+        return Doubt(intent)
+
+    def committed(self, clear, sealed):
+        """The pass committed, and this is its proof."""
+        self._append(COMMITTED, clear, sealed)
+
+    def void(self, clear):
+        """The sequence was used and the pass did not commit."""
+        self._append(VOID, clear, NOT_SEALED)
+
+    def in_doubt(self, doubt):
+        """The pass left before it answered; keep what tells the outcome when it returns."""
+        self._append(IN_DOUBT, doubt.clear, doubt.sealed)
+        self.doubts.append(doubt)
+
+    def _append(self, outcome, clear, sealed):
+        entry = entry_bytes(self._chain_key, self.count + 1, self.last_mac, outcome, clear, sealed)
+        self._write(self._journal, self.count, entry)
+        self.count += 1
+        self.last_mac = entry[-MAC_BYTES:]
+
+    def _write(self, file, slot, content):
+        """One write, flushed. After a failure nothing more is accepted until a restart has read back what is there."""
+        try:
+            file.seek(slot * (len(content) + _CHECK_BYTES))
+            file.write(content + _check(content))
+            file.flush()
+        except OSError:
+            self._failed = True
+            raise FlashError("the flash does not take what is written")
+
+    # Doubts
+
+    def doubt_of(self, handle, tmc):
+        """`(doubt, committed)` when this pass, now at counter `tmc`, is one we are in doubt about; else None."""
+        if not self.doubts:
+            return None
+        tag = self.tag(handle, tmc)
+        for doubt in self.doubts:
+            if tag == doubt.tag_after:
+                return doubt, True
+            if tag == doubt.tag_before:
+                return doubt, False
+        return None
+
+    def resolve_committed(self, doubt, sealed):
+        self._append(COMMITTED, doubt.clear, sealed)
+        self.doubts.remove(doubt)
+
+    def resolve_void(self, doubt):
+        self._append(VOID, doubt.clear, NOT_SEALED)
+        self.doubts.remove(doubt)
+
+    # Handing over
+
+    def batch(self, link_key, terminal, first, most):
+        """The batch from position `first` on, at most `most` entries; empty bytes when there is nothing new."""
+        last = min(self.count, first + most - 1)
+        if not 1 <= first <= last:
+            return b""
+        previous_mac = FIRST_MAC if first == 1 else self._entry(first - 1)[-MAC_BYTES:]
+        entries = [self._entry(position) for position in range(first, last + 1)]
+        return build_batch(link_key, terminal, first, previous_mac, entries)
+
+    def _entry(self, position):
+        entry = _read_slot(self._journal, position - 1, ENTRY_BYTES)
+        if entry is None:
+            raise FlashError("entry %d of the journal cannot be read" % position)
+        return entry
+
+
+def _open(path):
+    try:
+        os.stat(path)
+    except OSError:
+        open(path, "wb").close()
+    return open(path, "r+b")
+
+
+def _size(file):
+    return file.seek(0, 2)
+
+
+def _read_slot(file, slot, size):
+    """The slot's content, or None when it was never written, or not to its end."""
+    file.seek(slot * (size + _CHECK_BYTES))
+    data = file.read(size + _CHECK_BYTES)
+    if len(data) != size + _CHECK_BYTES or data[size:] != _check(data[:size]):
+        return None
+    return data[:size]
+
+
+def _check(content):
+    return uint(binascii.crc32(content) & 0xFFFFFFFF, 4)

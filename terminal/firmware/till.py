@@ -1,0 +1,219 @@
+"""The tap: from a pass in the field to a yes that is journaled, or a no with its reason.
+
+Exchanges of a tap of one purse, up to the yes: select 1, lookup authentication 2, pass file 1, transaction MAC file 1,
+tap authentication 2, debit 1, reader id 1, commit 1: ten. A second purse costs one more.
+"""
+
+from card.commands import (
+    CommitReaderID,
+    CommitTransaction,
+    Debit,
+    GetValue,
+    LimitedCredit,
+    ReadData,
+    SelectApplication,
+    parse_transaction_mac,
+)
+from card.diversify import diversify
+from card.errors import BoundaryReached, CardError, NoSuchApplication, NoSuchFile, Refused
+from card.ev2 import authenticate_first
+from card.layout import (
+    FILE_MODES,
+    LOOKUP_KEY,
+    PASS_FILE,
+    PASS_FILE_BYTES,
+    TAP_KEY,
+    TMAC_FILE,
+    PassFile,
+    aid_bytes,
+    card_key_input,
+)
+from card.record import REVERSAL, TAP, ClearRecord, Proof, reader_id, seal
+from card.session import Session
+from terminal.firmware.errors import PassGone
+from terminal.firmware.results import (
+    AGAIN,
+    BLOCKED,
+    LIST_TOO_OLD,
+    NOT_A_PASS,
+    NOT_VALID,
+    NOTHING_TO_REVERSE,
+    OTHER_MUNICIPALITY,
+    PURSE_TOO_SMALL,
+    REVERSED,
+    TERMINAL_FULL,
+    WRONG_VENUE,
+    YES,
+    Result,
+)
+
+NO_TMV = bytes(8)
+
+
+class _No(Exception):
+    """Ends a tap with a code. `left`: what the purse holds that was too small."""
+
+    def __init__(self, code, left=None):
+        self.code = code
+        self.left = left
+
+
+class Till:
+    """A terminal's keys, lists and journal, and what it does with a pass.
+
+    `random(n)` gives n random bytes. `sealing` is the card.sealing.SealingKey, which whoever owns the clock advances;
+    `lists_changed` replaces bundle and hotlist after a sync.
+    """
+
+    def __init__(self, keys, sealing, journal, random, bundle=None, hotlist=None):
+        self._terminal = keys["terminal"]
+        self._issuer = keys["issuer"]
+        self._aid = aid_bytes(keys["aid"])
+        self._lookup_key = keys["lookup_key"]
+        self._tap_master = keys["tap_key"]
+        self.link_key = keys["link_key"]
+        self._sealing = sealing
+        self.journal = journal
+        self._random = random
+        self.lists_changed(bundle, hotlist)
+        self._last = None  # (tag of the pass, record) of the last tap of this shift, for its reversal
+
+    def lists_changed(self, bundle, hotlist):
+        """Either may be None: not there yet."""
+        self.bundle = bundle
+        self.hotlist = hotlist
+
+    def tap(self, transmit, order, day):
+        """Charge an Order to the pass behind `transmit`; the Result says also what went wrong with pass or lists."""
+
+        def charge(session, handle, tmc, tmv):
+            doubt = self._settled_before(order, handle, tmc, tmv, day)
+            if doubt is not None:
+                return Result(YES, doubt)
+            for purse, _ in order.moves:
+                if purse not in self.bundle.allowed:
+                    raise _No(WRONG_VENUE)
+            return self._move(session, handle, tmc, TAP, order.fields(), day)
+
+        return self._with_pass(transmit, day, charge)
+
+    def reverse(self, transmit, day):
+        """Give back the last tap of this terminal to the pass that made it, if that pass did nothing since."""
+
+        def give_back(session, handle, tmc, tmv):
+            if self._last is None or self._last[0] != self.journal.tag(handle, tmc):
+                raise _No(NOTHING_TO_REVERSE)
+            last = self._last[1]
+            return self._move(session, handle, tmc, REVERSAL, _fields(last), day)
+
+        return self._with_pass(transmit, day, give_back)
+
+    def _with_pass(self, transmit, day, action):
+        if self.bundle is None or not self.bundle.valid_from <= day <= self.bundle.valid_until or self.hotlist is None:
+            return Result(LIST_TOO_OLD)
+        if self._sealing.day != day:
+            return Result(LIST_TOO_OLD)
+        if not self.journal.has_room:
+            return Result(TERMINAL_FULL)
+        try:
+            session, handle, tmc, tmv = self._look(transmit, day)
+            return action(session, handle, tmc, tmv)
+        except _No as no:
+            return Result(no.code, left=no.left)
+        except PassGone:
+            return Result(AGAIN)
+        except NoSuchApplication:
+            return Result(OTHER_MUNICIPALITY)
+        except CardError:
+            return Result(NOT_A_PASS)
+
+    def _look(self, transmit, day):
+        """Open the pass with the lookup key: `(session, handle, TMC, TMV)`; refuses a pass that does not count."""
+        session = Session(transmit)
+        session.run(SelectApplication(self._aid))
+        authenticate_first(session, LOOKUP_KEY, self._lookup_key, self._random, FILE_MODES)
+        found = PassFile.from_bytes(session.run(ReadData(PASS_FILE, 0, PASS_FILE_BYTES)))
+        if found.issuer != self._issuer:
+            raise _No(OTHER_MUNICIPALITY)
+        if self.hotlist.blocks(found.handle):
+            raise _No(BLOCKED)
+        if not found.valid_from <= day <= found.valid_until:
+            raise _No(NOT_VALID)
+        tmc, tmv = parse_transaction_mac(session.run(ReadData(TMAC_FILE, 0, 12)))
+        return session, found.handle, tmc, tmv
+
+    def _open_purses(self, session, handle):
+        # EV2First, not NonFirst: it aborts the pending transaction, so that what was read to get here does not enter
+        # the Transaction MAC.
+        key = diversify(self._tap_master, card_key_input("tap", handle, self._aid))
+        authenticate_first(session, TAP_KEY, key, self._random, FILE_MODES)
+
+    def _settled_before(self, order, handle, tmc, tmv, day):
+        """Clear up a tap of this pass that was torn. The record to show again when it already paid for this very order.
+
+        A tap of another day stays in doubt: its sealing key is gone, so the vault's audit has the last word.
+        """
+        found = self.journal.doubt_of(handle, tmc)
+        if found is None:
+            return None
+        doubt, committed = found
+        if not committed:
+            self.journal.resolve_void(doubt)
+            return None
+        if doubt.record.day != day:
+            return None
+        self.journal.resolve_committed(doubt, self._sealed(doubt.clear, Proof(handle, tmc, tmv, doubt.enc_tmri)))
+        if doubt.record.kind != TAP:
+            return None
+        self._last = self.journal.tag(handle, tmc), doubt.record
+        return doubt.record if order.same_as(doubt.record) else None
+
+    def _sealed(self, clear, proof):
+        return seal(self._sealing.key(), clear, proof)
+
+    def _move(self, session, handle, tmc, kind, fields, day):
+        """Move, commit and journal."""
+        record = ClearRecord(kind, self._terminal, self.journal.next_sequence, day, **fields)
+        clear = record.to_bytes()
+        move = Debit if kind == TAP else LimitedCredit
+        self._open_purses(session, handle)
+        try:
+            for purse, amount in record.debits():
+                session.run(move(purse, amount))
+        except (BoundaryReached, NoSuchFile):
+            if kind == REVERSAL:
+                raise _No(NOTHING_TO_REVERSE)
+            self._open_purses(session, handle)
+            raise _No(PURSE_TOO_SMALL, _left(session, record.purse1))
+        enc_tmri = session.run(CommitReaderID(reader_id(clear)))
+
+        # Nothing on the pass has changed up to here. From the commit on it may have, so the intent comes first, and it
+        # already holds all that the vault needs to tell later whether the pass did commit.
+        tag_before, tag_after = self.journal.tag(handle, tmc), self.journal.tag(handle, tmc + 1)
+        in_doubt = self._sealed(clear, Proof(handle, tmc + 1, NO_TMV, enc_tmri))
+        doubt = self.journal.intend(clear, in_doubt, tag_before, tag_after, enc_tmri)
+        try:
+            new_tmc, tmv = session.run(CommitTransaction())
+        except Refused:
+            self.journal.void(clear)
+            raise _No(AGAIN)
+        except (PassGone, CardError):
+            self.journal.in_doubt(doubt)
+            raise _No(AGAIN)
+        self.journal.committed(clear, self._sealed(clear, Proof(handle, new_tmc, tmv, enc_tmri)))
+        self._last = (self.journal.tag(handle, new_tmc), record) if kind == TAP else None
+        return Result(YES if kind == TAP else REVERSED, record, _left(session, record.purse1))
+
+
+def _left(session, purse):
+    """After the commit, so that it neither slows the yes nor enters the MAC; None when the pass has gone already."""
+    try:
+        return session.run(GetValue(purse))
+    except (PassGone, CardError):
+        return None
+
+
+def _fields(record):
+    """The fields of a record that undoes another."""
+    names = ("offer", "purse1", "amount1", "purse2", "amount2", "price", "discount", "copayment")
+    return {name: getattr(record, name) for name in names}

@@ -1,0 +1,91 @@
+"""The unix port of MicroPython as a board: keypad and screen are lines on the terminal, reader and link are serial.
+
+    micropython -m terminal.firmware.unix FLASH READER LINK
+
+Each line on standard input is a row of key presses. Each change of the screen is one line: state|code|line 1|line 2.
+"""
+
+import os
+import select
+import sys
+import termios
+import time
+
+from terminal.firmware import link
+from terminal.firmware.device import Device
+from terminal.firmware.pn532 import Pn532
+
+_DAY_MS = 86400000
+_IDLE_MS = 5
+
+
+class Serial:
+    """A serial line; reads end on time, because a read of this port blocks until all bytes are there."""
+
+    def __init__(self, path):
+        self._file = open(path, "r+b")
+        termios.setraw(self._file.fileno())
+        self._poll = select.poll()
+        self._poll.register(self._file, select.POLLIN)
+
+    def write(self, data):
+        self._file.write(data)
+
+    def read(self, count, timeout_ms):
+        """`count` bytes, or fewer when the line is silent for `timeout_ms`."""
+        data = bytearray(count)
+        for at in range(count):
+            if not self._poll.poll(timeout_ms):
+                return bytes(data[:at])
+            byte = self._file.read(1)
+            if not byte:
+                return bytes(data[:at])
+            data[at] = byte[0]
+        return bytes(data)
+
+
+class Board:
+    """What a Device needs of the machine it runs on."""
+
+    def __init__(self, reader):
+        self.reader = reader
+        self.random = os.urandom
+        self._keys = select.poll()
+        self._keys.register(sys.stdin, select.POLLIN)
+        self._passed_ms = 0
+        self._ticks = time.ticks_ms()
+
+    def key(self):
+        """The next key, or None; ends the program when standard input is closed."""
+        if not self._keys.poll(0):
+            return None
+        key = sys.stdin.read(1)
+        if not key:
+            sys.exit()
+        return key if key != "\n" else None
+
+    def show(self, state, code, lines):
+        print("|".join((state, code) + lines))
+
+    def days_on(self):
+        now = time.ticks_ms()
+        self._passed_ms += time.ticks_diff(now, self._ticks)
+        self._ticks = now
+        return self._passed_ms // _DAY_MS
+
+
+def main(flash, reader_path, link_path):
+    device = Device(flash, Board(Pn532(Serial(reader_path))))
+    line, frames = Serial(link_path), link.Frames()
+    while True:
+        device.turn()
+        data = line.read(1, _IDLE_MS)
+        while data:
+            question = frames.feed(data)
+            if question:
+                line.write(link.frame(*device.answer(*question)))
+            data = line.read(1, 0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,153 @@
+"""The host's side of a terminal: provision it, bring its lists, and carry its journal to the backend.
+
+The host carries only what is sealed: it can lose a batch, and then fetches it again; it cannot read or change one.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol
+
+import httpx
+import serial
+
+from card.wire import uint
+from terminal.errors import BackendUnreachable, TerminalError
+from terminal.firmware import link
+from terminal.firmware.device import Device
+
+
+class Link(Protocol):
+    """A way to put one question to a terminal."""
+
+    def ask(self, kind: bytes, content: bytes = b"") -> bytes:
+        """The answer's content; raises TerminalError."""
+
+
+class SerialLink:
+    """A terminal on a serial port."""
+
+    def __init__(self, port: str, timeout_s: float = 5.0) -> None:
+        self._timeout_s = timeout_s
+        try:
+            self._port = serial.Serial(port, 115200, timeout=0.05)
+        except serial.SerialException:
+            raise TerminalError(f"There is no terminal on {port}. Check the cable and the name of the port.") from None
+
+    def __enter__(self) -> "SerialLink":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._port.close()
+
+    def ask(self, kind: bytes, content: bytes = b"") -> bytes:
+        self._port.reset_input_buffer()
+        self._port.write(link.frame(kind, content))
+        frames = link.Frames()
+        deadline = time.monotonic() + self._timeout_s
+        while time.monotonic() < deadline:
+            got = frames.feed(self._port.read(max(1, self._port.in_waiting)))
+            if got is not None:
+                return _content(kind, *got)
+        raise TerminalError("The terminal does not answer. Is it switched on, and is this the right port?")
+
+
+class DirectLink:
+    """The PC terminal, which runs in this very process."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+
+    def ask(self, kind: bytes, content: bytes = b"") -> bytes:
+        return _content(kind, *self._device.answer(kind, content))
+
+
+def _content(asked: bytes, kind: bytes, content: bytes) -> bytes:
+    if kind == link.REFUSED:
+        raise TerminalError(f"The terminal refused: {content.decode(errors='replace')}.")
+    if kind != asked:
+        raise TerminalError("The terminal answers another question; try again.")
+    return content
+
+
+class Backend:
+    """The backend's HTTP interface as far as a host needs it. `transport` as httpx takes it."""
+
+    def __init__(self, base_url: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._client = httpx.Client(base_url=base_url, transport=transport, timeout=30)
+
+    def next_position(self, terminal: int) -> int:
+        """The first position of this terminal that the backend does not hold."""
+        return int(self._request("GET", f"/v1/terminals/{terminal}").json()["nextPosition"])
+
+    def bundle(self, terminal: int) -> bytes:
+        """The sealed bundle of the day."""
+        return self._request("GET", f"/v1/terminals/{terminal}/bundle").content
+
+    def hand_in(self, terminal: int, batch: bytes) -> httpx.Response:
+        """Upload a batch. Also an answer that refuses counts as handed in when it says `kept`."""
+        try:
+            answer = self._client.post(
+                f"/v1/terminals/{terminal}/batches",
+                content=batch,
+                headers={"Content-Type": "application/octet-stream"},
+            )
+        except httpx.TransportError:
+            raise BackendUnreachable("The backend cannot be reached; the terminal keeps its records.") from None
+        if answer.is_error and not answer.json().get("kept"):
+            raise BackendUnreachable(f"The backend did not take the batch: {answer.json().get('title')}.")
+        return answer
+
+    def _request(self, method: str, path: str) -> httpx.Response:
+        try:
+            answer = self._client.request(method, path)
+            answer.raise_for_status()
+        except httpx.TransportError:
+            raise BackendUnreachable("The backend cannot be reached; try again later.") from None
+        except httpx.HTTPStatusError as error:
+            raise BackendUnreachable(f"The backend refused: {error.response.json().get('title')}.") from None
+        return answer
+
+
+@dataclass
+class SyncReport:
+    """What a sync did."""
+
+    terminal: int
+    handed_in: int = 0
+    refused: list[dict[str, object]] = field(default_factory=list)
+    open_doubts: int = 0
+
+
+def provision(link_to: Link, keys: dict[str, object]) -> int:
+    """Give a terminal its keys, once; returns its number."""
+    link_to.ask(link.PROVISION, json.dumps(keys).encode())
+    return int(json.loads(link_to.ask(link.HELLO))["terminal"])
+
+
+def sync(
+    link_to: Link,
+    backend: Backend,
+    hotlist: bytes | None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> SyncReport:
+    """Hand in what the backend lacks, then bring the bundle and the hotlist. Safe to repeat at any point."""
+    about = json.loads(link_to.ask(link.HELLO))
+    if about["terminal"] is None:
+        raise TerminalError("This terminal has no keys yet; provision it first.")
+    report = SyncReport(about["terminal"], open_doubts=about["doubts"])
+    position = backend.next_position(report.terminal)
+    while position <= about["journal"]:
+        answer = backend.hand_in(report.terminal, link_to.ask(link.JOURNAL, uint(position, 4))).json()
+        report.refused += answer.get("refused", [])
+        if answer["nextPosition"] <= position:
+            raise BackendUnreachable("The backend keeps asking for the same records; see its quarantine.")
+        report.handed_in += answer["nextPosition"] - position
+        position = answer["nextPosition"]
+        progress(position - 1, about["journal"])
+    link_to.ask(link.BUNDLE, backend.bundle(report.terminal))
+    if hotlist is not None:
+        link_to.ask(link.HOTLIST, hotlist)
+    return report

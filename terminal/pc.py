@@ -1,0 +1,73 @@
+"""The PC terminal: the same application as in the device, on CPython with a reader of this machine."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from hardware.errors import PassGone as HardwarePassGone
+from hardware.errors import ReaderError as HardwareReaderError
+from terminal.firmware.device import Device
+from terminal.firmware.errors import PassGone, ReaderError
+
+_DAY_S = 86400
+T = TypeVar("T")
+
+
+class Reader(Protocol):
+    """A reader of `hardware/`."""
+
+    def find_pass(self) -> bytes | None: ...
+    def transmit(self, apdu: bytes) -> bytes: ...
+    def release(self) -> None: ...
+
+
+class PcReader:
+    """A reader of this machine, with the errors that the firmware knows."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def find_pass(self) -> bytes | None:
+        return self._translated(self._reader.find_pass)
+
+    def transmit(self, apdu: bytes) -> bytes:
+        return self._translated(lambda: self._reader.transmit(apdu))
+
+    def release(self) -> None:
+        self._translated(self._reader.release)
+
+    @staticmethod
+    def _translated(call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except HardwarePassGone as error:
+            raise PassGone(str(error)) from error
+        except HardwareReaderError as error:
+            raise ReaderError(str(error)) from error
+
+
+class PcBoard:
+    """Keys come from `next_key()` (None when there is none), screens go to `show_screen(state, code, lines)`."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        next_key: Callable[[], str | None],
+        show_screen: Callable[[str, str, tuple[str, str]], None],
+    ) -> None:
+        self.reader = PcReader(reader)
+        self.key = next_key
+        self.show = show_screen
+        self.random = os.urandom
+        self._started = time.monotonic()
+
+    def days_on(self) -> int:
+        return int(time.monotonic() - self._started) // _DAY_S
+
+
+def pc_terminal(flash: Path, board: PcBoard) -> Device:
+    """A terminal whose flash is a folder of this machine; call `turn()` in a loop."""
+    flash.mkdir(parents=True, exist_ok=True)
+    return Device(str(flash), board)
