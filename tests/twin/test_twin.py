@@ -1,0 +1,38 @@
+"""The same script on CPython and on MicroPython: same output, to the byte."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+VECTORS = [ROOT / "tests/vectors" / name for name in ("desfire_public.json", "rfc_4493_5297.json")]
+
+
+def run(python: list[str], script: str, *arguments: str) -> list[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MICROPYPATH": f"{ROOT}:.frozen"}
+    command = [*python, str(ROOT / "tests/twin" / script), *arguments]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 0, answer.stderr or answer.stdout
+    return answer.stdout.splitlines()
+
+
+def micropython(*options: str) -> list[str]:
+    return [str(Path(sys.executable).parent / "micropython"), *options]
+
+
+@pytest.mark.parametrize("vectors", VECTORS, ids=lambda path: path.stem)
+def test_every_published_vector_holds_on_both_pythons(vectors):
+    here = run([sys.executable], "card_vectors.py", str(vectors))
+    there = run(micropython(), "card_vectors.py", str(vectors))
+    assert here == there
+    assert [line for line in here if line.startswith("WRONG")] == []
+    assert sum(line.startswith("ok") for line in here) >= 7
+
+
+def test_a_number_that_does_not_fit_is_refused_on_both_pythons():
+    here = run([sys.executable], "refusals.py")
+    assert here == run(micropython(), "refusals.py")
+    assert [line for line in here if not line.endswith("refused")] == []
