@@ -1,6 +1,12 @@
 """The application that a scheme puts on a pass, as the commands that make it."""
 
-from card.administration import CreateApplication, CreateStdDataFile, CreateTransactionMACFile, CreateValueFile
+from card.administration import (
+    CreateApplication,
+    CreateStdDataFile,
+    CreateTransactionMACFile,
+    CreateValueFile,
+    FileSettings,
+)
 from card.commands import FULL, MAC, Command
 from card.errors import OutOfRange
 from card.layout import (
@@ -63,3 +69,13 @@ class Blueprint:
             files[number] = CreateValueFile(number, FULL, PURSE_RIGHTS, 0, ceiling, 0, True)
         files[TMAC_FILE] = CreateTransactionMACFile(TMAC_FILE, MAC, TMAC_RIGHTS, transaction_mac_key, key_version)
         return files
+
+    def describes(self, number, settings):
+        """Whether a file's FileSettings are those of this blueprint."""
+        if number == PASS_FILE:
+            wanted = FileSettings.STANDARD, FULL, PASS_FILE_RIGHTS, PASS_FILE_BYTES, None
+        elif number == TMAC_FILE:
+            wanted = FileSettings.TRANSACTION_MAC, MAC, TMAC_RIGHTS, None, None
+        else:
+            wanted = FileSettings.VALUE, FULL, PURSE_RIGHTS, None, self.purses.get(number)
+        return (settings.type, settings.mode, settings.rights, settings.size, settings.upper) == wanted

@@ -1,0 +1,17 @@
+"""What can go wrong at the desk. Each text is one sentence that says to a clerk what to do."""
+
+
+class DeskError(Exception):
+    """Work at the desk that was refused; nothing changed."""
+
+
+class CardRefused(DeskError):
+    """This card cannot become, or is not, a pass of ours; it is as it was."""
+
+
+class CardLeft(DeskError):
+    """The card left the reader half-way; put the same one back and do the same again."""
+
+
+class VaultUnreachable(DeskError):
+    """The vault does not answer, or does not know this desk."""

@@ -1,0 +1,197 @@
+"""From a factory card to a pass: every key its own, every file in place, random identification on.
+
+Each step looks first whether it was done already, so that a card which left half-way can simply be put back. Random
+identification comes last: until then the card tells its UID, from which all its keys follow; after it, the lookup key,
+the one that every pass shares, gives the UID away to whoever holds that key only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from card.administration import (
+    ChangeKey,
+    ChangeKeySettings,
+    GetApplicationIDs,
+    GetCardUID,
+    GetFileIDs,
+    GetFileSettings,
+    GetKeyVersion,
+    GetVersion,
+    SetConfiguration,
+    WriteData,
+)
+from card.blueprint import PICC_SETTINGS, Blueprint
+from card.commands import ReadData, SelectApplication
+from card.errors import CardError, NoSuchApplication, NotAuthenticated
+from card.ev2 import authenticate_first
+from card.layout import (
+    APPLICATION_KEY,
+    FILE_MODES,
+    LOAD_KEY,
+    LOOKUP_KEY,
+    PASS_FILE,
+    PASS_FILE_BYTES,
+    TAP_KEY,
+    PassFile,
+)
+from card.session import Session
+from hardware.errors import PassGone
+from issuer.errors import CardLeft, CardRefused
+from issuer.factory_card import replace_factory_key
+from issuer.vault_client import CardKeys
+
+_PICC_LEVEL = bytes(3)
+_PICC_KEY = 0
+_DEFAULT_KEY = bytes(16)
+_NOT_OURS = "This card belongs to somebody else. Take a new card."
+_LEFT = "The card left the reader. Put the same card back and try again."
+
+
+class Reader(Protocol):
+    """A reader of `hardware/`."""
+
+    def find_pass(self) -> bytes | None: ...
+    def transmit(self, apdu: bytes) -> bytes: ...
+    def release(self) -> None: ...
+
+
+class Keys(Protocol):
+    """Where the keys of a pass come from."""
+
+    def lookup_key(self) -> bytes: ...
+    def card_keys(self, uid: bytes, generation: int) -> CardKeys: ...
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What the registry keeps of a pass that was made."""
+
+    uid: bytes
+    handle: bytes
+    generation: int
+
+
+@dataclass(frozen=True)
+class Details:
+    """What goes into the pass file. Days since the day zero of records, both included."""
+
+    issuer: int
+    valid_from: int
+    valid_until: int
+    generation: int = 1
+
+
+class Personaliser:
+    """Makes passes of one municipality. `random(n)` gives n random bytes."""
+
+    def __init__(self, blueprint: Blueprint, keys: Keys, random: Callable[[int], bytes]) -> None:
+        self._blueprint = blueprint
+        self._keys = keys
+        self._random = random
+
+    def personalise(self, reader: Reader, details: Details) -> Pass:
+        """Make the card on the reader a pass, or finish making it.
+
+        Raises CardRefused for a card that cannot become one (it is left as it was) and CardLeft when it went away.
+        """
+        if reader.find_pass() is None:
+            raise CardRefused("There is no card on the reader. Put a new card on it.")
+        try:
+            session = Session(reader.transmit)
+            uid = self._uid(session)
+            keys = self._keys.card_keys(uid, details.generation)
+            self._make(session, keys, details)
+        except PassGone:
+            raise CardLeft(_LEFT) from None
+        except NotAuthenticated:
+            raise CardRefused(_NOT_OURS) from None
+        except CardError as error:
+            raise CardRefused(
+                f"The card does not do what it should ({error}). Lay it aside and take another."
+            ) from error
+        finally:
+            reader.release()
+        return Pass(uid, keys.handle, details.generation)
+
+    def identify(self, session: Session) -> bytes:
+        """The UID of a finished pass of ours."""
+        try:
+            session.run(SelectApplication(self._blueprint.aid))
+        except NoSuchApplication:
+            raise CardRefused(_NOT_OURS) from None
+        self._authenticate(session, LOOKUP_KEY, self._keys.lookup_key())
+        uid: bytes = session.run(GetCardUID())
+        return uid
+
+    def _authenticate(self, session: Session, key_no: int, key: bytes) -> None:
+        authenticate_first(session, key_no, key, self._random, FILE_MODES)
+
+    def _uid(self, session: Session) -> bytes:
+        version = session.run(GetVersion())
+        if version.generation is None:
+            raise CardRefused("This is not a card that can become a pass. Take a new card.")
+        if version.generation == "EV1":
+            raise CardRefused("This card is of an older kind (DESFire EV1) that cannot sign. Take an EV2 or EV3 card.")
+        if version.uid != bytes(7):
+            uid: bytes = version.uid
+            return uid
+        return self.identify(session)
+
+    def _make(self, session: Session, keys: CardKeys, details: Details) -> None:
+        session.run(SelectApplication(_PICC_LEVEL))
+        fresh = session.run(GetKeyVersion(_PICC_KEY)) == 0
+        if fresh:
+            self._take_over(session, keys)
+        self._authenticate(session, _PICC_KEY, keys.picc)
+        # What this very run made needs no looking at; that saves seven exchanges on every card that goes well.
+        fresh = fresh or self._blueprint.aid not in session.run(GetApplicationIDs())
+        if fresh:
+            session.run(ChangeKeySettings(PICC_SETTINGS))
+            session.run(self._blueprint.create_application())
+        session.run(SelectApplication(self._blueprint.aid))
+        self._change_keys(session, keys, fresh)
+        self._create_files(session, keys, fresh)
+        self._write_pass_file(session, keys, details)
+        self._hide_uid(session, keys)
+
+    def _take_over(self, session: Session, keys: CardKeys) -> None:
+        """The factory's master key becomes ours. A card that carries anything is not from the factory."""
+        if session.run(GetApplicationIDs()):
+            raise CardRefused("This card was in use before. Take a new card.")
+        replace_factory_key(session, keys.picc, keys.version, self._random)
+
+    def _change_keys(self, session: Session, keys: CardKeys, fresh: bool) -> None:
+        """All four; the application key last, because it is what the others are changed with."""
+        if not fresh and session.run(GetKeyVersion(APPLICATION_KEY)) == keys.version:
+            return
+        self._authenticate(session, APPLICATION_KEY, _DEFAULT_KEY)
+        for number, key in ((LOAD_KEY, keys.load), (LOOKUP_KEY, keys.lookup), (TAP_KEY, keys.tap)):
+            if fresh or session.run(GetKeyVersion(number)) != keys.version:
+                session.run(ChangeKey(number, key, keys.version, _DEFAULT_KEY))
+        session.run(ChangeKey(APPLICATION_KEY, keys.application, keys.version))
+
+    def _create_files(self, session: Session, keys: CardKeys, fresh: bool) -> None:
+        self._authenticate(session, APPLICATION_KEY, keys.application)
+        there = [] if fresh else session.run(GetFileIDs())
+        for number, create in self._blueprint.create_files(keys.transaction_mac, keys.version).items():
+            if number not in there:
+                session.run(create)
+            if not self._blueprint.describes(number, session.run(GetFileSettings(number))):
+                raise CardRefused("The card's files are not as they should be. Lay it aside and take another.")
+
+    def _write_pass_file(self, session: Session, keys: CardKeys, details: Details) -> None:
+        """Write it and read it back, each with the key that will do so later."""
+        content = PassFile(
+            details.issuer, keys.handle, details.valid_from, details.valid_until, details.generation
+        ).to_bytes()
+        self._authenticate(session, LOAD_KEY, keys.load)
+        session.run(WriteData(PASS_FILE, 0, content))
+        self._authenticate(session, LOOKUP_KEY, keys.lookup)
+        if session.run(ReadData(PASS_FILE, 0, PASS_FILE_BYTES)) != content:
+            raise CardRefused("The card did not keep what was written. Lay it aside and take another.")
+
+    def _hide_uid(self, session: Session, keys: CardKeys) -> None:
+        session.run(SelectApplication(_PICC_LEVEL))
+        self._authenticate(session, _PICC_KEY, keys.picc)
+        session.run(SetConfiguration(SetConfiguration.PICC, bytes([SetConfiguration.RANDOM_ID])))
