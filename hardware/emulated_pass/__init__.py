@@ -5,8 +5,8 @@ Read in this order: `emulated_pass` (what a reader meets), `processor` (from fra
 messagings `d40`, `ev1` and `ev2`.
 """
 
-from .emulated_pass import Activation, EmulatedPass
-from .inspection import inspect
-from .memory import Memory, PassTorn, PowerCut
+from hardware.emulated_pass.emulated_pass import Activation, EmulatedPass
+from hardware.emulated_pass.inspection import inspect
+from hardware.emulated_pass.memory import Memory, PassTorn, PowerCut
 
 __all__ = ["Activation", "EmulatedPass", "Memory", "PassTorn", "PowerCut", "inspect"]

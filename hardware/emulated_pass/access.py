@@ -4,11 +4,11 @@ The order follows what cards show: without a session a keyed file answers AE at 
 checked as the file's mode says, and only then refused (9D) if its key has no right.
 """
 
-from .command import Command
-from .messaging import Guard, Wire
-from .model import FREE, NEVER, File, Mode, Rights, TransactionMacFile, ValueFile
-from .powered import Powered
-from .status import AUTHENTICATION_ERROR, LENGTH_ERROR, OK, PERMISSION_DENIED, Refused, require
+from hardware.emulated_pass.command import Command
+from hardware.emulated_pass.messaging import Guard, Wire
+from hardware.emulated_pass.model import FREE, NEVER, File, Mode, Rights, TransactionMacFile, ValueFile
+from hardware.emulated_pass.powered import Powered
+from hardware.emulated_pass.status import AUTHENTICATION_ERROR, LENGTH_ERROR, OK, PERMISSION_DENIED, Refused, require
 
 PLAIN_MODE = {Guard.NONE: Mode.PLAIN, Guard.MAC: Mode.MAC, Guard.FULL: Mode.FULL, Guard.KEY: Mode.FULL}
 GET_VALUE = 0x6C

@@ -5,15 +5,15 @@ Each answers a challenge and, once the reader has answered it and proved to know
 
 from collections.abc import Callable
 
-from .command import Call, Handshake
-from .crypto import AES, TDEA2, TDEA3, Cipher, rotated
-from .d40 import D40Channel, receive
-from .ev1 import Ev1Channel
-from .ev2 import Ev2Channel, session_keys
-from .messaging import Answer
-from .model import Key
-from .powered import Powered, Session
-from .status import AUTHENTICATION_ERROR, LENGTH_ERROR, Refused, require
+from hardware.emulated_pass.command import Call, Handshake
+from hardware.emulated_pass.crypto import AES, TDEA2, TDEA3, Cipher, rotated
+from hardware.emulated_pass.d40 import D40Channel, receive
+from hardware.emulated_pass.ev1 import Ev1Channel
+from hardware.emulated_pass.ev2 import Ev2Channel, session_keys
+from hardware.emulated_pass.messaging import Answer
+from hardware.emulated_pass.model import Key
+from hardware.emulated_pass.powered import Powered, Session
+from hardware.emulated_pass.status import AUTHENTICATION_ERROR, LENGTH_ERROR, Refused, require
 
 CAPABILITIES = 6
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .messaging import Answer, Guard
-from .model import GENERATIONS, Rights
-from .powered import Powered
+from hardware.emulated_pass.messaging import Answer, Guard
+from hardware.emulated_pass.model import GENERATIONS, Rights
+from hardware.emulated_pass.powered import Powered
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ The pass only ever enciphers: what the reader sends it has "deciphered" beforeha
 MACs are four bytes, checksums CRC_A. Follows what libfreefare sends; kept because a new pass starts with it.
 """
 
-from .crypto import Cipher, crc16, padded, xor
-from .messaging import Answer, Guard, Wire
-from .model import Mode
-from .status import INTEGRITY_ERROR, LENGTH_ERROR, Refused, require
+from hardware.emulated_pass.crypto import Cipher, crc16, padded, xor
+from hardware.emulated_pass.messaging import Answer, Guard, Wire
+from hardware.emulated_pass.model import Mode
+from hardware.emulated_pass.status import INTEGRITY_ERROR, LENGTH_ERROR, Refused, require
 
 MAC_LENGTH = 4
 CRC_LENGTH = 2

@@ -1,11 +1,18 @@
 """Reading and writing: data files and record files. Each successful command is noted for the transaction MAC."""
 
-from .command import Call
-from .messaging import Answer
-from .model import DataFile, RecordFile, TransactionMacFile
-from .powered import Powered
-from .status import BOUNDARY_ERROR, LENGTH_ERROR, PARAMETER_ERROR, PERMISSION_DENIED, Refused, require
-from .transaction import DataChange, RecordChange
+from hardware.emulated_pass.command import Call
+from hardware.emulated_pass.messaging import Answer
+from hardware.emulated_pass.model import DataFile, RecordFile, TransactionMacFile
+from hardware.emulated_pass.powered import Powered
+from hardware.emulated_pass.status import (
+    BOUNDARY_ERROR,
+    LENGTH_ERROR,
+    PARAMETER_ERROR,
+    PERMISSION_DENIED,
+    Refused,
+    require,
+)
+from hardware.emulated_pass.transaction import DataChange, RecordChange
 
 
 def read_data(card: Powered, call: Call) -> Answer:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .framing import (
+from hardware.emulated_pass.framing import (
     ISO_CONDITIONS,
     NATIVE_ANSWER_DATA,
     NATIVE_COMMAND,
@@ -16,11 +16,11 @@ from .framing import (
     iso_answer,
     parse,
 )
-from .iso_select import select
-from .memory import Memory, PassTorn, PowerCut
-from .powered import Powered
-from .processor import Processor
-from .table import BY_INS
+from hardware.emulated_pass.iso_select import select
+from hardware.emulated_pass.memory import Memory, PassTorn, PowerCut
+from hardware.emulated_pass.powered import Powered
+from hardware.emulated_pass.processor import Processor
+from hardware.emulated_pass.table import BY_INS
 
 ATQA = bytes.fromhex("0344")
 ATQA_RANDOM_ID = bytes.fromhex("0304")

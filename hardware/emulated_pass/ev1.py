@@ -3,10 +3,10 @@
 No public data sheet prints it; this follows published notes of the field and what libfreefare sends and expects.
 """
 
-from .crypto import Cipher, crc32, padded, xor
-from .messaging import Answer, Guard, Wire
-from .model import Mode
-from .status import INTEGRITY_ERROR, LENGTH_ERROR, OK, Refused, require
+from hardware.emulated_pass.crypto import Cipher, crc32, padded, xor
+from hardware.emulated_pass.messaging import Answer, Guard, Wire
+from hardware.emulated_pass.model import Mode
+from hardware.emulated_pass.status import INTEGRITY_ERROR, LENGTH_ERROR, OK, Refused, require
 
 MAC_LENGTH = 8
 CRC_LENGTH = 4

@@ -1,9 +1,9 @@
 """EV2 secure messaging (NT4H2421Gx data sheet, section 9.1), as DESFire EV2, EV3 and Light speak it too."""
 
-from .crypto import AES, Cipher, aes_cmac, crc32, odd_bytes, xor
-from .messaging import Answer, Guard, Wire
-from .model import Mode
-from .status import INTEGRITY_ERROR, LENGTH_ERROR, OK, require
+from hardware.emulated_pass.crypto import AES, Cipher, aes_cmac, crc32, odd_bytes, xor
+from hardware.emulated_pass.messaging import Answer, Guard, Wire
+from hardware.emulated_pass.model import Mode
+from hardware.emulated_pass.status import INTEGRITY_ERROR, LENGTH_ERROR, OK, require
 
 MAC_LENGTH = 8
 COUNTER_END = 0xFFFF

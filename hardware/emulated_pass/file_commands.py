@@ -1,10 +1,10 @@
 """Commands that create, describe and delete files."""
 
-from .command import Call
-from .crypto import AES
-from .memory_size import CAPACITY, FILES_PER_APPLICATION, file_size, reserve
-from .messaging import Answer
-from .model import (
+from hardware.emulated_pass.command import Call
+from hardware.emulated_pass.crypto import AES
+from hardware.emulated_pass.memory_size import CAPACITY, FILES_PER_APPLICATION, file_size, reserve
+from hardware.emulated_pass.messaging import Answer
+from hardware.emulated_pass.model import (
     FREE,
     NEVER,
     Application,
@@ -17,8 +17,15 @@ from .model import (
     TransactionMacFile,
     ValueFile,
 )
-from .powered import MAY_CREATE, MAY_LIST, Powered
-from .status import DUPLICATE_ERROR, LENGTH_ERROR, OUT_OF_EEPROM, PARAMETER_ERROR, Refused, require
+from hardware.emulated_pass.powered import MAY_CREATE, MAY_LIST, Powered
+from hardware.emulated_pass.status import (
+    DUPLICATE_ERROR,
+    LENGTH_ERROR,
+    OUT_OF_EEPROM,
+    PARAMETER_ERROR,
+    Refused,
+    require,
+)
 
 MODES = {0: Mode.PLAIN, 1: Mode.MAC, 2: Mode.PLAIN, 3: Mode.FULL}
 LIMIT_CONFIGURED = 0x20

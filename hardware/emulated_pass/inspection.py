@@ -4,9 +4,18 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .memory import Memory
-from .model import Application, DataFile, File, Key, Picc, RecordFile, TransactionMacFile, ValueFile
-from .stored import from_json
+from hardware.emulated_pass.memory import Memory
+from hardware.emulated_pass.model import (
+    Application,
+    DataFile,
+    File,
+    Key,
+    Picc,
+    RecordFile,
+    TransactionMacFile,
+    ValueFile,
+)
+from hardware.emulated_pass.stored import from_json
 
 
 def inspect(source: "str | os.PathLike[str] | Memory") -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """ISOSelectFile (00 A4): an application by its DF name, or an application or file by its ISO file identifier."""
 
-from .framing import (
+from hardware.emulated_pass.framing import (
     ISO_LIMIT_REACHED,
     ISO_NOT_FOUND,
     ISO_OK,
@@ -9,7 +9,7 @@ from .framing import (
     ISO_WRONG_P1P2,
     Frame,
 )
-from .powered import PICC_LEVEL, Powered
+from hardware.emulated_pass.powered import PICC_LEVEL, Powered
 
 SELECT = 0xA4
 BY_FID = (0x00, 0x02)

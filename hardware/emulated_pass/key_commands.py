@@ -1,11 +1,18 @@
 """Commands about keys and key settings, of the chip or of the selected application."""
 
-from .command import Call
-from .crypto import AES, KEY_LENGTH
-from .messaging import Answer
-from .model import KIND_BITS, KIND_OF_BITS, Key
-from .powered import MASTER_KEY, MAY_CHANGE_MASTER_KEY, MAY_CHANGE_SETTINGS, MAY_LIST, Powered
-from .status import AUTHENTICATION_ERROR, NO_SUCH_KEY, PARAMETER_ERROR, PERMISSION_DENIED, Refused, require
+from hardware.emulated_pass.command import Call
+from hardware.emulated_pass.crypto import AES, KEY_LENGTH
+from hardware.emulated_pass.messaging import Answer
+from hardware.emulated_pass.model import KIND_BITS, KIND_OF_BITS, Key
+from hardware.emulated_pass.powered import MASTER_KEY, MAY_CHANGE_MASTER_KEY, MAY_CHANGE_SETTINGS, MAY_LIST, Powered
+from hardware.emulated_pass.status import (
+    AUTHENTICATION_ERROR,
+    NO_SUCH_KEY,
+    PARAMETER_ERROR,
+    PERMISSION_DENIED,
+    Refused,
+    require,
+)
 
 KIND_MASK = 0xC0
 SAME_KEY = 0xE

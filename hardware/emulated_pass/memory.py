@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from .model import GENERATIONS, Key, Picc
-from .stored import from_json, to_json
+from hardware.emulated_pass.model import GENERATIONS, Key, Picc
+from hardware.emulated_pass.stored import from_json, to_json
 
 FACTORY_KIND = "2TDEA"
 

@@ -1,7 +1,7 @@
 """How much of the 8 kB each thing takes. Blocks of 32 bytes as on the real chip; the overheads are our estimate."""
 
-from .model import Application, DataFile, File, Picc, RecordFile
-from .status import OUT_OF_EEPROM, require
+from hardware.emulated_pass.model import Application, DataFile, File, Picc, RecordFile
+from hardware.emulated_pass.status import OUT_OF_EEPROM, require
 
 CAPACITY = 8192
 BLOCK = 32

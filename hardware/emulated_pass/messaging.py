@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from .model import Mode
+from hardware.emulated_pass.model import Mode
 
 
 class Guard(Enum):

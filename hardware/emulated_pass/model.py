@@ -6,7 +6,7 @@ Plain values without behaviour beyond reading themselves. Commands change them i
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from .crypto import AES, KEY_LENGTH, TDEA2, TDEA3, Cipher
+from hardware.emulated_pass.crypto import AES, KEY_LENGTH, TDEA2, TDEA3, Cipher
 
 FREE = 0xE
 NEVER = 0xF

@@ -1,12 +1,12 @@
 """Commands about the chip and its applications."""
 
-from .command import Call
-from .crypto import KEY_LENGTH
-from .memory_size import APPLICATION_LIMIT_EV1, CAPACITY, application_size, reserve
-from .messaging import Answer
-from .model import KIND_OF_BITS, Application, Key
-from .powered import MAY_CREATE, MAY_LIST, PICC_LEVEL, Powered
-from .status import (
+from hardware.emulated_pass.command import Call
+from hardware.emulated_pass.crypto import KEY_LENGTH
+from hardware.emulated_pass.memory_size import APPLICATION_LIMIT_EV1, CAPACITY, application_size, reserve
+from hardware.emulated_pass.messaging import Answer
+from hardware.emulated_pass.model import KIND_OF_BITS, Application, Key
+from hardware.emulated_pass.powered import MAY_CREATE, MAY_LIST, PICC_LEVEL, Powered
+from hardware.emulated_pass.status import (
     APPLICATION_NOT_FOUND,
     AUTHENTICATION_ERROR,
     COUNT_ERROR,
@@ -117,13 +117,10 @@ def delete_application(card: Powered, call: Call) -> Answer:
     """From PICC level with the PICC master key; or from within, with its own, where the PICC lets applications come
     and go freely. The memory is not given back."""
     aid = call.parameters
-    if card.at_picc_level:
-        require(card.session is not None, AUTHENTICATION_ERROR)
-    else:
-        require(card.selected == aid, PERMISSION_DENIED)
-        require(bool(card.picc.settings & MAY_CREATE), PERMISSION_DENIED)
-    card.require_master_key()
     require(aid in card.picc.applications, APPLICATION_NOT_FOUND)
+    card.require_master_key()
+    if not card.at_picc_level:
+        require(card.selected == aid and bool(card.picc.settings & MAY_CREATE), PERMISSION_DENIED)
     with card.memory.writing() as picc:
         del picc.applications[aid]
     if card.selected == aid:

@@ -6,10 +6,10 @@ Commands get this object and nothing else of the machinery around them.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .memory import Memory
-from .messaging import Channel
-from .model import Application, File, Key, Picc
-from .status import (
+from hardware.emulated_pass.memory import Memory
+from hardware.emulated_pass.messaging import Channel
+from hardware.emulated_pass.model import Application, File, Key, Picc
+from hardware.emulated_pass.status import (
     APPLICATION_NOT_FOUND,
     AUTHENTICATION_ERROR,
     FILE_NOT_FOUND,
@@ -18,7 +18,7 @@ from .status import (
     Refused,
     require,
 )
-from .transaction import Transaction
+from hardware.emulated_pass.transaction import Transaction
 
 PICC_LEVEL = bytes(3)
 MASTER_KEY = 0

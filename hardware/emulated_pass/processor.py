@@ -6,11 +6,11 @@ existence (A0, F0), rights (AE, 9D), parameters (9E), limits (BE, 0E, CE, DE).
 
 from dataclasses import dataclass
 
-from .access import wire_of
-from .command import Call, Command, Handshake
-from .messaging import Answer, Wire
-from .powered import Powered
-from .status import (
+from hardware.emulated_pass.access import wire_of
+from hardware.emulated_pass.command import Call, Command, Handshake
+from hardware.emulated_pass.messaging import Answer, Wire
+from hardware.emulated_pass.powered import Powered
+from hardware.emulated_pass.status import (
     ADDITIONAL_FRAME,
     BOUNDARY_ERROR,
     COMMAND_ABORTED,
@@ -20,7 +20,7 @@ from .status import (
     Refused,
     require,
 )
-from .table import BY_INS, LONGEST
+from hardware.emulated_pass.table import BY_INS, LONGEST
 
 NEXT = 0xAF
 Outcome = tuple[int, bytes]

@@ -6,7 +6,7 @@ Bytes are hexadecimal. `to_json(from_json(x)) == x`, and a broken text raises Va
 import json
 from typing import Any
 
-from .model import (
+from hardware.emulated_pass.model import (
     Application,
     DataFile,
     File,

@@ -3,11 +3,18 @@
 `exactly(n)` and `from_to(a, b)` count all parameters together, unprotected.
 """
 
-from . import authentication, data_commands, file_commands, key_commands, picc_commands, transaction_commands
-from . import value_commands as values
-from .access import changing, full_control, reading, reading_or_writing, writing
-from .command import Command
-from .messaging import Guard
+from hardware.emulated_pass import (
+    authentication,
+    data_commands,
+    file_commands,
+    key_commands,
+    picc_commands,
+    transaction_commands,
+)
+from hardware.emulated_pass import value_commands as values
+from hardware.emulated_pass.access import changing, full_control, reading, reading_or_writing, writing
+from hardware.emulated_pass.command import Command
+from hardware.emulated_pass.messaging import Guard
 
 NONE, MAC, FULL, KEY, FILE, CHANGE = Guard.NONE, Guard.MAC, Guard.FULL, Guard.KEY, Guard.FILE, Guard.CHANGE
 

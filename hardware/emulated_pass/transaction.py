@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from .crypto import Cipher, aes_cmac, odd_bytes
-from .model import NEVER, Application, DataFile, RecordFile, TransactionMacFile, ValueFile
-from .status import NO_CHANGES, PERMISSION_DENIED, require
+from hardware.emulated_pass.crypto import Cipher, aes_cmac, odd_bytes
+from hardware.emulated_pass.model import NEVER, Application, DataFile, RecordFile, TransactionMacFile, ValueFile
+from hardware.emulated_pass.status import NO_CHANGES, PERMISSION_DENIED, require
 
 MAC_LABEL = bytes.fromhex("5A00010080")
 ENCRYPTION_LABEL = bytes.fromhex("A500010080")

@@ -1,10 +1,18 @@
 """Commit, abort, and the reader's name for the transaction MAC."""
 
-from .command import Call
-from .messaging import Answer
-from .model import FREE, NEVER
-from .powered import Powered
-from .status import AUTHENTICATION_ERROR, NO_CHANGES, PARAMETER_ERROR, PERMISSION_DENIED, Refused, require
+from hardware.emulated_pass.command import Call
+from hardware.emulated_pass.messaging import Answer
+from hardware.emulated_pass.model import FREE, NEVER
+from hardware.emulated_pass.powered import Powered
+from hardware.emulated_pass.status import (
+    AUTHENTICATION_ERROR,
+    LENGTH_ERROR,
+    NO_CHANGES,
+    PARAMETER_ERROR,
+    PERMISSION_DENIED,
+    Refused,
+    require,
+)
 
 RETURN_MAC = 0x01
 
@@ -13,7 +21,8 @@ def commit_transaction(card: Powered, call: Call) -> Answer:
     """All changes of all files in one write of the memory. Option 01 returns the new counter and transaction MAC."""
     option = call.parameters[0] if call.parameters else 0
     application, transaction = card.application, card.transaction
-    require(not call.parameters or card.picc.generation != "EV1", PARAMETER_ERROR)
+    # The option came with the transaction MAC: an EV1 takes no parameter at all.
+    require(not call.parameters or card.picc.generation != "EV1", LENGTH_ERROR)
     require(option <= RETURN_MAC, PARAMETER_ERROR)
     # That option 01 is refused without a transaction MAC file is known; the status is our choice.
     require(option != RETURN_MAC or application.transaction_mac() is not None, PARAMETER_ERROR)
@@ -41,8 +50,9 @@ def commit_reader_id(card: Powered, call: Call) -> Answer:
         raise Refused(PERMISSION_DENIED)
     right = file.rights.read_write
     if right != FREE:
-        require(card.session is not None, AUTHENTICATION_ERROR)
-        require(card.session is not None and card.session.key_no == right, PERMISSION_DENIED)
+        if card.session is None:
+            raise Refused(AUTHENTICATION_ERROR)
+        require(card.session.key_no == right, PERMISSION_DENIED)
     require(not file.exhausted, PERMISSION_DENIED)
     # What a second name in one transaction does is not published; we refuse it.
     require(transaction.reader is None, PERMISSION_DENIED)

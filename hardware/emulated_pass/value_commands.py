@@ -1,11 +1,11 @@
 """Purses. A debit or credit is checked against the pending value and becomes true on commit."""
 
-from .command import Call
-from .messaging import Answer
-from .model import ValueFile
-from .powered import Powered
-from .status import BOUNDARY_ERROR, PARAMETER_ERROR, PERMISSION_DENIED, Refused, require
-from .transaction import ValueChange
+from hardware.emulated_pass.command import Call
+from hardware.emulated_pass.messaging import Answer
+from hardware.emulated_pass.model import ValueFile
+from hardware.emulated_pass.powered import Powered
+from hardware.emulated_pass.status import BOUNDARY_ERROR, PARAMETER_ERROR, PERMISSION_DENIED, Refused, require
+from hardware.emulated_pass.transaction import ValueChange
 
 
 def get_value(card: Powered, call: Call) -> Answer:
