@@ -54,8 +54,8 @@ def _authenticate(session: Session, random: Callable[[int], bytes]) -> tuple[byt
 
 
 def _encrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
-    return Cipher(TripleDES(key), modes.CBC(iv)).encryptor().update(data)
+    return Cipher(TripleDES(3 * key), modes.CBC(iv)).encryptor().update(data)
 
 
 def _decrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
-    return Cipher(TripleDES(key), modes.CBC(iv)).decryptor().update(data)
+    return Cipher(TripleDES(3 * key), modes.CBC(iv)).decryptor().update(data)

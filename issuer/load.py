@@ -1,7 +1,7 @@
 """Putting a grant on a pass: a card transaction with its own proof, like a tap the other way round.
 
-The intent goes into the desk's journal before the commit, so that a card which leaves, or a desk that loses power, never
-costs or makes a cent: the next time the pass is on the reader its counter tells what happened.
+The intent goes into the desk's journal before the commit, so that a card which leaves, or a desk that loses power,
+never costs or makes a cent: the next time the pass is on the reader its counter tells what happened.
 """
 
 from collections.abc import Callable, Sequence

@@ -87,9 +87,9 @@ class Till:
         """Charge an Order to the pass behind `transmit`; the Result says also what went wrong with pass or lists."""
 
         def charge(session, handle, tmc, tmv):
-            doubt = self._settled_before(order, handle, tmc, tmv, day)
-            if doubt is not None:
-                return Result(YES, doubt)
+            paid = self._settle(handle, tmc, tmv, day)
+            if paid is not None and paid.kind == TAP and order.same_as(paid):
+                return Result(YES, paid)
             for purse, _ in order.moves:
                 if purse not in self.bundle.allowed:
                     raise _No(WRONG_VENUE)
@@ -101,6 +101,9 @@ class Till:
         """Give back the last tap of this terminal to the pass that made it, if that pass did nothing since."""
 
         def give_back(session, handle, tmc, tmv):
+            given = self._settle(handle, tmc, tmv, day)
+            if given is not None and given.kind == REVERSAL:
+                return Result(REVERSED, given)
             if self._last is None or self._last[0] != self.journal.tag(handle, tmc):
                 raise _No(NOTHING_TO_REVERSE)
             last = self._last[1]
@@ -148,10 +151,10 @@ class Till:
         key = diversify(self._tap_master, card_key_input("tap", handle, self._aid))
         authenticate_first(session, TAP_KEY, key, self._random, FILE_MODES)
 
-    def _settled_before(self, order, handle, tmc, tmv, day):
-        """Clear up a tap of this pass that was torn. The record to show again when it already paid for this very order.
+    def _settle(self, handle, tmc, tmv, day):
+        """Clear up what was torn between this pass and this terminal; the record, if the pass did commit it.
 
-        A tap of another day stays in doubt: its sealing key is gone, so the vault's audit has the last word.
+        A record of another day stays in doubt: its sealing key is gone, so the vault's audit has the last word.
         """
         found = self.journal.doubt_of(handle, tmc)
         if found is None:
@@ -163,10 +166,12 @@ class Till:
         if doubt.record.day != day:
             return None
         self.journal.resolve_committed(doubt, self._sealed(doubt.clear, Proof(handle, tmc, tmv, doubt.enc_tmri)))
-        if doubt.record.kind != TAP:
-            return None
-        self._last = self.journal.tag(handle, tmc), doubt.record
-        return doubt.record if order.same_as(doubt.record) else None
+        self._remember(handle, tmc, doubt.record)
+        return doubt.record
+
+    def _remember(self, handle, tmc, record):
+        """What can be put back: the last tap, while its pass did nothing since."""
+        self._last = (self.journal.tag(handle, tmc), record) if record.kind == TAP else None
 
     def _sealed(self, clear, proof):
         return seal(self._sealing.key(), clear, proof)
@@ -201,7 +206,7 @@ class Till:
             self.journal.in_doubt(doubt)
             raise _No(AGAIN)
         self.journal.committed(clear, self._sealed(clear, Proof(handle, new_tmc, tmv, enc_tmri)))
-        self._last = (self.journal.tag(handle, new_tmc), record) if kind == TAP else None
+        self._remember(handle, new_tmc, record)
         return Result(YES if kind == TAP else REVERSED, record, _left(session, record.purse1))
 
 

@@ -1,0 +1,250 @@
+"""A small city for tests: a vault, passes made by the desk's own code, and terminals to tap them on."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import httpx
+
+from card.batch import COMMITTED, IN_DOUBT, link_key, open_batch, siv_key
+from card.blueprint import Blueprint
+from card.layout import aid_bytes
+from card.sealing import sealing_key
+from card.session import Session
+from card.siv import siv_encrypt
+from card.wire import uint
+from hardware.emulated_pass import EmulatedPass, Memory, inspect
+from hardware.in_process import InProcessReader
+from issuer.load import Intent, Load, Loader
+from issuer.personalise import Details, Pass, Personaliser
+from issuer.vault_client import CardKeys, VaultClient
+from keys.http import create_app
+from keys.keyfile import KeyFile
+from keys.vault import Vault
+from terminal.firmware import link
+from terminal.firmware.device import Device
+from terminal.pc import PcBoard
+
+AID, DF_NAME, ISSUER = "F0E0D1", "NL.STADSPAS.0001", 1
+DAY = 2516
+TERMINAL, DESK = 101, 1
+CENTS, CLOTHES, VISITS = 1, 2, 4
+PURSES = {CENTS: 22500, CLOTHES: 18000, VISITS: 500}
+OFFERS = [
+    {"n": 11, "name": "Zwemmen", "purse": CENTS, "price": "fixed", "amount": 400, "percent": 0, "cap": 0},
+    {"n": 12, "name": "Kiosk", "purse": CENTS, "price": "typed", "amount": 0, "percent": 0, "cap": 0},
+    {"n": 13, "name": "Museum", "purse": VISITS, "price": "percent", "amount": 1, "percent": 50, "cap": 1000},
+    {"n": 14, "name": "Zwempak", "purse": CLOTHES, "price": "fixed", "amount": 1500, "percent": 0, "cap": 0},
+    {"n": 15, "name": "Dagje uit", "purse": CENTS, "price": "fixed", "amount": 300, "percent": 0, "cap": 0},
+]
+for offer in OFFERS:
+    offer.update({"purse2": 255, "amount2": 0})
+OFFERS[-1].update({"purse2": VISITS, "amount2": 1})
+
+KEYFILE = KeyFile(ISSUER, AID, "5a" * 32, {"issuer": "desk", "backend": "clearing"})
+VAULT = Vault(KEYFILE)
+
+
+class PaperJournal:
+    """A desk's journal that is only remembered."""
+
+    def __init__(self):
+        self.sequence = 0
+        self.open = {}
+        self.entries = []
+        self.written = []
+
+    def next_sequence(self):
+        return self.sequence + 1
+
+    def open_intent(self, handle):
+        return self.open.get(handle)
+
+    def intend(self, handle, intent: Intent, in_doubt):
+        self.sequence += 1
+        self.open[handle] = intent
+
+    def committed(self, intent, sealed):
+        self.entries.append((intent.clear, sealed))
+        self.written.append(intent.load_id)
+        self._close(intent)
+
+    def void(self, intent):
+        self._close(intent)
+
+    def _close(self, intent):
+        self.open = {handle: held for handle, held in self.open.items() if held is not intent}
+
+
+class DirectKeys:
+    """The vault's keys for the desk, without HTTP between."""
+
+    def lookup_key(self):
+        return VAULT.card_keys(bytes(7), 0).lookup
+
+    def card_keys(self, uid, generation):
+        return CardKeys(version=1, **vars(VAULT.card_keys(uid, generation)))
+
+
+def vault_over_http() -> VaultClient:
+    return VaultClient("http://vault", "desk", httpx.WSGITransport(app=create_app(KEYFILE)))
+
+
+def blueprint() -> Blueprint:
+    return Blueprint(AID, DF_NAME, PURSES)
+
+
+def loader(journal, day=DAY) -> Loader:
+    sealing = sealing_key(VAULT._key("sealing"), DESK, day)
+    return Loader(DESK, aid_bytes(AID), sealing, journal, os.urandom)
+
+
+def factory_card(uid=b"\x04\x11\x22\x33\x44\x55\x66", generation="EV2", path=None) -> EmulatedPass:
+    return EmulatedPass(Memory.factory(path=path, uid=uid, generation=generation), random=os.urandom)
+
+
+def make_pass(
+    uid=b"\x04\x11\x22\x33\x44\x55\x66", loads=None, valid=(DAY - 30, DAY + 300)
+) -> tuple[EmulatedPass, Pass]:
+    """A pass as the desk hands it over, with 20 euro, 50 euro for clothes and 10 visits unless said otherwise."""
+    card = factory_card(uid)
+    reader = InProcessReader(card)
+    made = Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, *valid))
+    loads = {CENTS: 2000, CLOTHES: 5000, VISITS: 10} if loads is None else loads
+    planned = [Load(number, 1, purse, amount) for number, (purse, amount) in enumerate(loads.items()) if amount]
+    reader.find_pass()
+    loader(PaperJournal()).load(Session(reader.transmit), DirectKeys().card_keys(uid, 1), planned)
+    reader.release()
+    return card, made
+
+
+def purses_of(card: EmulatedPass) -> dict[int, int]:
+    """What is on the card, read from its memory."""
+    return {number: file["value"] for number, file in _files(card).items() if "value" in file}
+
+
+def counter_of(card: EmulatedPass) -> int:
+    return _files(card)[15]["tmc"]
+
+
+def _files(card):
+    (application,) = inspect(card.memory)["applications"].values()
+    return application["files"]
+
+
+def bundle(terminal=TERMINAL, version=1, day=DAY, valid=(DAY - 1, DAY + 30), offers=OFFERS, allowed=(CENTS, VISITS)):
+    content = {
+        "terminal": terminal,
+        "version": version,
+        "day": day,
+        "from": valid[0],
+        "until": valid[1],
+        "venue": "Zwembad De Plas",
+        "issuer": ISSUER,
+        "aid": AID,
+        "purses": {str(CENTS): "Meedoen", str(CLOTHES): "Kleding", str(VISITS): "Korting"},
+        "units": {str(CENTS): "cent", str(CLOTHES): "cent", str(VISITS): "visit"},
+        "allowed": list(allowed),
+        "offers": offers,
+    }
+    key = siv_key(link_key(VAULT.link_root(), terminal))
+    return siv_encrypt(key, [b"bundle" + uint(terminal, 4)], json.dumps(content).encode())
+
+
+def hotlist(*handles: bytes, version=1, day=DAY) -> bytes:
+    entries = sorted(handle[:8] for handle in handles)
+    head = uint(version, 4)
+    plain = head + uint(day, 2) + uint(len(entries), 4) + b"".join(entries)
+    return head + siv_encrypt(VAULT._key("hotlist"), [b"hotlist" + head], plain)
+
+
+class PcTerminal:
+    """The application on CPython, with a reader in this process. `press` and `tap` return the last screen."""
+
+    def __init__(self, flash: Path, terminal=TERMINAL, provision=True, **lists):
+        self.flash, self.terminal = flash, terminal
+        flash.mkdir(parents=True, exist_ok=True)
+        self.reader = InProcessReader(None)
+        self.screen: tuple[str, str, str, str] = ("", "", "", "")
+        self.keys: list[str] = []
+        self.exchanges = 0
+        self.boot()
+        if provision:
+            self.ask(link.PROVISION, json.dumps(VAULT.terminal_keys(terminal, lists.get("day", DAY))).encode())
+            self.ask(link.BUNDLE, bundle(terminal, **lists))
+            self.ask(link.HOTLIST, hotlist())
+
+    def boot(self):
+        """Switch on, with the flash as it is."""
+        board = PcBoard(self.reader, lambda: self.keys.pop(0) if self.keys else None, self._show)
+        self.device = Device(str(self.flash), board)
+
+    def _show(self, state, code, lines):
+        self.screen = (state, code, *lines)
+
+    def ask(self, kind, content=b""):
+        answered, content = self.device.answer(kind, content)
+        assert answered == kind, content
+        return content
+
+    def refused(self, kind, content=b"") -> str:
+        answered, content = self.device.answer(kind, content)
+        assert answered == link.REFUSED
+        return content.decode()
+
+    def press(self, keys: str):
+        self.keys += keys
+        while self.keys:
+            self.device.turn()
+        return self.screen
+
+    def hold(self, card: EmulatedPass):
+        """Hold a pass against the reader for one turn, then take it away."""
+        self.reader.present(card)
+        try:
+            self.device.turn()
+        finally:
+            self.reader.remove()
+        return self.screen
+
+    def tap(self, card: EmulatedPass, keys="1#"):
+        """Choose, hold, and take the result in; the screen is that of the result."""
+        self.press(keys)
+        screen = self.hold(card)
+        if screen[0] == "showing":
+            self.press("#")
+        return screen
+
+    def entries(self):
+        """All that the backend would get, opened."""
+        opened, position = [], 1
+        while body := self.ask(link.JOURNAL, uint(position, 4)):
+            batch = open_batch(body, lambda terminal: link_key(VAULT.link_root(), terminal))
+            opened += batch.entries
+            position += len(batch.entries)
+        return opened
+
+
+def final_outcomes(entries):
+    """`{sequence: entry}` with the last word on each."""
+    return {entry.clear.sequence: entry for entry in entries}
+
+
+def proven_cents(entries, purse=CENTS) -> int:
+    """What the vault proves was taken from a purse, reversals counted back; each sequence once."""
+    total = 0
+    for entry in final_outcomes(entries).values():
+        if entry.outcome == COMMITTED:
+            assert VAULT.prove(entry.clear_bytes + entry.sealed).valid
+            sign = 1 if entry.clear.kind == 1 else -1
+            total += sign * sum(amount for moved, amount in entry.clear.debits() if moved == purse)
+    return total
+
+
+def in_doubt(entries):
+    return [entry for entry in final_outcomes(entries).values() if entry.outcome == IN_DOUBT]
+
+
+MICROPYTHON = str(Path(sys.executable).parent / "micropython")
+ROOT = Path(__file__).parents[1]

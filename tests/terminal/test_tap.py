@@ -1,0 +1,300 @@
+"""What a tap does, on the application as it runs on a PC; the passes are made by the desk's own code."""
+
+import pytest
+
+from card.batch import COMMITTED, IN_DOUBT, VOID
+from tests.city import (
+    CENTS,
+    CLOTHES,
+    DAY,
+    VISITS,
+    PcTerminal,
+    bundle,
+    counter_of,
+    final_outcomes,
+    hotlist,
+    in_doubt,
+    make_pass,
+    proven_cents,
+    purses_of,
+)
+from terminal.firmware import link
+
+EXCHANGES_PER_TAP = 10
+
+
+@pytest.fixture
+def card():
+    return make_pass()[0]
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    return PcTerminal(tmp_path / "flash")
+
+
+def test_a_tap_takes_the_price_and_proves_it(terminal, card):
+    screen = terminal.tap(card)
+    assert screen == ("showing", "00", "Ja, akkoord", "Over: € 16,00")
+    assert purses_of(card)[CENTS] == 1600
+    assert proven_cents(terminal.entries()) == 400
+
+
+def test_a_typed_price_is_what_is_taken(terminal, card):
+    assert terminal.tap(card, "2#855#")[1:] == ("00", "Ja, akkoord", "Over: € 11,45")
+
+
+def test_a_percentage_takes_a_visit_and_says_what_the_guest_pays(terminal, card):
+    assert terminal.tap(card, "3#1305#")[3] == "Korting € 6,52, gast betaalt € 6,53"
+    assert purses_of(card) == {CENTS: 2000, CLOTHES: 5000, VISITS: 9}
+
+
+def test_an_offer_takes_from_two_purses_or_from_none(terminal, card):
+    terminal.tap(card, "5#")
+    assert purses_of(card) == {CENTS: 1700, CLOTHES: 5000, VISITS: 9}
+    poor, _ = make_pass(loads={CENTS: 2000, VISITS: 0})
+    assert terminal.tap(poor, "5#")[1] == "24"
+    assert purses_of(poor)[CENTS] == 2000
+
+
+def test_a_tap_of_one_purse_takes_ten_exchanges_up_to_the_yes(terminal, card):
+    exchanges = []
+    exchange = card.exchange
+    card.exchange = lambda command: exchanges.append(command) or exchange(command)
+    terminal.tap(card)
+    up_to_commit = next(at for at, command in enumerate(exchanges, 1) if command[1] == 0xC7)
+    assert up_to_commit == EXCHANGES_PER_TAP
+
+
+def test_too_little_is_a_no_that_says_how_much_there_is(terminal):
+    card, _ = make_pass(loads={CENTS: 399})
+    assert terminal.tap(card) == ("showing", "24", "Er staat te weinig op de pas", "Er staat nu op: € 3,99")
+    assert purses_of(card)[CENTS] == 399
+    assert terminal.entries() == []
+
+
+def test_a_purse_that_this_venue_may_not_take_is_a_no(terminal, card):
+    assert terminal.tap(card, "4#")[1] == "25"
+    assert purses_of(card)[CLOTHES] == 5000
+
+
+@pytest.mark.parametrize("valid", [(DAY - 30, DAY - 1), (DAY + 1, DAY + 30)])
+def test_a_pass_counts_on_its_days_only(terminal, valid):
+    card, _ = make_pass(valid=valid)
+    assert terminal.tap(card)[1] == "22"
+    assert purses_of(card)[CENTS] == 2000
+
+
+@pytest.mark.parametrize("valid", [(DAY, DAY + 30), (DAY - 30, DAY)])
+def test_the_first_and_the_last_day_count(terminal, valid):
+    assert terminal.tap(make_pass(valid=valid)[0])[1] == "00"
+
+
+def test_a_blocked_pass_is_a_no_and_its_neighbours_are_not(terminal, card):
+    others = [make_pass(uid=bytes([4, 1, 1, 1, 1, 1, number])) for number in range(5)]
+    _, blocked = make_pass()
+    terminal.ask(link.HOTLIST, hotlist(blocked.handle, *(made.handle for _, made in others[:3]), version=2))
+    assert terminal.tap(card)[1] == "23"
+    assert purses_of(card)[CENTS] == 2000
+    assert [terminal.tap(other)[1] for other, _ in others] == ["23", "23", "23", "00", "00"]
+
+
+def test_a_card_without_our_application_is_of_another_municipality(terminal):
+    from tests.city import factory_card
+
+    assert terminal.tap(factory_card())[1] == "21"
+
+
+def test_lists_that_are_too_old_stop_the_terminal(tmp_path, card):
+    terminal = PcTerminal(tmp_path / "flash", valid=(DAY - 30, DAY - 1))
+    assert terminal.tap(card)[1] == "30"
+    assert purses_of(card)[CENTS] == 2000
+
+
+def test_without_a_hotlist_no_tap_is_accepted(tmp_path, card):
+    terminal = PcTerminal(tmp_path / "flash")
+    (tmp_path / "flash/hotlist").unlink()
+    terminal.boot()
+    assert terminal.tap(card)[1] == "30"
+
+
+def test_a_full_journal_stops_the_terminal_before_the_tap(terminal, card):
+    terminal.device._journal.capacity = 3
+    assert [terminal.tap(card)[1] for _ in range(3)] == ["00", "00", "31"]
+    assert purses_of(card)[CENTS] == 1200
+
+
+def test_the_result_stays_until_somebody_says_so(terminal, card):
+    terminal.press("1#")
+    terminal.hold(card)
+    assert terminal.hold(card)[0] == "showing"
+    assert purses_of(card)[CENTS] == 1600
+
+
+def test_the_last_tap_can_be_put_back_once(terminal, card):
+    terminal.tap(card)
+    assert terminal.tap(card, "A")[1] == "01"
+    assert purses_of(card)[CENTS] == 2000
+    assert terminal.tap(card, "A")[1] == "26"
+    assert proven_cents(terminal.entries()) == 0
+
+
+def test_another_pass_gets_nothing_back(terminal, card):
+    stranger, _ = make_pass(uid=b"\x04\x99\x99\x99\x99\x99\x99")
+    terminal.tap(card)
+    assert terminal.tap(stranger, "A")[1] == "26"
+    assert (purses_of(card)[CENTS], purses_of(stranger)[CENTS]) == (1600, 2000)
+
+
+def test_nothing_is_put_back_after_the_pass_was_used_elsewhere(terminal, card, tmp_path):
+    elsewhere = PcTerminal(tmp_path / "other", terminal=102)
+    terminal.tap(card)
+    elsewhere.tap(card)
+    assert terminal.tap(card, "A")[1] == "26"
+    assert purses_of(card)[CENTS] == 1200
+
+
+@pytest.mark.parametrize("executed", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("exchange", range(1, EXCHANGES_PER_TAP + 2))
+def test_a_pass_pulled_away_mid_tap_is_charged_once(terminal, card, exchange, executed):
+    card.tear_after(exchange, executed)
+    terminal.press("1#")
+    first = terminal.hold(card)
+    if first[1] == "10":
+        assert first[0] == "armed"
+        assert terminal.hold(card)[1] == "00"
+    terminal.press("#")
+    entries = terminal.entries()
+    assert purses_of(card)[CENTS] == 1600
+    assert proven_cents(entries) == 400
+    assert in_doubt(entries) == []
+
+
+@pytest.mark.parametrize("executed", [False, True], ids=["before", "after"])
+def test_a_terminal_that_loses_power_at_the_commit_charges_once(terminal, card, executed):
+    card.tear_after(EXCHANGES_PER_TAP, executed)
+    terminal.press("1#")
+    # The power goes while the answer to the commit is on its way: nothing after the intent reaches the flash.
+    terminal.device._journal.in_doubt = lambda doubt: None
+    terminal.hold(card)
+    terminal.boot()
+    assert [entry.outcome for entry in terminal.entries()] == [IN_DOUBT]
+    assert terminal.tap(card)[1] == "00"
+    entries = terminal.entries()
+    assert purses_of(card)[CENTS] == 1600
+    assert proven_cents(entries) == 400
+    assert in_doubt(entries) == []
+
+
+def test_a_reversal_that_is_torn_gives_back_once(terminal, card):
+    terminal.tap(card)
+    card.tear_after(10, True)
+    terminal.press("A")
+    assert terminal.hold(card)[1] == "10"
+    assert terminal.hold(card)[1] == "26"
+    assert purses_of(card)[CENTS] == 2000
+    assert proven_cents(terminal.entries()) == 0
+
+
+def test_a_doubt_that_another_terminal_overtook_is_left_to_the_audit(terminal, card, tmp_path):
+    card.tear_after(EXCHANGES_PER_TAP, True)
+    terminal.press("1#")
+    terminal.hold(card)
+    terminal.press("*")
+    elsewhere = PcTerminal(tmp_path / "other", terminal=102)
+    assert elsewhere.tap(card)[1] == "00"
+    assert terminal.tap(card)[1] == "00"
+    entries = terminal.entries()
+    assert len(in_doubt(entries)) == 1
+    doubtful = in_doubt(entries)[0].clear.amount1
+    assert purses_of(card)[CENTS] == 2000 - doubtful - proven_cents(entries) - proven_cents(elsewhere.entries())
+
+
+def test_a_torn_tap_is_settled_and_another_order_charged(terminal, card):
+    card.tear_after(EXCHANGES_PER_TAP, True)
+    terminal.press("1#")
+    terminal.hold(card)
+    terminal.press("*")
+    assert terminal.tap(card, "2#100#")[1] == "00"
+    assert purses_of(card)[CENTS] == 1500
+    assert proven_cents(terminal.entries()) == 500
+
+
+def test_the_journal_goes_on_after_a_restart(terminal, card):
+    for _ in range(3):
+        terminal.tap(card)
+        terminal.boot()
+    entries = terminal.entries()
+    assert [entry.clear.sequence for entry in entries] == [1, 2, 3]
+    assert proven_cents(entries) == 1200
+
+
+def test_an_unreadable_flash_stops_the_terminal_not_the_guest(terminal, card):
+    terminal.press("1#")
+    file = terminal.device._journal._journal
+
+    class Full:
+        def __getattr__(self, name):
+            return getattr(file, name)
+
+        def write(self, data):
+            raise OSError(28)
+
+    terminal.device._journal._journal = Full()
+    assert terminal.hold(card)[1] == "31"
+    terminal.press("#")
+    assert terminal.tap(card)[1] == "31"
+    terminal.boot()
+    assert terminal.tap(card)[1] == "00"
+    assert purses_of(card)[CENTS] == 1600
+    assert proven_cents(terminal.entries()) == 400
+
+
+def test_voids_and_commits_have_one_last_word_each(terminal, card):
+    card.tear_after(EXCHANGES_PER_TAP, False)
+    terminal.press("1#")
+    terminal.hold(card)
+    terminal.hold(card)
+    outcomes = [entry.outcome for entry in terminal.entries()]
+    assert outcomes == [IN_DOUBT, VOID, COMMITTED]
+    assert counter_of(card) == 4
+    assert {entry.outcome for entry in final_outcomes(terminal.entries()).values()} == {VOID, COMMITTED}
+
+
+def test_the_day_never_goes_back_and_old_keys_are_gone(terminal, card):
+    terminal.tap(card)
+    terminal.ask(link.BUNDLE, bundle(version=2, day=DAY + 2))
+    terminal.tap(card)
+    assert [entry.clear.day for entry in terminal.entries()] == [DAY, DAY + 2]
+    assert proven_cents(terminal.entries()) == 800
+    terminal.ask(link.BUNDLE, bundle(version=3, day=DAY))
+    terminal.tap(card)
+    assert terminal.entries()[-1].clear.day == DAY + 2
+    assert proven_cents(terminal.entries()) == 1200
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "why"),
+    [
+        (link.BUNDLE, bundle(terminal=102), "not a bundle for terminal 101"),
+        (link.BUNDLE, bundle()[:-1] + b"\x00", "not a bundle for terminal 101"),
+        (link.BUNDLE, b"", "not a bundle for terminal 101"),
+        (link.BUNDLE, bundle(version=0), "older"),
+        (link.HOTLIST, hotlist()[:-1] + b"\x00", "not a hotlist of the city"),
+        (link.HOTLIST, b"", "not a hotlist of the city"),
+        (link.HOTLIST, hotlist(version=0), "older"),
+        (link.PROVISION, b"{}", "keys already"),
+        (link.JOURNAL, b"\x01", "does not know"),
+        (b"?", b"", "does not know"),
+    ],
+)
+def test_what_the_host_may_not_bring(terminal, card, kind, content, why):
+    assert why in terminal.refused(kind, content)
+    assert terminal.tap(card)[1] == "00"
+
+
+def test_a_terminal_without_keys_says_so(tmp_path, card):
+    terminal = PcTerminal(tmp_path / "flash", provision=False)
+    assert "provision it first" in terminal.refused(link.BUNDLE, bundle())
+    assert terminal.refused(link.PROVISION, b"{}") == "the key file lacks link_key"
+    assert terminal.press("1#")[2] == "Dit aanbod is er niet"
