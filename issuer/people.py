@@ -1,0 +1,25 @@
+"""Who the desk knows: only what a decision needs. No income figure, no citizen number."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Person:
+    """A member of a household. `income_percent`: upper end of the household's band, in percent of the norm."""
+
+    household: str
+    family_name: str
+    infix: str
+    given_name: str
+    born: date
+    income_percent: int
+    carer: bool = False
+
+    @property
+    def full_name(self) -> str:
+        return " ".join(part for part in (self.given_name, self.infix, self.family_name) if part)
+
+    def age(self, on: date) -> int:
+        """Whole years on a day. Someone born on 29 February has their birthday on 1 March in other years."""
+        return on.year - self.born.year - ((on.month, on.day) < (self.born.month, self.born.day))
