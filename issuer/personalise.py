@@ -5,7 +5,8 @@ identification comes last: until then the card tells its UID, from which all its
 the one that every pass shares, gives the UID away to whoever holds that key only.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -97,24 +98,19 @@ class Personaliser:
         """
         if reader.find_pass() is None:
             raise CardRefused("There is no card on the reader. Put a new card on it.")
-        try:
+        with _told_to_the_clerk(reader):
             session = Session(reader.transmit)
             uid = self._uid(session)
             keys = self._keys.card_keys(uid, details.generation)
             self._make(session, keys, details)
-        except PassGone:
-            raise CardLeft(_LEFT) from None
-        except NotAuthenticated:
-            raise CardRefused(_NOT_OURS) from None
-        except CardError as error:
-            raise CardRefused(
-                f"The card does not do what it should ({error}). Lay it aside and take another."
-            ) from error
-        finally:
-            reader.release()
         return Pass(uid, keys.handle, details.generation)
 
-    def identify(self, session: Session) -> bytes:
+    def uid_of(self, reader: Reader) -> bytes:
+        """The UID of the card on the reader, pass or factory card. Raises as `personalise`."""
+        with _told_to_the_clerk(reader):
+            return self._uid(Session(reader.transmit))
+
+    def _identify(self, session: Session) -> bytes:
         """The UID of a finished pass of ours."""
         try:
             session.run(SelectApplication(self._blueprint.aid))
@@ -136,7 +132,7 @@ class Personaliser:
         if version.uid != bytes(7):
             uid: bytes = version.uid
             return uid
-        return self.identify(session)
+        return self._identify(session)
 
     def _make(self, session: Session, keys: CardKeys, details: Details) -> None:
         session.run(SelectApplication(_PICC_LEVEL))
@@ -195,3 +191,18 @@ class Personaliser:
         session.run(SelectApplication(_PICC_LEVEL))
         self._authenticate(session, _PICC_KEY, keys.picc)
         session.run(SetConfiguration(SetConfiguration.PICC, bytes([SetConfiguration.RANDOM_ID])))
+
+
+@contextmanager
+def _told_to_the_clerk(reader: Reader) -> Iterator[None]:
+    """What a card does wrong, in one sentence that says what to do; lets go of the card at the end."""
+    try:
+        yield
+    except PassGone:
+        raise CardLeft(_LEFT) from None
+    except NotAuthenticated:
+        raise CardRefused(_NOT_OURS) from None
+    except CardError as error:
+        raise CardRefused(f"The card does not do as it should ({error}). Lay it aside, take another.") from error
+    finally:
+        reader.release()

@@ -1,0 +1,184 @@
+"""What a clerk does: take in people, make and load a pass, block one. Puts registry, rules, card and vault together."""
+
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from card.blueprint import Blueprint
+from card.record import DAY_ZERO
+from card.session import Session
+from card.siv import siv_encrypt
+from card.wire import uint
+from issuer.errors import CardRefused, DeskError
+from issuer.journal import RegistryJournal
+from issuer.load import Load, Loader
+from issuer.personalise import Details, Keys, Personaliser, Reader
+from issuer.registry import CardPass, Holder, PlannedLoad, Registry
+from issuer.rules import Decision, decide
+from issuer.scheme import Scheme
+
+# Without letters and digits that look alike.
+_CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_HOTLIST_ENTRY = 8
+
+
+def day_number(on: date) -> int:
+    """Days since the day zero of records."""
+    return (on - date(*DAY_ZERO)).days
+
+
+@dataclass(frozen=True)
+class DeskSecrets:
+    """What the vault's custodian gave this desk: `issuer.json`."""
+
+    vault_token: str
+    terminal: int
+    link_key: bytes
+    sealing_state: bytes
+    sealing_day: int
+    hotlist_key: bytes
+
+    @classmethod
+    def read(cls, path: Path) -> "DeskSecrets":
+        try:
+            found = json.loads(path.read_text())
+            return cls(
+                found["vault_token"],
+                found["terminal"],
+                bytes.fromhex(found["link_key"]),
+                bytes.fromhex(found["sealing_state"]),
+                found["sealing_day"],
+                bytes.fromhex(found["hotlist_key"]),
+            )
+        except FileNotFoundError:
+            raise DeskError(f"{path} is not there. Ask the key custodian for the desk's file.") from None
+        except (KeyError, ValueError, TypeError):
+            raise DeskError(f"{path} is not the desk's file, or it is damaged. Ask the key custodian again.") from None
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What came of a visit to the desk. Amounts in the unit of their purse."""
+
+    card: CardPass
+    loads: list[Load]
+    balances: dict[int, int]
+
+
+class Desk:
+    """One desk of one municipality, on a day. `random(n)` gives n random bytes."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        scheme: Scheme,
+        secrets_of_desk: DeskSecrets,
+        keys: Keys,
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._registry = registry
+        self._scheme = scheme
+        self._secrets = secrets_of_desk
+        self._keys = keys
+        self._random = random
+        self._blueprint = Blueprint(scheme.aid, scheme.df_name, scheme.ceilings())
+        self._personaliser = Personaliser(self._blueprint, keys, random)
+        self.journal = RegistryJournal(registry, secrets_of_desk.link_key, secrets_of_desk.terminal)
+
+    def decide(self, holder: Holder, on: date) -> Decision:
+        """What follows from the rules for a holder, with a reason for each yes and each no."""
+        return decide(holder.person, self._scheme, on)
+
+    def issue(self, holder: Holder, reader: Reader, on: date) -> Issued:
+        """Make the card on the reader this holder's pass and put on it what the rules give; safe to repeat.
+
+        Raises DeskError when the rules give nothing, CardRefused for a card that cannot be it, CardLeft when it left.
+        """
+        decision = self.decide(holder, on)
+        if not decision.grants:
+            raise DeskError("The rules give this person no pass; `meedoen issuer explain` says why.")
+        self._refuse_the_card_of_another(holder, reader)
+        first, last = self._scheme.validity(on)
+        details = Details(self._scheme.number, day_number(first), day_number(last))
+        made = self._personaliser.personalise(reader, details)
+        card = self._registry.register_pass(
+            CardPass(
+                holder_id=holder.id,
+                uid=made.uid,
+                handle=made.handle,
+                generation=made.generation,
+                printed_code=printed_code(),
+                state="active",
+                valid_from=first,
+                valid_until=last,
+            )
+        )
+        self._registry.plan(
+            holder.id,
+            [
+                PlannedLoad(
+                    holder_id=holder.id,
+                    grant_number=grant.number,
+                    pass_year=on.year,
+                    purse=grant.purse,
+                    amount=grant.amount,
+                )
+                for grant in decision.grants
+            ],
+        )
+        return self.load(card, reader, on)
+
+    def load(self, card: CardPass, reader: Reader, on: date) -> Issued:
+        """Write what is planned for the holder of this pass, which must be on the reader."""
+        if reader.find_pass() is None:
+            raise CardRefused("There is no pass on the reader. Put it back and try again.")
+        session = Session(reader.transmit)
+        keys = self._keys.card_keys(card.uid, card.generation)
+        planned = [
+            Load(load.id, load.grant_number, load.purse, load.amount) for load in self._registry.planned(card.holder_id)
+        ]
+        sealing = self.journal.sealing(self._secrets.sealing_state, self._secrets.sealing_day, day_number(on))
+        loader = Loader(self._secrets.terminal, self._blueprint.aid, sealing, self.journal, self._random)
+        try:
+            written = loader.load(session, keys, planned)
+            return Issued(card, written, loader.balances(session, keys, list(self._scheme.purses)))
+        finally:
+            reader.release()
+
+    def _refuse_the_card_of_another(self, holder: Holder, reader: Reader) -> None:
+        """One pass a person: the one that exists must be blocked, or be the one on the reader, before another is made."""
+        existing = self._registry.pass_of(holder.id)
+        if existing is None:
+            return
+        if reader.find_pass() is None:
+            raise CardRefused("There is no card on the reader. Put the card on it.")
+        if self._personaliser.uid_of(reader) != existing.uid:
+            raise DeskError("This person has a pass already. Block it first, then make a new one.")
+
+    def block(self, code: str) -> CardPass:
+        """Block a pass by its printed code; terminals know at their next sync."""
+        return self._registry.set_pass_state(code, "blocked")
+
+    def hotlist(self, on: date) -> bytes:
+        """The list of blocked passes, sealed for terminals. Its version is the day, so a later list is never older."""
+        entries = sorted(handle[:_HOTLIST_ENTRY] for handle in self._registry.blocked_handles())
+        self._refuse_false_alarms(entries)
+        version = uint(day_number(on), 4)
+        plain = version + uint(day_number(on), 2) + uint(len(entries), 4) + b"".join(entries)
+        sealed: bytes = version + siv_encrypt(self._secrets.hotlist_key, [b"hotlist" + version], plain)
+        return sealed
+
+    def _refuse_false_alarms(self, entries: Sequence[bytes]) -> None:
+        blocked = set(entries)
+        for card in self._registry.passes():
+            if card.state != "blocked" and card.handle[:_HOTLIST_ENTRY] in blocked:
+                raise DeskError("A pass that is not blocked looks like a blocked one; replace it before the next list.")
+
+
+def printed_code() -> str:
+    """A new short code for the face of a pass, like `K7QW-M2XP`."""
+    letters = [secrets.choice(_CODE_LETTERS) for _ in range(8)]
+    return "".join(letters[:4]) + "-" + "".join(letters[4:])

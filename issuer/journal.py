@@ -1,0 +1,120 @@
+"""The desk's journal of loads, kept in the registry: intents that are open, and the chained entries for the backend."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from card.batch import (
+    COMMITTED,
+    FIRST_MAC,
+    IN_DOUBT,
+    MAC_BYTES,
+    NOT_SEALED,
+    VOID,
+    build_batch,
+    chain_key,
+    entry_bytes,
+)
+from card.record import ClearRecord
+from card.sealing import SealingKey
+from issuer.load import Intent
+from issuer.registry import JournalEntry, OpenIntent, PlannedLoad, Registry, SealingState
+
+_MOST_ENTRIES = 500
+
+
+class RegistryJournal:
+    """issuer.load.DeskJournal on the registry's database; every call is one transaction."""
+
+    def __init__(self, registry: Registry, link_key: bytes, terminal: int) -> None:
+        self._registry = registry
+        self._link_key = link_key
+        self._chain_key = chain_key(link_key)
+        self._terminal = terminal
+
+    def next_sequence(self) -> int:
+        with self._registry.transaction() as session:
+            latest = session.scalar(select(func.max(JournalEntry.sequence))) or 0
+            open_one = session.scalar(select(func.max(OpenIntent.sequence))) or 0
+            return max(latest, open_one) + 1
+
+    def open_intent(self, handle: bytes) -> Intent | None:
+        with self._registry.transaction() as session:
+            row = session.scalar(select(OpenIntent).where(OpenIntent.handle == handle))
+            return Intent(row.load_id, row.clear, row.tmc, row.enc_tmri) if row else None
+
+    def intend(self, handle: bytes, intent: Intent, in_doubt: bytes) -> None:
+        with self._registry.transaction() as session:
+            session.add(
+                OpenIntent(
+                    sequence=_sequence(intent.clear),
+                    handle=handle,
+                    load_id=intent.load_id,
+                    clear=intent.clear,
+                    tmc=intent.tmc,
+                    enc_tmri=intent.enc_tmri,
+                    in_doubt=in_doubt,
+                )
+            )
+
+    def committed(self, intent: Intent, sealed: bytes) -> None:
+        with self._registry.transaction() as session:
+            self._close(session, intent, COMMITTED, sealed)
+            load = session.get_one(PlannedLoad, intent.load_id)
+            load.state = "written"
+
+    def void(self, intent: Intent) -> None:
+        with self._registry.transaction() as session:
+            self._close(session, intent, VOID, NOT_SEALED)
+
+    def _close(self, session: Session, intent: Intent, outcome: int, sealed: bytes) -> None:
+        self._append(session, outcome, intent.clear, sealed)
+        session.delete(session.get_one(OpenIntent, _sequence(intent.clear)))
+
+    def _append(self, session: Session, outcome: int, clear: bytes, sealed: bytes) -> None:
+        last = session.scalar(select(JournalEntry).order_by(JournalEntry.position.desc()).limit(1))
+        position, previous = (last.position + 1, last.entry[-MAC_BYTES:]) if last else (1, FIRST_MAC)
+        entry = entry_bytes(self._chain_key, position, previous, outcome, clear, sealed)
+        session.add(JournalEntry(position=position, sequence=_sequence(clear), entry=entry))
+
+    def batches(self, first: int) -> list[bytes]:
+        """All entries from position `first` on; loads whose outcome is not known go along as in doubt."""
+        with self._registry.transaction() as session:
+            for row in session.scalars(select(OpenIntent).where(OpenIntent.handed_in.is_(False))):
+                self._append(session, IN_DOUBT, row.clear, row.in_doubt)
+                row.handed_in = True
+                session.flush()
+        with self._registry.transaction() as session:
+            entries = list(
+                session.scalars(
+                    select(JournalEntry).where(JournalEntry.position >= first - 1).order_by(JournalEntry.position)
+                )
+            )
+        previous = FIRST_MAC
+        if entries and entries[0].position == first - 1:
+            previous = entries.pop(0).entry[-MAC_BYTES:]
+        made = []
+        for at in range(0, len(entries), _MOST_ENTRIES):
+            part = [row.entry for row in entries[at : at + _MOST_ENTRIES]]
+            made.append(build_batch(self._link_key, self._terminal, first + at, previous, part))
+            previous = part[-1][-MAC_BYTES:]
+        return made
+
+    def sealing(self, state: bytes, since: int, day: int) -> SealingKey:
+        """The sealing key at `day`; the keys of days before are gone from here after this call.
+
+        `state` and `since` are what the vault gave once; later days go on from what is kept here.
+        """
+        with self._registry.transaction() as session:
+            row = session.get(SealingState, 1)
+            if row is None:
+                row = SealingState(id=1, state=state, day=since)
+                session.add(row)
+            key = SealingKey(row.state, row.day)
+            key.advance(day)
+            row.state, row.day = key.state, key.day
+        return key
+
+
+def _sequence(clear: bytes) -> int:
+    sequence: int = ClearRecord.from_bytes(clear).sequence
+    return sequence
