@@ -86,18 +86,27 @@ class Desk:
         self._random = random
         self._blueprint = Blueprint(scheme.aid, scheme.df_name, scheme.ceilings())
         self._personaliser = Personaliser(self._blueprint, keys, random)
-        self.journal = RegistryJournal(registry, secrets_of_desk.link_key, secrets_of_desk.terminal)
+        self.journal = RegistryJournal(registry, secret.link_key, secret.terminal)
 
-    def decide(self, holder: Holder, on: date) -> Decision:
+    @staticmethod
+    def explain(holder: Holder, scheme: Scheme, on: date) -> Decision:
         """What follows from the rules for a holder, with a reason for each yes and each no."""
-        return decide(holder.person, self._scheme, on)
+        return decide(holder.person, scheme, on)
+
+    def waiting(self, on: date) -> list[Holder]:
+        """Whom the rules give a pass, and who has none yet."""
+        return [
+            holder
+            for holder in self._registry.holders()
+            if self.explain(holder, self._scheme, on).grants and self._registry.pass_of(holder.id) is None
+        ]
 
     def issue(self, holder: Holder, reader: Reader, on: date) -> Issued:
         """Make the card on the reader this holder's pass and put on it what the rules give; safe to repeat.
 
         Raises DeskError when the rules give nothing, CardRefused for a card that cannot be it, CardLeft when it left.
         """
-        decision = self.decide(holder, on)
+        decision = self.explain(holder, self._scheme, on)
         if not decision.grants:
             raise DeskError("The rules give this person no pass; `meedoen issuer explain` says why.")
         self._refuse_the_card_of_another(holder, reader)
@@ -149,7 +158,7 @@ class Desk:
             reader.release()
 
     def _refuse_the_card_of_another(self, holder: Holder, reader: Reader) -> None:
-        """One pass a person: the one that exists must be blocked, or be the one on the reader, before another is made."""
+        """One pass a person: one that exists must be blocked, or be on the reader, before another is made."""
         existing = self._registry.pass_of(holder.id)
         if existing is None:
             return
@@ -157,10 +166,6 @@ class Desk:
             raise CardRefused("There is no card on the reader. Put the card on it.")
         if self._personaliser.uid_of(reader) != existing.uid:
             raise DeskError("This person has a pass already. Block it first, then make a new one.")
-
-    def block(self, code: str) -> CardPass:
-        """Block a pass by its printed code; terminals know at their next sync."""
-        return self._registry.set_pass_state(code, "blocked")
 
     def hotlist(self, on: date) -> bytes:
         """The list of blocked passes, sealed for terminals. Its version is the day, so a later list is never older."""

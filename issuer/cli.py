@@ -1,0 +1,236 @@
+"""`meedoen issuer`: the desk on the command line."""
+
+import csv
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from hardware.emulated_pass import EmulatedPass, Memory
+from hardware.errors import ReaderError
+from hardware.in_process import InProcessReader
+from hardware.pcsc import PcscReader
+from issuer.backend_client import hand_in as hand_in_loads
+from issuer.csv_import import Reading, read_people
+from issuer.desk import Desk, DeskSecrets
+from issuer.errors import DeskError
+from issuer.personalise import Reader
+from issuer.registry import Registry
+from issuer.scheme import load_scheme
+from issuer.vault_client import VaultClient
+
+app = typer.Typer(no_args_is_help=True, help="The municipal desk: people, passes and budgets.")
+
+Data = Annotated[Path, typer.Option("--data", help="Folder of the desk.")]
+SchemeFile = Annotated[Path, typer.Option("--scheme", help="Scheme of the municipality.", exists=True)]
+Secrets = Annotated[Path, typer.Option("--secrets", help="The desk's file from the key custodian.")]
+Vault = Annotated[str, typer.Option("--vault", help="Address of the vault.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
+
+_DATA = Path("var/issuer")
+_SECRETS = Path("var/keys/issuer.json")
+_VAULT = "http://127.0.0.1:8441"
+_BACKEND = "http://127.0.0.1:8442"
+_SCHEME = Path("schemes/gelrepas.toml")
+
+
+def _refuse(error: Exception) -> NoReturn:
+    typer.echo(str(error), err=True)
+    raise typer.Exit(1)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except (DeskError, ReaderError) as error:
+        _refuse(error)
+
+
+def _today() -> date:
+    return date.today()  # noqa: DTZ011 - the municipality's own calendar day
+
+
+def _desk(data: Path, scheme: Path, secret_file: Path, vault: str) -> Desk:
+    secret = DeskSecrets.read(secret_file)
+    keys = VaultClient(vault, secret.vault_token)
+    return Desk(Registry.at(data), load_scheme(scheme), secret, keys, os.urandom)
+
+
+@app.command("import")
+def import_people(
+    file: Annotated[Path, typer.Argument(help="CSV of the households.", exists=True, dir_okay=False)],
+    scheme: SchemeFile = _SCHEME,
+    data: Data = _DATA,
+    accept: Annotated[bool, typer.Option("--accept", help="Take the rows in; without it, only look.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write what is wrong, a row each, to this CSV.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at a CSV of households, say what is wrong per row, and take it in only when asked."""
+    with _refusals():
+        rules = load_scheme(scheme)
+        reading = read_people(file.read_bytes(), _today())
+        registry = Registry.at(data)
+        people = [person for _, person in reading.people]
+        new, changed, unchanged = registry.compare(people)
+        if report:
+            _write_report(report, reading)
+        taken = accept and not reading.faults
+        if taken:
+            registry.take(people)
+    counts = {"new": len(new), "changed": len(changed), "unchanged": unchanged, "faults": len(reading.faults)}
+    if as_json:
+        faults = [vars(fault) for fault in reading.faults]
+        typer.echo(json.dumps({"municipality": rules.name, "accepted": taken, **counts, "rows": faults}))
+    else:
+        _tell_import(reading, counts, taken)
+    if reading.faults:
+        raise typer.Exit(1)
+
+
+def _write_report(path: Path, reading: Reading) -> None:
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file, delimiter=";")
+        writer.writerow(["regel", "kolom", "wat is er mis", "what is wrong"])
+        for fault in reading.faults:
+            writer.writerow([fault.row, fault.column, fault.problem_nl, fault.problem_en])
+
+
+def _tell_import(reading: Reading, counts: dict[str, int], taken: bool) -> None:
+    typer.echo(
+        f"{counts['new']} nieuw, {counts['changed']} gewijzigd, {counts['unchanged']} gelijk, {counts['faults']} fout"
+    )
+    for fault in reading.faults:
+        typer.echo(f"  regel {fault.row}, {fault.column}: {fault.problem_nl}")
+    if reading.faults:
+        typer.echo("Er is niets ingelezen. Verbeter deze regels en lees het bestand opnieuw in.")
+    elif taken:
+        typer.echo("Ingelezen.")
+    else:
+        typer.echo("Er is nog niets ingelezen. Klopt dit? Doe het dan nog eens met --accept.")
+
+
+@app.command()
+def people(data: Data = _DATA, as_json: AsJson = False) -> None:
+    """Everybody the desk knows, with their number."""
+    holders = Registry.at(data).holders()
+    if as_json:
+        typer.echo(json.dumps([{"number": holder.id, "name": holder.person.full_name} for holder in holders]))
+        return
+    for holder in holders:
+        typer.echo(f"{holder.id:5}  {holder.person.full_name}")
+
+
+@app.command()
+def explain(
+    person: Annotated[int, typer.Argument(help="Number of the person.")],
+    scheme: SchemeFile = _SCHEME,
+    data: Data = _DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Why each budget follows for a person, or does not."""
+    with _refusals():
+        registry = Registry.at(data)
+        rules = load_scheme(scheme)
+        decision = Desk.explain(registry.holder(person), rules, _today())
+    if as_json:
+        yes = [{"grant": one.name, "amount": one.amount, "reason": one.reason} for one in decision.grants]
+        no = [{"grant": one.name, "reason": one.reason} for one in decision.refused]
+        typer.echo(json.dumps({"grants": yes, "refused": no}))
+        return
+    for granted in decision.grants:
+        typer.echo(f"ja   {granted.name}: {granted.reason}")
+    for refusal in decision.refused:
+        typer.echo(f"nee  {refusal.name}: {refusal.reason}")
+
+
+@app.command()
+def issue(
+    person: Annotated[int | None, typer.Option(help="Number of the person; without it, everybody in turn.")] = None,
+    reader: Annotated[str, typer.Option(help="pcsc, or emulated for passes that are files.")] = "pcsc",
+    cards: Annotated[Path, typer.Option(help="Folder of emulated passes.")] = Path("var/cards"),
+    scheme: SchemeFile = _SCHEME,
+    data: Data = _DATA,
+    secret_file: Secrets = _SECRETS,
+    vault: Vault = _VAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Make the card on the reader a pass, with the budgets that follow from the rules."""
+    if reader not in ("pcsc", "emulated"):
+        raise typer.BadParameter("The reader is pcsc or emulated.", param_hint="--reader")
+    if person is None and reader == "pcsc":
+        raise typer.BadParameter("Say for whom the card on the reader is.", param_hint="--person")
+    done = []
+    with _refusals():
+        desk = _desk(data, scheme, secret_file, vault)
+        registry = Registry.at(data)
+        wanted = [registry.holder(person)] if person is not None else desk.waiting(_today())
+        for holder in track(wanted, "Passes", console=Console(stderr=True), transient=True, disable=len(wanted) < 2):
+            issued = desk.issue(holder, _reader(reader, cards, holder.id), _today())
+            done.append(issued)
+    if as_json:
+        typer.echo(json.dumps([{"code": one.card.printed_code, "balances": one.balances} for one in done]))
+        return
+    for one in done:
+        typer.echo(f"Pass {one.card.printed_code} is ready.")
+
+
+def _reader(kind: str, cards: Path, holder_id: int) -> Reader:
+    if kind == "pcsc":
+        return PcscReader()
+    cards.mkdir(parents=True, exist_ok=True)
+    path = cards / f"pass-{holder_id:05}.json"
+    memory = Memory.load(path) if path.exists() else Memory.factory(path=path, uid=b"\x04" + secrets.token_bytes(6))
+    return InProcessReader(EmulatedPass(memory, random=os.urandom))
+
+
+@app.command()
+def block(
+    code: Annotated[str, typer.Argument(help="The code on the face of the pass.")],
+    data: Data = _DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Block a pass; terminals know at their next sync."""
+    with _refusals():
+        blocked = Registry.at(data).set_pass_state(code, "blocked")
+    typer.echo(json.dumps({"blocked": blocked.printed_code}) if as_json else f"Pass {blocked.printed_code} is blocked.")
+
+
+@app.command()
+def hotlist(
+    file: Annotated[Path, typer.Argument(help="Where to write the list.")],
+    scheme: SchemeFile = _SCHEME,
+    data: Data = _DATA,
+    secret_file: Secrets = _SECRETS,
+    vault: Vault = _VAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Write the list of blocked passes for the terminals."""
+    with _refusals():
+        content = _desk(data, scheme, secret_file, vault).hotlist(_today())
+        file.write_bytes(content)
+    typer.echo(json.dumps({"file": str(file), "bytes": len(content)}) if as_json else f"List written to {file}.")
+
+
+@app.command("hand-in")
+def hand_in(
+    backend: Annotated[str, typer.Option(help="Address of the backend.")] = _BACKEND,
+    scheme: SchemeFile = _SCHEME,
+    data: Data = _DATA,
+    secret_file: Secrets = _SECRETS,
+    vault: Vault = _VAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Hand in to the backend what was loaded on passes."""
+    with _refusals():
+        desk = _desk(data, scheme, secret_file, vault)
+        refused = hand_in_loads(desk.journal, DeskSecrets.read(secret_file).terminal, backend)
+    typer.echo(json.dumps({"refused": refused}) if as_json else f"Handed in; {len(refused)} refused.")
