@@ -75,13 +75,13 @@ class Desk:
         self,
         registry: Registry,
         scheme: Scheme,
-        secrets_of_desk: DeskSecrets,
+        secret: DeskSecrets,
         keys: Keys,
         random: Callable[[int], bytes],
     ) -> None:
         self._registry = registry
         self._scheme = scheme
-        self._secrets = secrets_of_desk
+        self._secrets = secret
         self._keys = keys
         self._random = random
         self._blueprint = Blueprint(scheme.aid, scheme.df_name, scheme.ceilings())
