@@ -42,8 +42,9 @@ class Ev1Channel:
         self._iv = sealed[-self._cipher.block :]
         if wire.guard is Guard.KEY:
             return plain
-        # How long the data are is not on the wire: they end where the checksum fits and only padding follows.
-        for end in range(len(plain), max(CRC_LENGTH, len(plain) - self._cipher.block - CRC_LENGTH), -1):
+        # How long the data are is not on the wire: they end where the checksum fits and only padding follows. The
+        # first such place counts: this checksum over data, checksum and zeros is zero again, so it fits later too.
+        for end in range(max(CRC_LENGTH, len(plain) - self._cipher.block - CRC_LENGTH) + 1, len(plain) + 1):
             data, crc, rest = plain[: end - CRC_LENGTH], plain[end - CRC_LENGTH : end], plain[end:]
             only_padding = rest.rstrip(b"\x00") in (b"", b"\x80")
             if only_padding and crc32(command + data) == crc:

@@ -75,12 +75,11 @@ def create_backup_file(card: Powered, call: Call) -> Answer:
 
 
 def _create_data_file(card: Powered, call: Call, backup: bool) -> Answer:
-    application, fields = card.application, Fields(call.parameters)
+    application, fields = card.application, _fields(card.application, call, 7)
     card.require_setting(MAY_CREATE)
-    number, fid = fields.number(1), _fid(application, fields)
+    number, fid = _number_and_fid(application, fields)
     mode, rights = _mode(fields.number(1)), _rights(application, fields.take(2))
     size = fields.number(3)
-    fields.end()
     require(size > 0, PARAMETER_ERROR)
     require(size <= CAPACITY, OUT_OF_EEPROM)
     return _add(card, number, DataFile(mode, rights, fid, backup, bytes(size)))
@@ -106,12 +105,11 @@ def create_cyclic_file(card: Powered, call: Call) -> Answer:
 
 
 def _create_record_file(card: Powered, call: Call, cyclic: bool) -> Answer:
-    application, fields = card.application, Fields(call.parameters)
+    application, fields = card.application, _fields(card.application, call, 10)
     card.require_setting(MAY_CREATE)
-    number, fid = fields.number(1), _fid(application, fields)
+    number, fid = _number_and_fid(application, fields)
     mode, rights = _mode(fields.number(1)), _rights(application, fields.take(2))
     size, maximum = fields.number(3), fields.number(3)
-    fields.end()
     # A cyclic file always has one record in the making, so it needs two to keep one.
     require(size > 0 and maximum >= (2 if cyclic else 1), PARAMETER_ERROR)
     return _add(card, number, RecordFile(mode, rights, fid, cyclic, size, maximum))
@@ -155,7 +153,7 @@ def _settings(file: File) -> bytes:
             return bytes([int(file.backup), mode]) + rights + _u24(len(file.data))
         case ValueFile():
             flags = LIMITED_CREDIT * file.limited_enabled | FREE_GET_VALUE * file.free_get_value
-            amounts = file.lower, file.upper, file.value, file.limited_credit
+            amounts = file.lower, file.upper, file.limited_credit
             return bytes([2, mode]) + rights + b"".join(map(_i32, amounts)) + bytes([flags])
         case RecordFile():
             sizes = file.record_size, file.maximum, len(file.records)
@@ -190,9 +188,14 @@ def change_file_settings(card: Powered, call: Call) -> Answer:
     return Answer()
 
 
-def _fid(application: Application, fields: Fields) -> bytes | None:
+def _fields(application: Application, call: Call, length: int) -> Fields:
     """An application with ISO file identifiers wants one for each of its files, any other wants none (7E)."""
-    return fields.take(2) if application.iso_files else None
+    require(len(call.parameters) == length + (2 if application.iso_files else 0), LENGTH_ERROR)
+    return Fields(call.parameters)
+
+
+def _number_and_fid(application: Application, fields: Fields) -> tuple[int, bytes | None]:
+    return fields.number(1), fields.take(2) if application.iso_files else None
 
 
 def _mode(option: int) -> Mode:

@@ -30,11 +30,11 @@ def to_json(picc: Picc) -> bytes:
 def from_json(text: bytes) -> Picc:
     try:
         plain = json.loads(text)
-        if plain["format"] != FORMAT:
-            raise ValueError("not the memory of an emulated pass")
-        return _read_picc(plain)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError("the memory of this emulated pass is broken") from error
+        if plain["format"] == FORMAT:
+            return _read_picc(plain)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError("not the memory of an emulated pass") from error
+    raise ValueError("the memory of an emulated pass, but of another format")
 
 
 def _picc(picc: Picc) -> Plain:

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 
 ZERO = bytes(16)
+# Commands whose answer is encrypted in full mode; all others answer with a MAC only.
+ANSWERS_WITH_DATA = (0x51, 0x6C, 0xAB, 0xAD, 0xBB, 0xBD)
 Reply = tuple[int, bytes]
 
 
@@ -203,7 +205,7 @@ class IndependentReader:
             self.session = ""
             assert answer == b""
             return answer
-        return self.opened(answer, mode)
+        return self.opened(answer, mode if ins in ANSWERS_WITH_DATA or mode != "full" else "mac")
 
     def sealed(self, ins: int, header: bytes, data: bytes, mode: str, file_mac: bool = False) -> bytes:
         if self.session == "EV2":
@@ -241,7 +243,7 @@ class IndependentReader:
             return self._ev1_opened(answer, mode)
         if self.session == "D40" and mode == "full" and answer:
             plain = cbc(self.key, bytes(8), answer, False)
-            return next(plain[:n] for n in range(len(plain) - 2, -1, -1) if self._ends(plain, n, crc_a(plain[:n])))
+            return next(plain[:n] for n in range(len(plain) - 1) if self._ends(plain, n, crc_a(plain[:n])))
         if self.session == "D40" and mode == "filemac" and answer:
             data, mac = answer[:-4], answer[-4:]
             assert mac == cbc(self.key, bytes(8), zero_pad(data, 8), True)[-8:-4]
@@ -262,10 +264,10 @@ class IndependentReader:
 
     def _ev1_opened(self, answer: bytes, mode: str) -> bytes:
         block = len(self.iv)
-        if mode == "full" and len(answer) % block == 0 and answer and (block == 16 or len(answer) > 8):
+        if mode == "full":
             plain = cbc(self.key, self.iv, answer, False)
             self.iv = answer[-block:]
-            sizes = range(len(plain) - 4, -1, -1)
+            sizes = range(len(plain) - 3)
             return next(plain[:n] for n in sizes if self._ends(plain, n, jam(plain[:n] + b"\x00")))
         data, mac = answer[:-8], answer[-8:]
         self.iv = chained_cmac(self.key, self.iv, data + b"\x00")
