@@ -1,0 +1,167 @@
+"""A grant reaches the pass once, whatever happens on the way, and its proof goes to the backend."""
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
+
+from card.batch import COMMITTED, IN_DOUBT, VOID, link_key, open_batch
+from card.session import Session
+from hardware.in_process import InProcessReader
+from issuer.errors import CardLeft, CardRefused
+from issuer.journal import RegistryJournal
+from issuer.load import Load
+from issuer.people import Person
+from issuer.registry import PlannedLoad, Registry
+from tests.city import CENTS, CLOTHES, DAY, DESK, PURSES, VAULT, DirectKeys, PcTerminal, loader, make_pass, purses_of
+
+UID = b"\x04\x11\x22\x33\x44\x55\x66"
+KEYS = DirectKeys().card_keys(UID, 1)
+LINK = link_key(VAULT.link_root(), DESK)
+
+
+@pytest.fixture
+def registry():
+    from datetime import date
+
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    made = Registry(engine)
+    made.take([Person("1", "Vos", "", "Sam", date(2015, 5, 1), 110)])
+    (holder,) = made.holders()
+    plan = [(1, CENTS, 500), (2, CLOTHES, 700)]
+    made.plan(
+        holder.id,
+        [PlannedLoad(holder_id=holder.id, grant_number=n, pass_year=2026, purse=p, amount=a) for n, p, a in plan],
+    )
+    return made
+
+
+@pytest.fixture
+def journal(registry):
+    return RegistryJournal(registry, LINK, DESK)
+
+
+@pytest.fixture
+def card():
+    return make_pass(loads={})[0]
+
+
+def planned(registry):
+    return [Load(load.id, load.grant_number, load.purse, load.amount) for load in registry.planned(1)]
+
+
+def visit(card, registry, journal, day=DAY):
+    reader = InProcessReader(card)
+    reader.find_pass()
+    try:
+        return loader(journal, day).load(Session(reader.transmit), KEYS, planned(registry))
+    finally:
+        reader.release()
+
+
+def handed_in(journal):
+    entries = []
+    for batch in journal.batches(1):
+        entries += open_batch(batch, lambda terminal: LINK if terminal == DESK else None).entries
+    return entries
+
+
+def proven(entries):
+    last = {entry.clear.sequence: entry for entry in entries}
+    committed = [entry for entry in last.values() if entry.outcome == COMMITTED]
+    assert all(VAULT.prove(entry.clear_bytes + entry.sealed).valid for entry in committed)
+    return sum(entry.clear.amount1 for entry in committed)
+
+
+def test_what_is_planned_is_on_the_pass_and_proven(card, registry, journal):
+    assert len(visit(card, registry, journal)) == 2
+    assert (purses_of(card)[CENTS], purses_of(card)[CLOTHES]) == (500, 700)
+    assert registry.planned(1) == []
+    assert proven(handed_in(journal)) == 1200
+    assert visit(card, registry, journal) == []
+    assert sum(purses_of(card).values()) == 1200
+
+
+@pytest.mark.parametrize("executed", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("exchange", range(1, 19))
+def test_a_pass_that_leaves_during_a_load_gets_everything_once(card, registry, journal, exchange, executed):
+    card.tear_after(exchange, executed)
+    with pytest.raises(CardLeft, match="Put the same card back"):
+        visit(card, registry, journal)
+    meanwhile = handed_in(journal)
+    assert proven(meanwhile) <= sum(purses_of(card).values())
+    visit(card, registry, journal)
+    assert (purses_of(card)[CENTS], purses_of(card)[CLOTHES]) == (500, 700)
+    entries = handed_in(journal)
+    assert proven(entries) == 1200
+    assert [entry.position for entry in entries] == list(range(1, len(entries) + 1))
+
+
+def test_a_load_in_doubt_is_handed_in_as_such_and_settled_later(card, registry, journal):
+    card.tear_after(11, True)
+    with pytest.raises(CardLeft):
+        visit(card, registry, journal)
+    assert [entry.outcome for entry in handed_in(journal)] == [IN_DOUBT]
+    assert [entry.outcome for entry in handed_in(journal)] == [IN_DOUBT]
+    visit(card, registry, journal)
+    assert [entry.outcome for entry in handed_in(journal)] == [IN_DOUBT, COMMITTED, COMMITTED]
+
+
+def test_a_load_that_did_not_happen_is_void_and_done_again(card, registry, journal):
+    card.tear_after(11, False)
+    with pytest.raises(CardLeft):
+        visit(card, registry, journal)
+    visit(card, registry, journal)
+    assert [entry.outcome for entry in handed_in(journal)] == [VOID, COMMITTED, COMMITTED]
+    assert sum(purses_of(card).values()) == 1200
+
+
+def test_a_doubt_that_a_terminal_overtook_is_not_paid_twice(card, registry, journal, tmp_path):
+    reader = InProcessReader(card)
+    reader.find_pass()
+    loader(journal).load(Session(reader.transmit), KEYS, planned(registry)[:1])
+    reader.release()
+    card.tear_after(11, True)
+    with pytest.raises(CardLeft):
+        visit(card, registry, journal)
+    assert PcTerminal(tmp_path / "flash").tap(card)[1] == "00"
+    with pytest.raises(CardRefused, match="still in doubt"):
+        visit(card, registry, journal)
+    assert purses_of(card)[CLOTHES] == 700
+
+
+def test_a_purse_that_would_overflow_is_refused_and_nothing_is_added(card, registry, journal):
+    registry.plan(1, [PlannedLoad(holder_id=1, grant_number=0, pass_year=2026, purse=CENTS, amount=PURSES[CENTS] + 1)])
+    with pytest.raises(CardRefused, match="larger than it may be"):
+        visit(card, registry, journal)
+    assert sum(purses_of(card).values()) == 0
+    assert handed_in(journal) == []
+
+
+def test_the_same_grant_is_planned_once_a_year(registry):
+    again = PlannedLoad(holder_id=1, grant_number=1, pass_year=2026, purse=CENTS, amount=500)
+    next_year = PlannedLoad(holder_id=1, grant_number=1, pass_year=2027, purse=CENTS, amount=500)
+    registry.plan(1, [again])
+    assert len(registry.planned(1)) == 2
+    registry.plan(1, [next_year])
+    assert len(registry.planned(1)) == 3
+
+
+def test_a_batch_goes_on_from_where_the_backend_is(card, registry, journal):
+    visit(card, registry, journal)
+    first, second = handed_in(journal)
+    (rest,) = journal.batches(2)
+    opened = open_batch(rest, lambda terminal: LINK)
+    assert (opened.first, opened.previous_mac, opened.last_mac) == (2, first.mac, second.mac)
+    assert journal.batches(3) == []
+
+
+def test_the_sealing_key_of_the_desk_moves_on_and_not_back(journal):
+    from card.errors import OutOfRange
+
+    state = bytes(16)
+    first = journal.sealing(state, DAY, DAY)
+    later = journal.sealing(state, DAY, DAY + 3)
+    assert (first.day, later.day) == (DAY, DAY + 3)
+    assert first.key() != later.key()
+    with pytest.raises(OutOfRange):
+        journal.sealing(state, DAY, DAY + 2)
