@@ -15,3 +15,7 @@ class CardLeft(DeskError):
 
 class VaultUnreachable(DeskError):
     """The vault does not answer, or does not know this desk."""
+
+
+class SchemeError(DeskError):
+    """A scheme file with faults: the text has a line for each, with its place in the file and what belongs there."""

@@ -1,0 +1,186 @@
+"""The scheme file: what it promises, and each thing it must refuse with the line it is on."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from issuer.errors import SchemeError
+from issuer.scheme import Scheme, load_scheme
+
+GELREPAS = Path(__file__).parents[2] / "schemes" / "gelrepas.toml"
+
+SMALL = """\
+[municipality]
+name = "Gelredam"
+number = 1
+aid = "F0E0D1"
+df_name = "NL.STADSPAS.0001"
+[pass]
+minimum_age = 4
+income_percent = 120
+year_ends = "12-31"
+overlap_days = 31
+[[fund]]
+name = "Minimabeleid"
+[[purse]]
+number = 1
+name = "Meedoen"
+unit = "cent"
+ceiling = 12000
+fund = "Minimabeleid"
+[[purse]]
+number = 2
+name = "Korting"
+unit = "visit"
+ceiling = 500
+fund = "Minimabeleid"
+[[grant]]
+number = 1
+name = "Vrij"
+purse = 1
+amount = 4500
+per = "year"
+[[grant]]
+number = 2
+name = "Sportkaart"
+purse = 1
+amount = 500
+per = "month"
+from_age = 18
+until_age = 64
+carer = true
+income_percent = 110
+"""
+
+
+def read(tmp_path: Path, text: str) -> Scheme:
+    path = tmp_path / "scheme.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_scheme(path)
+
+
+def faults(tmp_path: Path, text: str) -> list[str]:
+    with pytest.raises(SchemeError) as caught:
+        read(tmp_path, text)
+    return [line.strip() for line in str(caught.value).splitlines()[1:]]
+
+
+def test_the_gelrepas_is_a_scheme_with_three_funds_and_four_purses() -> None:
+    scheme = load_scheme(GELREPAS)
+    assert (scheme.name, scheme.number, scheme.aid, scheme.df_name) == ("Gelredam", 1, "F0E0D1", "NL.STADSPAS.0001")
+    assert scheme.funds == ("Minimabeleid", "Kinderarmoede", "Sportimpuls")
+    assert scheme.ceilings() == {1: 40000, 2: 36000, 3: 23880, 4: 500}
+    assert [(purse.name, purse.unit) for purse in scheme.purses.values()] == [
+        ("Meedoen", "cent"),
+        ("Kleding", "cent"),
+        ("Sport", "cent"),
+        ("Korting", "visit"),
+    ]
+
+
+def test_what_a_file_leaves_out_asks_nothing(tmp_path: Path) -> None:
+    free, sport = read(tmp_path, SMALL).grants
+    assert (free.from_age, free.until_age, free.carer, free.income_percent) == (4, None, False, None)
+    assert (sport.from_age, sport.until_age, sport.carer, sport.income_percent) == (18, 64, True, 110)
+
+
+@pytest.mark.parametrize(
+    ("on", "until"),
+    [
+        (date(2025, 1, 1), date(2026, 1, 31)),
+        (date(2025, 12, 31), date(2026, 1, 31)),
+        (date(2026, 1, 1), date(2027, 1, 31)),
+    ],
+)
+def test_a_pass_is_valid_until_the_overlap_after_its_year(on: date, until: date) -> None:
+    assert load_scheme(GELREPAS).validity(on) == (on, until)
+
+
+def test_a_pass_year_may_end_with_the_school_year() -> None:
+    scheme = replace(load_scheme(GELREPAS), year_ends=(7, 31))
+    assert scheme.validity(date(2025, 8, 1)) == (date(2025, 8, 1), date(2026, 8, 31))
+    assert [scheme.months_left(date(2025, month, 1)) for month in (7, 8, 12)] == [1, 12, 8]
+    assert replace(scheme, year_ends=(7, 15)).months_left(date(2025, 7, 16)) == 12
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key", "expected"),
+    [
+        ('"Gelredam"', '""', 2, "name", "1 to 40 characters"),
+        ("number = 1\naid", "number = 0\naid", 3, "number", "from 1 to 65535"),
+        ("number = 1\naid", "number = true\naid", 3, "number", "from 1 to 65535"),
+        ("F0E0D1", "F0E0D", 4, "aid", "six hexadecimal digits"),
+        ("F0E0D1", "F0E0G1", 4, "aid", "six hexadecimal digits"),
+        ("F0E0D1", "000000", 4, "aid", "not 000000"),
+        ("NL.STADSPAS.0001", "NL.STADSPAS.00012", 5, "df_name", "1 to 16 ASCII"),
+        ("NL.STADSPAS.0001", "NL.STADSPÁS", 5, "df_name", "1 to 16 ASCII"),
+        ("minimum_age = 4", "minimum_age = 4.0", 7, "minimum_age", "whole number"),
+        ("12-31", "02-29", 9, "year_ends", "every year"),
+        ("12-31", "31-12", 9, "year_ends", "every year"),
+        ("12-31", "31 dec", 9, "year_ends", "every year"),
+        ("overlap_days = 31", "overlap_days = -1", 10, "overlap_days", "from 0 to 365"),
+        ("overlap_days = 31\n", "", 6, "overlap_days", "missing"),
+        ('number = 2\nname = "Korting', 'number = 15\nname = "Korting', 20, "number", "from 1 to 14"),
+        ('number = 2\nname = "Korting', 'number = 1\nname = "Korting', 20, "number", "twice"),
+        ('"Korting"', '"Meedoen"', 21, "name", "twice"),
+        ('"visit"', '"euro"', 22, "unit", '"cent", "point", "visit", "item"'),
+        ("ceiling = 500", "ceiling = 2147483648", 23, "ceiling", "2147483647"),
+        ("ceiling = 12000", "ceiling = 120.00", 17, "ceiling", "whole number"),
+        ('500\nfund = "Minimabeleid"', '500\nfund = "Anders"', 24, "fund", "[[fund]]"),
+        ("purse = 1\namount = 4500", "purse = 3\namount = 4500", 28, "purse", "[[purse]]"),
+        ("amount = 4500", "amount = 45.00", 29, "amount", "whole number"),
+        ("amount = 4500", "amount = 12001", 29, "amount", "the ceiling of its purse, 12000"),
+        ("amount = 500\n", "amount = 1001\n", 35, "amount", "the ceiling of its purse, 12000"),
+        ('"year"', '"week"', 30, "per", '"year", "month"'),
+        ('number = 2\nname = "Sport', 'number = 1\nname = "Sport', 32, "number", "twice"),
+        ('"Sportkaart"', '"Vrij"', 33, "name", "twice"),
+        ("until_age = 64", "until_age = 17", 38, "until_age", "18 or more"),
+        ("carer = true", 'carer = "ja"', 39, "carer", "true or false"),
+        ("income_percent = 110", "income_percent = 130", 40, "income_percent", "at most 120"),
+        ("income_percent = 110", "income = 110", 40, "income", "unknown key"),
+        ("amount = 500\n", "amount = 700\n", 17, "ceiling", "12900 or more"),
+    ],
+)
+def test_a_fault_has_its_line_its_key_and_what_is_expected(
+    tmp_path: Path, old: str, new: str, line: int, key: str, expected: str
+) -> None:
+    assert SMALL.count(old) == 1
+    (fault,) = faults(tmp_path, SMALL.replace(old, new))
+    assert fault.startswith(f"line {line}, [")
+    assert f"] {key}: " in fault
+    assert expected in fault
+
+
+def test_every_fault_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = SMALL.replace("F0E0D1", "F0").replace('"visit"', '"euro"').replace("amount = 4500", "amount = 45.0")
+    assert [fault.split(",")[0] for fault in faults(tmp_path, text)] == ["line 4", "line 22", "line 29"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (SMALL.replace("[pass]", "[passes]"), ["line 1, [pass]: missing", "line 6, passes: unknown"]),
+        ("colour = 1\n" + SMALL, ["line 1, colour: unknown"]),
+        (SMALL[: SMALL.index("[[grant]]")], ["line 1, [[grant]]: expected is at least one"]),
+        (SMALL.replace("[[fund]]", "[fund]"), ["line 1, [[fund]]: expected is at least one"]),
+    ],
+)
+def test_tables_that_are_missing_or_unknown(tmp_path: Path, text: str, expected: list[str]) -> None:
+    found = faults(tmp_path, text)
+    for start in expected:
+        assert any(fault.startswith(start) for fault in found), found
+
+
+def test_a_file_that_is_not_toml_has_the_line_too(tmp_path: Path) -> None:
+    with pytest.raises(SchemeError, match="line 3"):
+        read(tmp_path, SMALL.replace("number = 1\naid", "number =\naid"))
+
+
+def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
+    with pytest.raises(SchemeError, match="cannot be read"):
+        load_scheme(tmp_path / "none.toml")
+    (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
+    with pytest.raises(SchemeError, match="not UTF-8"):
+        load_scheme(tmp_path / "latin.toml")
