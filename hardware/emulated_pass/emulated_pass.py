@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hardware.emulated_pass.framing import (
+    ANSWER_DATA,
     ISO_CONDITIONS,
-    NATIVE_ANSWER_DATA,
     NATIVE_COMMAND,
-    WRAPPED_ANSWER_DATA,
     Form,
     Frame,
     NotAnApdu,
@@ -38,11 +37,17 @@ class Activation:
 
 
 class EmulatedPass:
-    """A DESFire pass over `memory`. `random(n)` gives its challenges and identifiers, in the order they are used."""
+    """A DESFire pass over `memory`. `random(n)` gives its challenges and identifiers, in the order they are used.
 
-    def __init__(self, memory: Memory, random: Callable[[int], bytes] = os.urandom) -> None:
+    `wrapped_answer`: how many bytes of data it answers in one APDU before it wants to be asked for more; up to 256.
+    """
+
+    def __init__(
+        self, memory: Memory, random: Callable[[int], bytes] = os.urandom, *, wrapped_answer: int = ANSWER_DATA
+    ) -> None:
         self.memory = memory
         self._random = random
+        self._wrapped_answer = wrapped_answer
         self._powered: Powered | None = None
         self._processor: Processor | None = None
         self._wrapped = False
@@ -113,7 +118,8 @@ class EmulatedPass:
         self._wrapped = self._wrapped or frame.form is not Form.NATIVE
         if frame.form is Form.ISO:
             return iso_answer(self._iso(self._powered, self._processor, frame))
-        status, data = self._processor.take(*_native(frame))
+        room = self._wrapped_answer if frame.form is Form.WRAPPED else ANSWER_DATA
+        status, data = self._processor.take(_command(frame), frame.body, room)
         return answer(Form.WRAPPED if self._wrapped else Form.NATIVE, status, data)
 
     def _iso(self, powered: Powered, processor: Processor, frame: Frame) -> int:
@@ -123,13 +129,11 @@ class EmulatedPass:
         return select(powered, frame)
 
 
-def _native(frame: Frame) -> tuple[int | None, bytes, int]:
-    """INS, parameters and room for the answer. A frame that is longer than one can be, or APDU parameters that are
-    not 00, make it no command at all, unless the command is one that uses ISO chaining."""
-    known = None if frame.ins is None else BY_INS.get(frame.ins)
+def _command(frame: Frame) -> int | None:
+    """INS, or None if the frame is no command: APDU parameters that are not 00, or more than fits a native frame
+    (unless the command is one that uses ISO chaining)."""
     if frame.form is Form.WRAPPED:
-        ins = None if frame.p1 or frame.p2 else frame.ins
-        return ins, frame.body, WRAPPED_ANSWER_DATA
+        return None if frame.p1 or frame.p2 else frame.ins
+    known = None if frame.ins is None else BY_INS.get(frame.ins)
     whole = known is not None and known.whole
-    ins = frame.ins if whole or len(frame.body) < NATIVE_COMMAND else None
-    return ins, frame.body, NATIVE_ANSWER_DATA
+    return frame.ins if whole or len(frame.body) < NATIVE_COMMAND else None

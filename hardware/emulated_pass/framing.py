@@ -9,9 +9,8 @@ from enum import Enum
 
 # A frame of ISO/IEC 14443-4 has 64 bytes here (FSCI 5), of which prologue and CRC take three and a native status one.
 NATIVE_COMMAND = 61
-NATIVE_ANSWER_DATA = 59
-# A short APDU answers 256 bytes and the status word; kept below that so that no reader's buffer is too small.
-WRAPPED_ANSWER_DATA = 240
+# What a pass puts into one frame of an answer. In APDUs too: libfreefare has no room for more.
+ANSWER_DATA = 59
 
 ISO_OK = 0x9000
 ISO_LIMIT_REACHED = 0x6283

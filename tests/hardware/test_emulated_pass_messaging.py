@@ -211,13 +211,18 @@ def test_native_answers_come_in_frames_of_at_most_sixty_bytes() -> None:
     assert [len(answer) for _, answer in reader.frames] == [60, 14]
 
 
-def test_wrapped_answers_come_in_larger_frames() -> None:
-    world = a_world()
-    reader = world.enter(MASTER)
+@pytest.mark.parametrize(("room", "frames"), [(59, [61] * 8 + [30]), (240, [242, 242, 22])])
+def test_wrapped_answers_come_in_frames_of_59_bytes_or_as_large_as_asked(room: int, frames: list[int]) -> None:
+    memory = a_memory()
+    card = EmulatedPass(memory, wrapped_answer=room)
+    card.activate()
+    reader = IndependentReader(card.exchange)
+    reader.select(AID)
+    reader.ev2_first(MASTER, key(MASTER))
     reader.call(0xCD, b"\x09\x00" + FREE + le(500, 3))
     reader.frames.clear()
     assert reader.call(0xBD, b"\x09" + at(0, 500), b"", "plain") == bytes(500)
-    assert [len(answer) for _, answer in reader.frames] == [242, 242, 22]
+    assert [len(answer) for _, answer in reader.frames] == frames
 
 
 @pytest.mark.parametrize("native", [True, False])
