@@ -1,0 +1,39 @@
+"""The services of one municipality's clearing, over one store and one vault."""
+
+import httpx
+
+from backend.calendar import Calendar, Now, utc_now
+from backend.config import Config
+from backend.ingest import Ingest
+from backend.ledger import Ledger, Rules
+from backend.settlement.service import Settlements
+from backend.store import Store
+from backend.vault import VaultClient
+from backend.venues import Venues
+
+
+class Clearing:
+    """`transport`: how the vault is reached when it is in this process; `now`: the clock."""
+
+    def __init__(self, config: Config, transport: httpx.BaseTransport | None = None, now: Now = utc_now) -> None:
+        self.config = config
+        self.calendar = Calendar(now, config.timezone)
+        self.store = Store(config.database_url)
+        self._vault = VaultClient(config.vault.url, config.vault.token.get_secret_value(), transport)
+        self.ingest = Ingest(self.store, self._vault, Rules(config), config.link_root_bytes, now)
+        self.ledger = Ledger(self.store, config)
+        self.venues = Venues(self.store, config, self.calendar)
+        self.settlements = Settlements(self.store, config.municipality, now)
+
+    def set_up(self) -> None:
+        """Make the tables and the municipality's desks; harmless when they are there."""
+        self.config.data.mkdir(parents=True, exist_ok=True)
+        self.store.create()
+        with self.store.transaction() as tx:
+            for desk in self.config.desks:
+                if tx.catalogue.terminal(desk) is None:
+                    tx.catalogue.add_terminal(desk, None)
+
+    def close(self) -> None:
+        self._vault.close()
+        self.store.close()

@@ -1,0 +1,208 @@
+"""The configuration of one municipality's clearing: `config.json` in the data folder, readable by its owner only."""
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from schwifty import BIC, IBAN
+from schwifty.exceptions import SchwiftyException
+
+from backend.errors import ConfigError, ImportRefused
+
+FILE_NAME = "config.json"
+VAULT_URL = "http://127.0.0.1:8441"
+DESK = 1
+
+Unit = Literal["cent", "point", "visit", "item"]
+PurseNumber = Annotated[int, Field(ge=1, le=14)]
+Secret = Annotated[SecretStr, Field(min_length=16)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Purse(_Strict):
+    """A purse of the scheme: its unit, and the fund that its spending is booked on."""
+
+    name: str
+    unit: Unit
+    fund: str
+
+
+class Grant(_Strict):
+    """What a load is for: the purse it goes to and the fund that it is taken from."""
+
+    purse: PurseNumber
+    fund: str
+
+
+class Municipality(_Strict):
+    """Who pays. `aid` as printed."""
+
+    name: str = Field(min_length=1, max_length=70)
+    number: int = Field(ge=1, le=0xFFFF)
+    aid: str = Field(pattern=r"^[0-9A-F]{6}$")
+    iban: str
+    bic: str | None = None
+
+    @field_validator("iban")
+    @classmethod
+    def _iban(cls, value: str) -> str:
+        return iban(value)
+
+    @field_validator("bic")
+    @classmethod
+    def _bic(cls, value: str | None) -> str | None:
+        return None if value is None else bic(value)
+
+
+class Vault(_Strict):
+    """Where proofs come from."""
+
+    url: str = VAULT_URL
+    token: Secret
+
+
+class Config(_Strict):
+    """All that clearing is told. A token that is None leaves that part of the HTTP interface open: one machine only."""
+
+    data: Path = Field(exclude=True)
+    municipality: Municipality
+    purses: dict[PurseNumber, Purse]
+    grants: dict[int, Grant]
+    vault: Vault
+    link_root: Annotated[SecretStr, Field(min_length=32, max_length=32)]
+    desks: tuple[int, ...] = (DESK,)
+    timezone: str = "Europe/Amsterdam"
+    transport_token: Secret | None = None
+    finance_token: Secret | None = None
+
+    @field_validator("link_root")
+    @classmethod
+    def _hexadecimal(cls, value: SecretStr) -> SecretStr:
+        bytes.fromhex(value.get_secret_value())
+        return value
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.data / 'clearing.db'}"
+
+    @property
+    def link_root_bytes(self) -> bytes:
+        return bytes.fromhex(self.link_root.get_secret_value())
+
+    def funds(self) -> list[str]:
+        """Every fund, in order of name."""
+        return sorted({purse.fund for purse in self.purses.values()} | {grant.fund for grant in self.grants.values()})
+
+    def save(self) -> None:
+        """Write the file, complete or not at all, mode 0600."""
+        content = self.model_dump(mode="json")
+        for holder, key in ((content, "link_root"), (content["vault"], "token")):
+            holder[key] = (self.link_root if key == "link_root" else self.vault.token).get_secret_value()
+        for key in ("transport_token", "finance_token"):
+            token: SecretStr | None = getattr(self, key)
+            content[key] = token.get_secret_value() if token else None
+        self.data.mkdir(parents=True, exist_ok=True)
+        path, new = self.data / FILE_NAME, self.data / (FILE_NAME + ".new")
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+
+
+def iban(text: str) -> str:
+    """The IBAN without spaces; raises ValueError when length, country or check digits are wrong."""
+    try:
+        return str(IBAN(text).compact)
+    except SchwiftyException as error:
+        raise ValueError(f"not an IBAN: {error}") from None
+
+
+def bic(text: str) -> str:
+    """The BIC; raises ValueError when its form is wrong."""
+    try:
+        return str(BIC(text).compact)
+    except SchwiftyException as error:
+        raise ValueError(f"not a BIC: {error}") from None
+
+
+def bic_of(account: str) -> str | None:
+    """The BIC of the bank that an IBAN names, when the registry knows it."""
+    found = IBAN(account).bic
+    return None if found is None else str(found.compact)
+
+
+def load(data: Path) -> Config:
+    """The configuration of a data folder."""
+    path = data / FILE_NAME
+    try:
+        return Config(data=data, **json.loads(path.read_text()))
+    except FileNotFoundError:
+        raise ConfigError(f"{data} is not set up; run `meedoen backend init`.") from None
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{path} does not hold: {_faults(error)}") from None
+
+
+def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None = None, **rest: Any) -> Config:
+    """A Config from a scheme, the file that the vault made for clearing, and the account that pays.
+
+    `rest` are further fields of Config (desks, timezone, tokens), and `vault_url`.
+    """
+    content = read_toml(scheme)
+    vault_url = rest.pop("vault_url", VAULT_URL)
+    try:
+        given = json.loads(secrets.read_text())
+        municipality = {key: content["municipality"].get(key) for key in ("name", "number", "aid")}
+        return Config(
+            data=data,
+            municipality=Municipality(**municipality, iban=account, bic=bank),
+            purses=_purses(content),
+            grants=_grants(content),
+            vault=Vault(url=str(vault_url), token=given["vault_token"]),
+            link_root=given["link_root"],
+            **rest,
+        )
+    except FileNotFoundError:
+        raise ConfigError(f"{secrets} is not there; it is made by the vault's set-up.") from None
+    except KeyError as error:
+        raise ConfigError(f"{scheme} or {secrets} lacks {error}.") from None
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{scheme} or {secrets} does not hold: {_faults(error)}") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file; raises ImportRefused with the line of a fault in its syntax."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise ImportRefused([f"{path} cannot be read."]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ImportRefused([f"{path}: {error}"]) from None
+
+
+def _purses(content: dict[str, Any]) -> dict[int, Purse]:
+    return {
+        entry["number"]: Purse(name=entry["name"], unit=entry["unit"], fund=entry["fund"]) for entry in content["purse"]
+    }
+
+
+def _grants(content: dict[str, Any]) -> dict[int, Grant]:
+    """A grant without a fund of its own is taken from the fund of its purse."""
+    funds = {entry["number"]: entry["fund"] for entry in content["purse"]}
+    return {
+        entry["number"]: Grant(purse=entry["purse"], fund=entry.get("fund", funds[entry["purse"]]))
+        for entry in content.get("grant", [])
+    }
+
+
+def _faults(error: Exception) -> str:
+    """What is wrong and where; never the value, which may be a secret."""
+    if isinstance(error, ValidationError):
+        return "; ".join(".".join(str(part) for part in fault["loc"]) + ": " + fault["msg"] for fault in error.errors())
+    return str(error)

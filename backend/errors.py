@@ -1,0 +1,54 @@
+"""What clearing refuses. Texts name the fault and never hold keys, tokens or sealed bytes.
+
+Each has a `reason`: one word for machines, the same in the quarantine, in an answer over HTTP and on the command line.
+"""
+
+
+class LedgerError(Exception):
+    """Clearing cannot do what was asked; the books are as they were."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class BatchRefused(LedgerError):
+    """A batch that cannot be taken as it is; it is kept in quarantine. `reason` as of card.errors.BadBatch."""
+
+
+class TwoJournals(LedgerError):
+    """A batch that contradicts what is held of the same terminal: it was cloned, or restored from a copy."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("two journals", text)
+
+
+class RecordRefused(LedgerError):
+    """A record that must not reach the books; it is kept in quarantine."""
+
+
+class ImportRefused(LedgerError):
+    """A file of venues or a scheme with faults, all of them in `faults`; nothing of it was taken."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("import", "\n".join(faults))
+        self.faults = faults
+
+
+class SettlementRefused(LedgerError):
+    """A settlement that must not be made, approved or withdrawn like this."""
+
+
+class NotFound(LedgerError):
+    """There is no such terminal, settlement, statement or quarantined item here."""
+
+
+class ConfigError(LedgerError):
+    """The data folder is not set up, or its configuration does not hold."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("config", text)
+
+
+class LinkError(Exception):
+    """The vault did not answer, or not with proofs. Nothing is lost: ask again later."""

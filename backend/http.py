@@ -1,0 +1,234 @@
+"""The HTTP interface: transports hand in batches and fetch bundles, finance looks and retries.
+
+Errors are problem+json. What is invalid is 400; 422 says that a batch is kept but some of its records were refused.
+"""
+
+import hmac
+from typing import Any
+
+from apiflask import APIBlueprint, APIFlask
+from apiflask.exceptions import HTTPError
+from flask import Response, jsonify, request
+from pydantic import SecretStr
+
+from backend.calendar import day_of
+from backend.clearing import Clearing
+from backend.config import Config
+from backend.errors import LedgerError, LinkError, NotFound, SettlementRefused, TwoJournals
+from backend.http_schemas import (
+    BundleQuery,
+    HealthOut,
+    JournalOut,
+    QuarantineItemOut,
+    QuarantineQuery,
+    ReceiptOut,
+    RetriedOut,
+    SettlementOut,
+    TotalsOut,
+    item_out,
+    receipt_out,
+    settlement_out,
+)
+from backend.ingest import Receipt
+from card.batch import ENTRY_BYTES, MOST_ENTRIES
+
+API_VERSION = "1.0.0"
+_MOST_BYTES = 30 + 16 + MOST_ENTRIES * ENTRY_BYTES
+
+
+def create_app(config: Config, clearing: Clearing | None = None) -> APIFlask:
+    """The interface over one municipality's clearing (made from the config when it is not given)."""
+    clearing = clearing or Clearing(config)
+    app = APIFlask(
+        "meedoen-backend", title="meedoen clearing", version=API_VERSION, spec_path="/v1/openapi.json", docs_path=None
+    )
+    app.description = "Takes in the journals of terminals, and shows finance what was refused and what is paid."
+    app.config["OPENAPI_VERSION"] = "3.1.0"
+    app.config["VALIDATION_ERROR_STATUS_CODE"] = 400
+    app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    _answer_problems(app, clearing)
+    # Who may call is said beside what is called; a part without a token is open, for one machine only.
+    app.register_blueprint(_guarded(_transport(clearing), config.transport_token))
+    app.register_blueprint(_guarded(_finance(clearing), config.finance_token))
+    app.register_blueprint(_open_to_all(clearing))
+
+    @app.after_request
+    def version_header(response: Response) -> Response:
+        response.headers["API-Version"] = API_VERSION
+        return response
+
+    return app
+
+
+def _body(description: str, media_type: str) -> dict[int | str, Any]:
+    """Responses in the specification of a call that answers with bytes."""
+    return {200: {"description": description, "content": {media_type: {}}}, 404: {"description": "Not here"}}
+
+
+def _guarded(blueprint: APIBlueprint, token: SecretStr | None) -> APIBlueprint:
+    """Every call of the blueprint needs the token, when there is one."""
+    if token is not None:
+        expected = f"Bearer {token.get_secret_value()}".encode()
+
+        @blueprint.before_request
+        def check() -> Response | None:
+            given = request.headers.get("Authorization", "").encode()
+            if hmac.compare_digest(given, expected):
+                return None
+            answer = _problem(401, "Unauthorized", "This call needs a token.", reason="token")
+            answer.headers["WWW-Authenticate"] = "Bearer"
+            return answer
+
+    return blueprint
+
+
+def _transport(clearing: Clearing) -> APIBlueprint:
+    """For whoever carries batches and bundles: both are sealed, so the carrier learns and changes nothing."""
+    blueprint = APIBlueprint("transport", __name__, url_prefix="/v1/terminals", tag="Transport")
+
+    @blueprint.post("/<int:terminal>/batches")
+    @blueprint.output(ReceiptOut)
+    @blueprint.doc(
+        summary="Hand in a batch",
+        description="Body: a batch, application/octet-stream. The same batch may be sent again, in any order.",
+        responses=[400, 404, 409, 413, 422],
+    )
+    def hand_in(terminal: int) -> Any:
+        receipt = clearing.ingest.accept(request.get_data(), terminal)
+        return _refusal_of_records(receipt) if receipt.refused else receipt_out(receipt)
+
+    @blueprint.get("/<int:terminal>")
+    @blueprint.output(JournalOut)
+    @blueprint.doc(summary="Where the journal of a terminal goes on", responses=[404])
+    def journal(terminal: int) -> Any:
+        return clearing.ingest.journal_of(terminal)
+
+    @blueprint.get("/<int:terminal>/bundle")
+    @blueprint.input(BundleQuery, location="query", arg_name="query")
+    @blueprint.doc(
+        summary="The bundle of a terminal",
+        responses=_body("Sealed bundle", "application/octet-stream"),
+    )
+    def bundle(terminal: int, query: dict[str, Any]) -> Response:
+        day = day_of(query["day"]) if query.get("day") is not None else None
+        return Response(clearing.venues.bundle_for(terminal, day), mimetype="application/octet-stream")
+
+    return blueprint
+
+
+def _finance(clearing: Clearing) -> APIBlueprint:
+    """For finance staff: sums and refusals, never people."""
+    blueprint = APIBlueprint("finance", __name__, url_prefix="/v1", tag="Finance")
+
+    @blueprint.get("/quarantine")
+    @blueprint.input(QuarantineQuery, location="query", arg_name="query")
+    @blueprint.output(QuarantineItemOut(many=True))
+    @blueprint.doc(summary="What was refused, and why")
+    def quarantine(query: dict[str, Any]) -> Any:
+        with clearing.store.transaction() as tx:
+            return [item_out(item) for item in tx.quarantine.items(query["with_resolved"])]
+
+    @blueprint.post("/quarantine/<int:number>/retry")
+    @blueprint.output(RetriedOut)
+    @blueprint.doc(summary="Try a refused item once more", responses=[404, 503])
+    def retry(number: int) -> Any:
+        return clearing.ingest.retry(number)
+
+    @blueprint.get("/totals")
+    @blueprint.output(TotalsOut)
+    @blueprint.doc(summary="Totals by venue, fund and purse")
+    def totals() -> Any:
+        return clearing.ledger.totals()
+
+    @blueprint.get("/settlements")
+    @blueprint.output(SettlementOut(many=True))
+    @blueprint.doc(summary="Every settlement")
+    def settlements() -> Any:
+        return [settlement_out(each) for each in clearing.settlements.all()]
+
+    @blueprint.get("/settlements/<number>")
+    @blueprint.output(SettlementOut)
+    @blueprint.doc(summary="One settlement", responses=[404])
+    def settlement(number: str) -> Any:
+        return settlement_out(clearing.settlements.get(number))
+
+    @blueprint.get("/settlements/<number>/payments")
+    @blueprint.doc(
+        summary="The payment order, pain.001.001.09",
+        responses=_body("XML; 204 when nobody is paid", "application/xml"),
+    )
+    def payments(number: str) -> Response:
+        xml = clearing.settlements.payment_file(number)
+        return Response(status=204) if xml is None else Response(xml, mimetype="application/xml")
+
+    @blueprint.get("/settlements/<number>/venues/<int:venue>/statement")
+    @blueprint.doc(
+        summary="The statement for one venue",
+        responses=_body("PDF", "application/pdf"),
+    )
+    def statement(number: str, venue: int) -> Response:
+        return Response(clearing.settlements.statement(number, venue), mimetype="application/pdf")
+
+    return blueprint
+
+
+def _open_to_all(clearing: Clearing) -> APIBlueprint:
+    """Open on purpose: it says whether clearing works, and nothing about anyone."""
+    blueprint = APIBlueprint("open", __name__, tag="Open")
+
+    @blueprint.get("/health")
+    @blueprint.output(HealthOut)
+    @blueprint.doc(summary="Whether clearing works, and how much waits")
+    def health() -> Any:
+        with clearing.store.transaction() as tx:
+            return {"status": "ok", "pending": tx.journal.waiting(), "quarantine": tx.quarantine.open_count()}
+
+    return blueprint
+
+
+# Errors to words
+
+
+def _answer_problems(app: APIFlask, clearing: Clearing) -> None:
+    @app.errorhandler(LedgerError)
+    def refused(error: LedgerError) -> Response:
+        status, title = _status_of(error)
+        extra: dict[str, Any] = {"reason": error.reason}
+        if request.endpoint == "transport.hand_in" and request.view_args:
+            next_position = clearing.ingest.next_position(request.view_args["terminal"])
+            extra |= {"kept": True, "nextPosition": next_position, "refused": []}
+        return _problem(status, title, str(error), **extra)
+
+    @app.errorhandler(LinkError)
+    def no_vault(error: LinkError) -> Response:
+        detail = "The vault does not answer. Nothing is lost; try again later."
+        return _problem(503, "Service Unavailable", detail, reason="vault")
+
+    @app.error_processor
+    def problem(error: HTTPError) -> Any:
+        extra = {"errors": error.detail} if error.detail else {}
+        return _problem(error.status_code, str(error.message), None, **extra), error.status_code, error.headers
+
+
+def _status_of(error: LedgerError) -> tuple[int, str]:
+    if isinstance(error, NotFound) or error.reason == "terminal":
+        return 404, "Not Found"
+    if isinstance(error, TwoJournals | SettlementRefused):
+        return 409, "Conflict"
+    return 400, "Bad Request"
+
+
+def _refusal_of_records(receipt: Receipt) -> Response:
+    detail = "The batch is kept. Some of its records were refused; they are in quarantine."
+    out = receipt_out(receipt)
+    return _problem(422, "Some records were refused", detail, kept=True, reason="refused", **out)
+
+
+def _problem(status: int, title: str, detail: str | None, **extra: Any) -> Response:
+    body = {"type": "about:blank", "title": title, "status": status, **extra}
+    if detail:
+        body["detail"] = detail
+    answer = jsonify(body)
+    answer.status_code = status
+    answer.content_type = "application/problem+json"
+    return answer

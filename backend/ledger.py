@@ -1,0 +1,237 @@
+"""From a proven record to its posting, and the totals of the books.
+
+| account | holds |
+|---|---|
+| `fund:<name>` | what was loaded out of a fund (below zero: that much went out) |
+| `purse:<n>` | what holders can still spend, in the unit of the purse |
+| `venue:<n>` | cents owed to a venue; in another unit, how much was handed in there |
+| `discounts:<fund>` | discounts that the municipality owes venues (below zero) |
+| `suspense:recredit` | taken by a venue from a purse that it may not take from: due back to the holder |
+| `bank` | paid out |
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row
+
+from backend.calendar import day_of
+from backend.config import Config, Grant, Purse
+from backend.errors import RecordRefused
+from backend.offers import GRACE, agrees, honoured
+from backend.store import Store, Transaction
+from card.record import LOAD, REVERSAL, TAP, ClearRecord
+
+SUSPENSE = "suspense:recredit"
+BANK = "bank"
+KINDS = {TAP: "tap", REVERSAL: "reversal", LOAD: "load"}
+
+# (source, destination, unit, amount)
+Transfer = tuple[str, str, str, int]
+
+
+@dataclass(frozen=True)
+class Booking:
+    """What a record does to the books. `about`: venue, offer version and why it is not payable, where it has them."""
+
+    kind: str
+    transfers: list[Transfer]
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def purse_account(number: int) -> str:
+    return f"purse:{number}"
+
+
+def venue_account(number: int) -> str:
+    return f"venue:{number}"
+
+
+class Rules:
+    """What may reach the books, by the scheme of the municipality."""
+
+    def __init__(self, config: Config) -> None:
+        self._purses: Mapping[int, Purse] = config.purses
+        self._grants: Mapping[int, Grant] = config.grants
+
+    def book(self, tx: Transaction, record: ClearRecord) -> Booking:
+        """The booking of a record that the vault has proven; raises RecordRefused with the reason."""
+        terminal = tx.catalogue.terminal(record.terminal)
+        if terminal is None:
+            raise RecordRefused("terminal", f"Terminal {record.terminal} is not known.")
+        for purse, _ in record.debits():
+            if purse not in self._purses:
+                raise RecordRefused("purse", f"The scheme has no purse {purse}.")
+        if record.kind == LOAD:
+            return self._load(record, terminal)
+        return self._tap(tx, record, terminal)
+
+    def _load(self, record: ClearRecord, terminal: Row[Any]) -> Booking:
+        if terminal.venue is not None:
+            raise RecordRefused("load", "Only a desk may load a pass, and this is a venue's terminal.")
+        grant = self._grants.get(record.offer)
+        if grant is None:
+            raise RecordRefused("grant", f"The scheme has no grant {record.offer}.")
+        if [purse for purse, _ in record.debits()] != [grant.purse] or record.price or record.discount:
+            raise RecordRefused("grant", f"Grant {record.offer} loads purse {grant.purse} and nothing else.")
+        unit = self._purses[grant.purse].unit
+        return Booking("load", [(f"fund:{grant.fund}", purse_account(grant.purse), unit, record.amount1)])
+
+    def _tap(self, tx: Transaction, record: ClearRecord, terminal: Row[Any]) -> Booking:
+        """A tap; a reversal is its inverse, under the same terms."""
+        if terminal.venue is None:
+            raise RecordRefused("desk", "A desk loads passes and sells nothing.")
+        day = day_of(record.day)
+        versions = tx.catalogue.versions(record.offer)
+        if not versions:
+            raise RecordRefused("offer", f"There is no offer {record.offer}.")
+        if all(version.venue != terminal.venue for version in versions):
+            raise RecordRefused("offer venue", f"Offer {record.offer} is of another venue.")
+        versions = honoured(versions, day)
+        if not versions:
+            raise RecordRefused("offer day", f"Offer {record.offer} does not count on {day}.")
+        allowed = tx.catalogue.purses_on(terminal.venue, day, GRACE)
+        about = {"venue": terminal.venue, "offer": versions[0].id}
+        if any(purse not in allowed for purse, _ in record.debits()):
+            transfers = self._moves(record, SUSPENSE)
+            return _either_way(record, transfers, about | {"not_payable": "purse"})
+        agreed = next((version for version in versions if agrees(version, record)), None)
+        if agreed is None:
+            raise RecordRefused("amount", f"Purse, amount or price are not what offer {record.offer} says.")
+        transfers = self._moves(record, venue_account(terminal.venue)) + self._compensation(record, agreed)
+        return _either_way(record, transfers, about | {"offer": agreed.id})
+
+    def _moves(self, record: ClearRecord, destination: str) -> list[Transfer]:
+        return [
+            (purse_account(purse), destination, self._purses[purse].unit, amount) for purse, amount in record.debits()
+        ]
+
+    def _compensation(self, record: ClearRecord, version: Row[Any]) -> list[Transfer]:
+        """What the municipality adds to what the pass paid, from the discounts of the first purse's fund."""
+        cents = version.compensation + (record.discount if version.compensated else 0)
+        if not cents:
+            return []
+        source = f"discounts:{self._purses[record.purse1].fund}"
+        return [(source, venue_account(version.venue), "cent", cents)]
+
+
+def _either_way(record: ClearRecord, transfers: list[Transfer], about: dict[str, Any]) -> Booking:
+    if record.kind == REVERSAL:
+        transfers = [(destination, source, unit, amount) for source, destination, unit, amount in transfers]
+    return Booking(KINDS[record.kind], transfers, about)
+
+
+class Ledger:
+    """Totals of the books: of venues, funds and purses, never of people."""
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self._store = store
+        self._config = config
+
+    def totals(self) -> dict[str, Any]:
+        """All totals of one moment, ready for JSON. Amounts in cents unless a unit is named."""
+        with self._store.transaction() as tx:
+            flows, taps = tx.books.flows(), tx.books.taps()
+            venues = {row.number: row.name for row in tx.catalogue.venues()}
+            states, quarantined = tx.journal.states(), tx.quarantine.open_count()
+        purses = {number: self._purse(number, flows) for number in sorted(self._config.purses)}
+        return {
+            "venues": [self._venue(number, name, flows, taps) for number, name in venues.items()],
+            "funds": [self._fund(name, flows) for name in self._config.funds()],
+            "purses": list(purses.values()),
+            "suspense": _net(flows, destination=SUSPENSE),
+            "records": states,
+            "quarantine": quarantined,
+        }
+
+    def balances(self) -> dict[tuple[str, str], int]:
+        """Of every account, by name and unit."""
+        with self._store.transaction() as tx:
+            return tx.books.balances()
+
+    def nullifier_table(self) -> Sequence[dict[str, Any]]:
+        """For the vault, when two officers ask what was left on a lost pass: every nullifier with what it moved."""
+        with self._store.transaction() as tx:
+            rows = tx.journal.nullifiers()
+            return [dict(row._mapping) for row in rows]
+
+    def _venue(self, number: int, name: str, flows: Mapping[Any, int], taps: Mapping[int, int]) -> dict[str, Any]:
+        own = venue_account(number)
+        units = {
+            unit: _net(flows, destination=own, unit=unit)
+            for unit in ("point", "visit", "item")
+            if _net(flows, destination=own, unit=unit)
+        }
+        paid = _net(flows, source=own, destination=BANK)
+        discounts = sum(_net(flows, source=f"discounts:{fund}", destination=own) for fund in self._config.funds())
+        owed = _net(flows, destination=own)
+        return {
+            "venue": number,
+            "name": name,
+            "taps": taps.get(number, 0),
+            "earned": owed + paid,
+            "discounts": discounts,
+            "paid": paid,
+            "owed": owed,
+            "units": units,
+        }
+
+    def _purse(self, number: int, flows: Mapping[Any, int]) -> dict[str, Any]:
+        purse, own = self._config.purses[number], purse_account(number)
+        loaded = sum(
+            _net(flows, source=f"fund:{fund}", destination=own, unit=purse.unit) for fund in self._config.funds()
+        )
+        outstanding = _net(flows, destination=own, unit=purse.unit)
+        return {
+            "purse": number,
+            "name": purse.name,
+            "unit": purse.unit,
+            "fund": purse.fund,
+            "loaded": loaded,
+            "spent": loaded - outstanding,
+            "outstanding": outstanding,
+        }
+
+    def _fund(self, name: str, flows: Mapping[Any, int]) -> dict[str, Any]:
+        """Cents. What a purse with loads from several funds spent is divided over them as they loaded it."""
+        loaded = spent = 0
+        for number, purse in self._config.purses.items():
+            if purse.unit == "cent":
+                parts = {
+                    fund: _net(flows, source=f"fund:{fund}", destination=purse_account(number))
+                    for fund in self._config.funds()
+                }
+                loaded += parts[name]
+                whole = self._purse(number, flows)
+                spent += _share(whole["spent"], parts, purse.fund)[name]
+        discounts = -_net(flows, destination=f"discounts:{name}")
+        return {
+            "fund": name,
+            "loaded": loaded,
+            "spent": spent,
+            "outstanding": loaded - spent,
+            "discounts": discounts,
+        }
+
+
+def _net(flows: Mapping[Any, int], destination: str, source: str | None = None, unit: str = "cent") -> int:
+    """What went to `destination` (from `source`, or from anywhere) less what came back."""
+    total = 0
+    for (from_, to, of), amount in flows.items():
+        if of != unit:
+            continue
+        if to == destination and source in (None, from_):
+            total += amount
+        elif from_ == destination and source in (None, to):
+            total -= amount
+    return total
+
+
+def _share(whole: int, parts: Mapping[str, int], owner: str) -> dict[str, int]:
+    """`whole` divided in proportion to `parts`, in whole cents; what rounding leaves, and all when there are no parts,
+    is the owner's."""
+    total = sum(parts.values())
+    shares = {name: whole * part // total if total else 0 for name, part in parts.items()}
+    shares[owner] += whole - sum(shares.values())
+    return shares

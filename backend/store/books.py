@@ -1,0 +1,83 @@
+"""The books: postings and their transfers, added and never changed."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, union_all
+
+from backend.schema import account, posting, transfer
+
+
+class Books:
+    """Double entry, within one transaction. A transfer goes from a source to a destination account of one unit."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def post(
+        self,
+        kind: str,
+        happened_on: date,
+        recorded_at: datetime,
+        transfers: Iterable[tuple[str, str, str, int]],
+        **about: Any,
+    ) -> int:
+        """Add a posting of `(source, destination, unit, amount)`; `about` are further columns. Gives its id."""
+        values = {"kind": kind, "happened_on": happened_on, "recorded_at": recorded_at, **about}
+        added = insert(posting).values(**values).returning(posting.c.id)
+        number: int = self._connection.execute(added).scalar_one()
+        for count, (source, destination, unit, amount) in enumerate(transfers, 1):
+            self._open(source, unit)
+            self._open(destination, unit)
+            self._connection.execute(
+                insert(transfer).values(
+                    posting=number, number=count, source=source, destination=destination, unit=unit, amount=amount
+                )
+            )
+        return number
+
+    def _open(self, name: str, unit: str) -> None:
+        chosen = account.c.name == name, account.c.unit == unit
+        if self._connection.execute(select(account).where(*chosen)).one_or_none() is None:
+            self._connection.execute(insert(account).values(name=name, unit=unit))
+
+    def balances(self) -> dict[tuple[str, str], int]:
+        """Of every account, by name and unit, what came in less what went out."""
+        signed = union_all(
+            select(transfer.c.destination.label("name"), transfer.c.unit, transfer.c.amount),
+            select(transfer.c.source.label("name"), transfer.c.unit, -transfer.c.amount),
+        ).subquery()
+        rows = self._connection.execute(
+            select(signed.c.name, signed.c.unit, func.sum(signed.c.amount)).group_by(signed.c.name, signed.c.unit)
+        )
+        return {(name, unit): int(total) for name, unit, total in rows}
+
+    def flows(self) -> dict[tuple[str, str, str], int]:
+        """Between each two accounts, by source, destination and unit, the sum that went that way."""
+        rows = self._connection.execute(
+            select(transfer.c.source, transfer.c.destination, transfer.c.unit, func.sum(transfer.c.amount)).group_by(
+                transfer.c.source, transfer.c.destination, transfer.c.unit
+            )
+        )
+        return {(source, destination, unit): int(total) for source, destination, unit, total in rows}
+
+    def taps(self) -> dict[int, int]:
+        """By venue, the number of taps less reversals."""
+        rows = self._connection.execute(
+            select(posting.c.venue, posting.c.kind, func.count())
+            .where(posting.c.kind.in_(("tap", "reversal")))
+            .group_by(posting.c.venue, posting.c.kind)
+        )
+        counts: dict[int, int] = {}
+        for venue, kind, count in rows:
+            counts[venue] = counts.get(venue, 0) + (count if kind == "tap" else -count)
+        return counts
+
+    def lines(self) -> Sequence[Row[Any]]:
+        """The books as signed lines, `posting, number, account, unit, amount`: those of a posting sum to zero."""
+        out = transfer.c.source.label("account"), transfer.c.unit, (-transfer.c.amount).label("amount")
+        into = transfer.c.destination, transfer.c.unit, transfer.c.amount
+        columns = transfer.c.posting, transfer.c.number
+        query = union_all(select(*columns, *out), select(*columns, *into)).order_by("posting", "number", "amount")
+        return list(self._connection.execute(query))

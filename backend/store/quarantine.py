@@ -1,0 +1,75 @@
+"""What was refused. Nothing leaves here: an item is resolved, and stays."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from backend.schema import quarantine
+
+
+class Quarantine:
+    """Refused batches and refused entries, within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def keep_batch(self, body: bytes, terminal: int | None, reason: str, detail: str, at: datetime) -> None:
+        """Keep a batch; the same batch again is the same item."""
+        digest = hashlib.sha256(body).hexdigest()
+        self._keep(
+            quarantine.c.digest == digest,
+            {"terminal": terminal, "body": body, "digest": digest},
+            {"reason": reason, "detail": detail, "tried_at": at, "resolved_at": None},
+        )
+
+    def keep_entry(self, terminal: int, position: int, sequence: int, reason: str, detail: str, at: datetime) -> None:
+        """Keep a refused entry; the entry itself is in the journal."""
+        self._keep(
+            (quarantine.c.terminal == terminal) & (quarantine.c.position == position),
+            {"terminal": terminal, "position": position, "sequence": sequence},
+            {"reason": reason, "detail": detail, "tried_at": at, "resolved_at": None},
+        )
+
+    def _keep(self, same: Any, identity: dict[str, Any], values: dict[str, Any]) -> None:
+        held = self._connection.scalar(select(quarantine.c.id).where(same))
+        if held is None:
+            self._connection.execute(insert(quarantine).values(**identity, **values, recorded_at=values["tried_at"]))
+        else:
+            self._connection.execute(update(quarantine).where(quarantine.c.id == held).values(**values))
+
+    def resolve_batch(self, body: bytes, at: datetime) -> None:
+        """The batch was taken after all."""
+        self._resolve(quarantine.c.digest == hashlib.sha256(body).hexdigest(), at)
+
+    def resolve_entry(self, terminal: int, position: int, at: datetime) -> None:
+        """The entry was taken after all."""
+        self._resolve((quarantine.c.terminal == terminal) & (quarantine.c.position == position), at)
+
+    def _resolve(self, chosen: Any, at: datetime) -> None:
+        open_ones = quarantine.c.resolved_at.is_(None)
+        self._connection.execute(update(quarantine).where(chosen, open_ones).values(tried_at=at, resolved_at=at))
+
+    def item(self, number: int) -> Row[Any] | None:
+        return self._connection.execute(select(quarantine).where(quarantine.c.id == number)).one_or_none()
+
+    def items(self, with_resolved: bool = False) -> Sequence[Row[Any]]:
+        """Items in order of arrival, without the bodies of batches."""
+        columns = [column for column in quarantine.c if column.name != "body"]
+        query = select(*columns).order_by(quarantine.c.id)
+        if not with_resolved:
+            query = query.where(quarantine.c.resolved_at.is_(None))
+        return list(self._connection.execute(query))
+
+    def entries(self, terminal: int, first: int, last: int) -> Sequence[Row[Any]]:
+        """Open items that are entries of a range of positions, in that order."""
+        columns = quarantine.c.position, quarantine.c.sequence, quarantine.c.reason
+        inside = quarantine.c.terminal == terminal, quarantine.c.position.between(first, last)
+        query = select(*columns).where(*inside, quarantine.c.resolved_at.is_(None)).order_by(quarantine.c.position)
+        return list(self._connection.execute(query))
+
+    def open_count(self) -> int:
+        query = select(func.count()).select_from(quarantine).where(quarantine.c.resolved_at.is_(None))
+        return self._connection.scalar(query) or 0
