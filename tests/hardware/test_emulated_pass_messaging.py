@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from hardware.emulated_pass import EmulatedPass, Memory, inspect
+from hardware.emulated_pass.crypto import Cipher
 from tests.hardware.a_pass import (
     AID,
     BOTH,
@@ -142,6 +143,44 @@ def test_the_older_messagings_check_a_new_keys_sums(messaging: str) -> None:
             authenticated(world, messaging, 0, bytes(16))
             assert reader.send(0xC4, b"\x00" + bytes(48))[0] == 0x7E
     assert {each[1] for each in inspect(world.memory)["applications"]["4D4545"]["keys"]} == {bytes(16)}
+
+
+@pytest.mark.parametrize(
+    ("messaging", "number", "length"), [("D40", 2, 4), ("AES", 2, 8), ("D40", 3, 15), ("AES", 3, 31)]
+)
+def test_the_older_messagings_refuse_lengths_that_cannot_be(messaging: str, number: int, length: int) -> None:
+    """A value file in MAC mode that gets a MAC only, and one in full mode that gets no whole block."""
+    world = World(Memory.factory(uid=UID))
+    reader = world.reader
+    reader.send(0xCA, AID + b"\x0f" + KINDS[messaging][0])
+    reader.select(AID)
+    authenticated(world, messaging, 0, bytes(16))
+    reader.call(0xCC, value_file(2, 1, ALL_BY_KEY_0, 0, 500, 100, 0))
+    reader.call(0xCC, value_file(3, 3, ALL_BY_KEY_0, 0, 500, 100, 0))
+    assert reader.send(0xDC, bytes([number]) + bytes(length)) == (0x7E, b"")
+
+
+@pytest.mark.parametrize("length", [16, 18])
+@pytest.mark.parametrize("own", [True, False])
+def test_a_new_key_of_the_wrong_length_is_refused_in_ev2_messaging(length: int, own: bool) -> None:
+    world = a_world()
+    reader = world.enter(MASTER)
+    fields = bytes(length) + (b"" if own else bytes(4))
+    with pytest.raises(Refused, match="7E"):
+        reader.call(0xC4, b"\x00" if own else b"\x01", fields, "full")
+
+
+def test_a_cipher_wants_a_key_of_its_length() -> None:
+    with pytest.raises(ValueError, match="24 bytes"):
+        Cipher("3TDEA", bytes(16))
+
+
+@pytest.mark.parametrize("length", [0, 8, 15, 17, 24])
+@pytest.mark.parametrize("ins", [0x0A, 0x1A])
+def test_a_des_proof_of_the_wrong_length_is_refused(ins: int, length: int) -> None:
+    world = World(Memory.factory(uid=UID))
+    assert world.reader.frame(ins, b"\x00")[0] == 0xAF
+    assert world.reader.frame(0xAF, bytes(length)) == (0x7E, b"")
 
 
 @pytest.mark.parametrize("ins", [0x0A, 0x1A])

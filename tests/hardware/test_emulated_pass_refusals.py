@@ -612,6 +612,12 @@ def test_a_used_up_counter_refuses_the_readers_name() -> None:
     assert refused(world, 0xC8, bytes(16)) == 0x9D
 
 
+def test_a_limit_that_is_announced_and_not_sent_is_a_wrong_length() -> None:
+    world = with_transaction_mac(a_world())
+    world.enter(CHANGE)
+    assert refused(world, 0x5F, bytes([MAC_FILE]), b"\x20\xf4\x1f", "full") == 0x7E
+
+
 def test_a_limit_that_is_already_reached_is_refused() -> None:
     world = with_transaction_mac(a_world())
     world.enter(CHANGE)
