@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Protocol
 
 import httpx
@@ -36,10 +35,7 @@ class SerialLink:
         except serial.SerialException:
             raise TerminalError(f"There is no terminal on {port}. Check the cable and the name of the port.") from None
 
-    def __enter__(self) -> "SerialLink":
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def close(self) -> None:
         self._port.close()
 
     def ask(self, kind: bytes, content: bytes = b"") -> bytes:

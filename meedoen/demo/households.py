@@ -7,13 +7,16 @@ from pathlib import Path
 HEADER = "huishouden;voornaam;tussenvoegsel;achternaam;geboortedatum;inkomensklasse;mantelzorger"
 
 _GIVEN = (
-    "Aafke Bilal Chantal Daan Elif Femke Guus Hanna Idris Jip Karima Loek Merel Nour Otto Pien Quinten Roos Samira Teun "
-    "Umar Veerle Wout Xander Yara Zoë Björn Noémie Jörg Fatima Sjoerd Marijke Hendrik Ilse Achmed Greet Cor Truus"
-).split()
+    "Aafke", "Bilal", "Chantal", "Daan", "Elif", "Femke", "Guus", "Hanna", "Idris", "Jip", "Karima", "Loek",
+    "Merel", "Nour", "Otto", "Pien", "Quinten", "Roos", "Samira", "Teun", "Umar", "Veerle", "Wout", "Xander",
+    "Yara", "Zoë", "Björn", "Noémie", "Jörg", "Fatima", "Sjoerd", "Marijke", "Hendrik", "Ilse", "Achmed", "Greet",
+    "Cor", "Truus",
+)  # fmt: skip
 _FAMILY = (
-    "Akkerman Bakker Çelik Dijkstra Evers Faber Groot Hoekstra Ibrahim Jansen Kuipers Linden Meijer Noordhoek Özdemir "
-    "Postma Quist Ruiter Schouten Timmer Ubels Veenstra Wolters Zijlstra"
-).split()
+    "Akkerman", "Bakker", "Çelik", "Dijkstra", "Evers", "Faber", "Groot", "Hoekstra", "Ibrahim", "Jansen",
+    "Kuipers", "Linden", "Meijer", "Noordhoek", "Özdemir", "Postma", "Quist", "Ruiter", "Schouten", "Timmer",
+    "Ubels", "Veenstra", "Wolters", "Zijlstra",
+)  # fmt: skip
 _INFIX = ("", "", "", "van", "de", "van der")
 HOUSEHOLDS = 44
 

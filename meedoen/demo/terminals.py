@@ -43,6 +43,7 @@ class MicroPythonTerminal:
         self.reader = EmulatedPN532()
         self.reader.start()
         self._cable = NullModem()
+        self._link = SerialLink(self._cable.right)
         self.screen = Screen("", "", "", "")
         self.switch_on()
 
@@ -77,7 +78,7 @@ class MicroPythonTerminal:
 
     def link(self) -> Link:
         """The serial port of the host, at the other end of the cable."""
-        return SerialLink(self._cable.right)
+        return self._link
 
     def press(self, keys: str, until: str) -> Screen:
         """Press keys, and wait until the application is in a state."""
@@ -120,6 +121,7 @@ class MicroPythonTerminal:
     def close(self) -> None:
         self.switch_off()
         self.reader.stop()
+        self._link.close()
         self._cable.close()
 
     def _next(self) -> Screen:

@@ -1,0 +1,165 @@
+"""Gelredam on one machine: vault, desk, backend and terminals, each with its own folder, over their own interfaces."""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from backend import config as backend_config
+from backend.clearing import Clearing
+from backend.http import create_app as create_backend
+from hardware.emulated_pass import EmulatedPass, Memory
+from hardware.in_process import InProcessReader
+from issuer.backend_client import hand_in
+from issuer.desk import Desk, DeskSecrets, day_number
+from issuer.registry import Holder, Registry
+from issuer.scheme import load_scheme
+from issuer.vault_client import VaultClient
+from keys import keyfile
+from keys.cli import hand_out
+from keys.http import create_app as create_vault
+from keys.vault import Vault
+from meedoen.demo.terminals import MicroPythonTerminal, PcTerminal, Terminal
+from terminal.host import Backend, SyncReport, provision, sync
+
+ROOT = Path(__file__).parents[2]
+SCHEME = ROOT / "schemes/gelrepas.toml"
+VENUES = Path(__file__).with_name("venues.toml")
+ON_A_PC = 104  # the clothes shop takes its terminal along on the PC at its till
+ACCOUNT_OF_THE_CITY = "NL38BNGH0285000123"
+
+VAULT_URL, BACKEND_URL = "http://vault.internal", "http://clearing.internal"
+
+
+class Clock:
+    """The day of the story; every party that asks gets noon of it."""
+
+    def __init__(self, day: date) -> None:
+        self.day = day
+
+    def __call__(self) -> datetime:
+        return datetime.combine(self.day, time(12), UTC)
+
+
+@dataclass
+class Guest:
+    """A person with a pass, and the file that is the pass."""
+
+    holder: Holder
+    card: EmulatedPass
+    path: Path
+    code: str
+
+
+@dataclass
+class Place:
+    """A venue with one terminal."""
+
+    number: int
+    name: str
+    terminal: Terminal
+
+
+class City:
+    """All parties of the municipality. `opened`: the day on which its keys are made."""
+
+    def __init__(self, folder: Path, opened: date) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        self.folder = folder
+        self.cards = folder / "cards"
+        self.cards.mkdir(parents=True)
+        self.clock = Clock(opened)
+        self.scheme = load_scheme(SCHEME)
+        self._vault = self._open_vault(day_number(opened))
+        self.registry = Registry.at(folder / "desk")
+        self.secrets = DeskSecrets.read(folder / "vault/issuer.json")
+        vault_client = VaultClient(VAULT_URL, self.secrets.vault_token, self._vault_transport)
+        self.desk = Desk(self.registry, self.scheme, self.secrets, vault_client, os.urandom)
+        self.clearing = self._open_backend()
+        self.places: list[Place] = []
+
+    def _open_vault(self, day: int) -> Vault:
+        folder = self.folder / "vault"
+        made = keyfile.create(folder, self.scheme.number, self.scheme.aid)
+        vault = Vault(made)
+        hand_out(folder, vault, made.tokens, day)
+        self._vault_transport = httpx.WSGITransport(app=create_vault(made))
+        return vault
+
+    def _open_backend(self) -> Clearing:
+        config = backend_config.make(
+            self.folder / "backend",
+            SCHEME,
+            self.folder / "vault/backend.json",
+            ACCOUNT_OF_THE_CITY,
+            vault_url=VAULT_URL,
+        )
+        config.save()
+        clearing = Clearing(config, self._vault_transport, self.clock)
+        clearing.set_up()
+        self.backend_transport = httpx.WSGITransport(app=create_backend(config, clearing))
+        return clearing
+
+    # The desk
+
+    def new_card(self, number: int, generation: str = "EV2") -> tuple[EmulatedPass, Path]:
+        """A card as the factory delivers it, in a file of its own."""
+        path = self.cards / f"card-{number:03}.json"
+        memory = Memory.factory(path=path, uid=b"\x04" + number.to_bytes(6, "big"), generation=generation)
+        return EmulatedPass(memory, random=os.urandom), path
+
+    def issue(self, holder: Holder, card: EmulatedPass, path: Path) -> Guest:
+        """The desk makes a pass of the card and puts on it what the rules give."""
+        issued = self.desk.issue(holder, InProcessReader(card), self.clock.day)
+        return Guest(holder, card, path, issued.card.printed_code)
+
+    def hand_in_loads(self) -> list[dict[str, object]]:
+        """The desk's journal goes to the backend, as a terminal's does."""
+        return hand_in(self.desk.journal, self.secrets.terminal, BACKEND_URL, self.backend_transport)
+
+    # The venues
+
+    def open_venues(self) -> None:
+        """Import the venues, and give each terminal its keys: three on MicroPython, one on a PC."""
+        self.clearing.venues.import_file(VENUES, self.clock.day)
+        for venue in self.clearing.venues.listing(self.clock.day):
+            number = venue["terminals"][0]
+            flash = self.folder / f"terminal-{number}"
+            terminal: Terminal = (
+                PcTerminal(flash) if venue["name"].startswith("Kleding") else MicroPythonTerminal(flash)
+            )
+            self.provision(terminal, number)
+            self.places.append(Place(number, venue["name"], terminal))
+
+    def provision(self, terminal: Terminal, number: int) -> None:
+        """Hand over the keys that the vault made for a terminal."""
+        path = self.folder / f"vault/terminal-{number}.json"
+        keyfile.write_secret(path, self._vault.terminal_keys(number, day_number(self.clock.day)))
+        provision(terminal.link(), json.loads(path.read_text()))
+
+    def secrets_of_terminal(self, number: int) -> dict[str, Any]:
+        """What a terminal was given; its owner can read it all."""
+        keys: dict[str, Any] = json.loads((self.folder / f"vault/terminal-{number}.json").read_text())
+        return keys
+
+    def backend(self) -> Backend:
+        """The backend as a host sees it."""
+        return Backend(BACKEND_URL, self.backend_transport)
+
+    def sync(self, terminal: Terminal) -> SyncReport:
+        """Hand in a terminal's journal, and bring it the lists of the day."""
+        return sync(terminal.link(), self.backend(), self.desk.hotlist(self.clock.day))
+
+    def next_day(self) -> None:
+        self.clock.day += timedelta(days=1)
+
+    def close(self) -> None:
+        """Switch everything off."""
+        for place in self.places:
+            place.terminal.close()
+        self.clearing.close()

@@ -1,0 +1,292 @@
+"""Tells the week of Gelredam as it happens, and writes down what came of it."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, track
+from rich.table import Table
+
+from backend.cli import write_out
+from card.blueprint import Blueprint
+from card.record import ClearRecord
+from hardware.in_process import InProcessReader
+from issuer.csv_import import read_people
+from issuer.errors import CardLeft, CardRefused
+from issuer.personalise import Details, Personaliser
+from issuer.registry import Holder
+from issuer.vault_client import CardKeys
+from meedoen.demo.audit import Doubt, read_cards, violations
+from meedoen.demo.city import City, Guest
+from meedoen.demo.households import write_csv, write_spoilt_csv
+from meedoen.demo.report import write_report
+from meedoen.demo.week import Week
+
+FOLDER = Path("var/demo")
+SEED = 2026
+MONDAY = date(2026, 11, 16)
+LAST_YEAR = date(2025, 11, 17)
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+GUESTS_A_DAY = 42
+_PREPARES, _APPROVES = "A. de Boer", "S. Yilmaz"
+
+
+def tell(folder: Path = FOLDER, seed: int = SEED) -> int:
+    """Run the week; 0 when every cent is where it should be, 1 when not."""
+    began = time.monotonic()
+    console = Console()
+    city = City(folder, LAST_YEAR)
+    try:
+        guests = _desk(city, console, seed)
+        week = _week(city, guests, console, seed)
+        summary = _close(city, week, guests, console)
+    finally:
+        city.close()
+    summary["seconds"] = round(time.monotonic() - began, 1)
+    (folder / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
+    write_report(folder / "report.html", summary)
+    _tell_end(console, folder, summary)
+    return 1 if summary["violations"] else 0
+
+
+# At the desk
+
+
+def _desk(city: City, console: Console, seed: int) -> list[Guest]:
+    console.rule("The desk of Gelredam")
+    console.print("The key custodian makes the keys of the city. The desk and the backend get their own part, no more.")
+    _import(city, console, seed)
+    holders = city.registry.holders()
+    old = _pass_of_last_year(city, console, holders)
+    city.clock.day = MONDAY
+    waiting = city.desk.waiting(MONDAY)
+    console.print(f"The rules give {len(waiting)} people a pass. Each gets a card with budgets, written by the desk.")
+    guests = [old]
+    for holder in track(waiting, "Making passes", console=console, transient=True):
+        guests.append(_issue(city, console, holder, interrupted=len(guests) == 7))
+    _card_that_is_too_old(city, console, waiting[0])
+    refused = city.hand_in_loads()
+    console.print(f"{len(guests)} passes are out. The backend has proof of every load; {len(refused)} were refused.")
+    return guests
+
+
+def _import(city: City, console: Console, seed: int) -> None:
+    spoilt, good = city.folder / "households-spoilt.csv", city.folder / "households.csv"
+    write_spoilt_csv(spoilt, seed)
+    write_csv(good, seed)
+    reading = read_people(spoilt.read_bytes(), MONDAY)
+    console.print(f"The first list of households has {len(reading.faults)} faults, so nothing is taken in:")
+    for fault in reading.faults[:3]:
+        console.print(f"  row {fault.row}, {fault.column}: {fault.problem_en}", highlight=False)
+    reading = read_people(good.read_bytes(), MONDAY)
+    assert not reading.faults, reading.faults
+    people = [person for _, person in reading.people]
+    new, _, _ = city.registry.compare(people)
+    city.registry.take(people)
+    households = len({person.household for person in people})
+    console.print(f"The second is right: {len(new)} people in {households} households are taken in.")
+
+
+def _issue(city: City, console: Console, holder: Holder, interrupted: bool = False) -> Guest:
+    card, path = city.new_card(holder.id)
+    if not interrupted:
+        return city.issue(holder, card, path)
+    card.tear_after(20, True)
+    try:
+        guest = city.issue(holder, card, path)
+    except CardLeft as left:
+        console.print(
+            f"A card slips off the reader half-way. The screen says: {left} The clerk does, and it is finished."
+        )
+        guest = city.issue(holder, card, path)
+    return guest
+
+
+def _pass_of_last_year(city: City, console: Console, holders: list[Holder]) -> Guest:
+    """Somebody whose pass was made last year and never renewed."""
+    city.clock.day = LAST_YEAR
+    holder = city.desk.waiting(LAST_YEAR)[-1]
+    console.print("One person still has the pass of last year, and did not come to renew it.")
+    return _issue(city, console, holder)
+
+
+def _card_that_is_too_old(city: City, console: Console, holder: Holder) -> None:
+    card, path = city.new_card(900, generation="EV1")
+    try:
+        city.desk.issue(holder, InProcessReader(card), city.clock.day)
+    except (CardRefused, ValueError) as refused:
+        console.print(f"Somebody puts an old card on the reader: {refused}")
+    path.unlink()
+
+
+# The week
+
+
+def _week(city: City, guests: list[Guest], console: Console, seed: int) -> Week:
+    console.rule("A week at four venues, with no network")
+    city.open_venues()
+    expired, blocked = guests[0], guests[-1]
+    ordinary = [guest for guest in guests if guest not in (expired, blocked)]
+    week = Week(city, ordinary, lambda words: console.print(f"  {words}"), seed)
+    neighbour = _pass_of_the_neighbours(city)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("The week", total=len(DAYS))
+        for number, day in enumerate(DAYS):
+            week.sync_all()
+            console.print(f"[bold]{day}[/bold]")
+            for incident in _incidents(number, week, city, expired, blocked, neighbour):
+                incident()
+            week.ordinary(GUESTS_A_DAY)
+            _evening(number, week)
+            city.next_day()
+            progress.advance(task)
+    week.sync_all()
+    return week
+
+
+def _incidents(
+    number: int, week: Week, city: City, expired: Guest, blocked: Guest, neighbour: Guest
+) -> "Iterator[Any]":
+    if number == 0:
+        yield week.torn_at_every_exchange
+    if number == 1:
+        yield week.too_expensive
+        yield week.clothing_money_at_the_pool
+        yield lambda: week.stranger(expired, "The pass of last year is held against the reader at the library: no.")
+    if number == 2:
+        yield lambda: week.reversal(6)
+        yield lambda: week.power_cut(comes_back=True)
+        yield lambda: city.registry.set_pass_state(blocked.code, "blocked")
+    if number == 3:
+        yield lambda: week.stranger(blocked, "A pass was reported lost yesterday. Today somebody tries it: no.")
+        yield lambda: week.stranger(neighbour, "A guest from the next city holds her own city's pass: not here.")
+    if number == 4:
+        yield week.forged_amount
+        yield lambda: week.reversal(7)
+    if number == 5:
+        yield lambda: week.power_cut(comes_back=False)
+
+
+def _evening(number: int, week: Week) -> None:
+    if number == 2:
+        week.repeated_and_out_of_order()
+    if number == 3:
+        week.altered_on_the_way()
+
+
+def _pass_of_the_neighbours(city: City) -> Guest:
+    """A pass of a municipality with its own keys and application."""
+
+    class NeighboursKeys:
+        def lookup_key(self) -> bytes:
+            return b"\x02" * 16
+
+        def card_keys(self, uid: bytes, generation: int) -> CardKeys:
+            keys = {name: bytes([at] * 16) for at, name in enumerate(_KEY_NAMES, start=2)}
+            return CardKeys(version=1, **keys)
+
+    card, path = city.new_card(901)
+    reader = InProcessReader(card)
+    plan = Blueprint("F0E0D2", "NL.STADSPAS.0002", {1: 10000})
+    Personaliser(plan, NeighboursKeys(), os.urandom).personalise(reader, Details(2, 0, 0xFFFF))
+    return Guest(city.registry.holders()[0], card, path, "")
+
+
+_KEY_NAMES = ("lookup", "handle", "picc", "application", "load", "tap", "transaction_mac")
+
+
+# To the bank
+
+
+def _close(city: City, week: Week, guests: list[Guest], console: Console) -> dict[str, Any]:
+    console.rule("To the bank")
+    refused = city.hand_in_loads()
+    city.clearing.ingest.prove_pending()
+    prepared = city.clearing.settlements.prepare(city.clock.day - timedelta(days=1), _PREPARES)
+    console.print(f"{_PREPARES} prepares the settlement {prepared.number}; {_APPROVES} looks at it and approves.")
+    settlement = city.clearing.settlements.approve(prepared.number, _APPROVES)
+    files = write_out(city.clearing, settlement, city.folder / "settlement")
+    pain001 = next((path for path in files if path.suffix == ".xml"), None)
+    totals = city.clearing.ledger.totals()
+    doubts = _doubts(city)
+    memory = read_cards(path for path in city.cards.glob("card-*.json") if path != city.cards / "card-901.json")
+    found = violations(memory, totals, doubts, week.counters.at_venue, pain001)
+    if refused:
+        found.append(f"{len(refused)} loads were refused")
+    cents = [purse for purse in totals["purses"] if purse["unit"] == "cent"]
+    return {
+        "municipality": city.scheme.name,
+        "days": len(DAYS),
+        "passes": len(guests),
+        "taps": week.counters.taps,
+        "approved": week.counters.approved,
+        "declined": dict(week.counters.declined),
+        "torn": week.counters.torn,
+        "power_cuts": week.counters.power_cuts,
+        "reversals": week.counters.reversals,
+        "loads_cents": sum(purse["loaded"] for purse in cents),
+        "debits_cents": sum(purse["spent"] for purse in cents),
+        "card_balances_cents": sum(memory.balances.get(purse["purse"], 0) for purse in cents),
+        "proven": totals["records"].get("proven", 0),
+        "rejected": _rejected(city),
+        "in_doubt": totals["records"].get("in_doubt", 0),
+        "in_doubt_cents": sum(sum(doubt.moves.values()) for doubt in doubts),
+        "venue_owed_cents": {venue["name"]: venue["earned"] for venue in totals["venues"]},
+        "paid_cents": sum(venue["paid"] for venue in totals["venues"]),
+        "pain001": str(pain001) if pain001 else None,
+        "statements": [str(path) for path in files if path.suffix == ".pdf"],
+        "venues": totals["venues"],
+        "funds": totals["funds"],
+        "purses": totals["purses"],
+        "violations": found,
+    }
+
+
+def _doubts(city: City) -> list[Doubt]:
+    """The records that the backend holds in doubt, as terminals and desk wrote them down in clear."""
+    return [
+        Doubt(dict(ClearRecord.from_bytes(clear).debits())) for clear in city.clearing.ingest.clear_records("in_doubt")
+    ]
+
+
+def _rejected(city: City) -> dict[str, int]:
+    """What the backend keeps in quarantine, by reason."""
+    counted: dict[str, int] = {}
+    with city.clearing.store.transaction() as tx:
+        for item in tx.quarantine.items():
+            counted[item.reason] = counted.get(item.reason, 0) + 1
+    return counted
+
+
+def _tell_end(console: Console, folder: Path, summary: dict[str, Any]) -> None:
+    venues = Table("Venue", "Taps", "Earned", "Paid", title="Venues")
+    for row in summary["venues"]:
+        venues.add_row(row["name"], str(row["taps"]), euro(row["earned"]), euro(row["paid"]))
+    funds = Table("Fund", "Loaded on passes", "Spent", "Still on passes", title="Funds")
+    for row in summary["funds"]:
+        funds.add_row(row["fund"], euro(row["loaded"]), euro(row["spent"]), euro(row["outstanding"]))
+    console.print(venues, funds)
+    console.print(
+        f"{summary['taps']} times a pass was held against a reader: {summary['approved']} yes, "
+        f"{sum(summary['declined'].values())} no, {summary['torn']} torn, {summary['reversals']} put back. "
+        f"{summary['in_doubt']} in doubt, {sum(summary['rejected'].values())} kept in quarantine."
+    )
+    if summary["violations"]:
+        for sentence in summary["violations"]:
+            console.print(f"[bold red]Not right:[/bold red] {sentence}")
+    else:
+        console.print("[bold green]Every cent on the cards is where the ledger says it is.[/bold green]")
+    for path in (summary["pain001"], *summary["statements"], folder / "summary.json", folder / "report.html"):
+        console.print(f"  {path}", highlight=False)
+    console.print(f"{summary['seconds']} seconds.")
+
+
+def euro(cents: int) -> str:
+    """An amount for people."""
+    sign = "-" if cents < 0 else ""
+    return f"{sign}€ {abs(cents) // 100:,}.{abs(cents) % 100:02}"

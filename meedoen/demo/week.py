@@ -1,0 +1,193 @@
+"""What happens at the venues in a week: ordinary guests, and everything that goes wrong."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from card.batch import COMMITTED, build_batch, chain_key, entry_bytes, open_batch
+from card.record import ClearRecord, Proof, seal
+from card.sealing import SealingKey
+from card.wire import uint
+from issuer.desk import day_number
+from meedoen.demo.city import City, Guest, Place
+from meedoen.demo.counters import Counters
+from meedoen.demo.terminals import MicroPythonTerminal, PcTerminal, Screen
+from terminal.firmware import link, results
+from terminal.host import SyncReport
+
+EXCHANGES_PER_TAP = 10
+POOL, MUSEUM, LIBRARY, SHOP = 101, 102, 103, 104
+SECOND_AT_THE_SHOP = 105
+
+SWIM, SPORT, LESSON, SWIMWEAR = "1#", "2#", "3#", "4#"
+SWIM_CENTS, SPORT_CENTS, READING_CENTS = 400, 995, 250
+MUSEUM_PERCENT, MUSEUM_CAP = 50, 1000
+REVERSE = "A"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a guest comes for: the keys for it, and the cents that a yes means to the venue."""
+
+    place: int
+    keys: str
+    cents: int
+
+
+class Week:
+    """The venues of a city for a week. The same seed, the same guests in the same order."""
+
+    def __init__(self, city: City, guests: list[Guest], say: Callable[[str], None], seed: int) -> None:
+        self._city = city
+        self._guests = guests
+        self._say = say
+        self._chance = random.Random(seed)
+        self._places = {place.number: place for place in city.places}
+        self.counters = Counters()
+        self.handed_in: list[SyncReport] = []
+        self.children = [guest for guest in guests if guest.holder.person.age(city.clock.day) < 18]
+        self.adults = [guest for guest in guests if guest not in self.children]
+
+    # Ordinary guests
+
+    def ordinary(self, count: int) -> None:
+        """So many guests who come for something that their pass is for."""
+        for _ in range(count):
+            guest = self._chance.choice(self._guests)
+            self.visit(guest, self._choice(guest in self.children))
+
+    def _choice(self, child: bool) -> Choice:
+        price = self._chance.randrange(150, 1200, 5)
+        museum = Choice(MUSEUM, f"1#{2 * price}#", min(2 * price * MUSEUM_PERCENT // 100, MUSEUM_CAP))
+        if not child:
+            return self._chance.choice((museum, Choice(POOL, SPORT, SPORT_CENTS), museum))
+        clothes = self._chance.randrange(995, 4500, 50)
+        return self._chance.choice(
+            (
+                museum,
+                Choice(POOL, SWIM, SWIM_CENTS),
+                Choice(POOL, SWIM, SWIM_CENTS),
+                Choice(LIBRARY, "1#", READING_CENTS),
+                Choice(LIBRARY, f"2#{price}#", price),
+                Choice(SHOP, f"1#{clothes}#", clothes),
+            )
+        )
+
+    def visit(self, guest: Guest, choice: Choice) -> Screen:
+        """Choose, hold the pass until it is not "again please", and take the result in."""
+        place = self._places[choice.place]
+        place.terminal.press(choice.keys, until="armed" if choice.keys != REVERSE else "reversing")
+        screen = self._hold(place, guest, choice.cents)
+        while screen.code == results.AGAIN:
+            screen = self._hold(place, guest, choice.cents)
+        place.terminal.press("#", until="choosing")
+        return screen
+
+    def _hold(self, place: Place, guest: Guest, cents: int) -> Screen:
+        screen = place.terminal.hold(guest.card)
+        self.counters.saw(place.name, screen, cents)
+        return screen
+
+    # What goes wrong at the venue
+
+    def torn_at_every_exchange(self) -> None:
+        """A pass is pulled away at each exchange of a tap, before and after the card did what it was told."""
+        self._say("At the pool, passes are pulled away too early: at every single step of a tap, twenty times.")
+        for exchange in range(1, EXCHANGES_PER_TAP + 1):
+            for executed in (False, True):
+                guest = self.children[(2 * exchange + executed) % len(self.children)]
+                guest.card.tear_after(exchange, executed)
+                self.visit(guest, Choice(POOL, SWIM, SWIM_CENTS))
+
+    def too_expensive(self) -> None:
+        """More than there is on the pass."""
+        self._say("A guest asks for swimming lessons of 300 euro. There is not that much on the pass: no.")
+        self.visit(self.children[0], Choice(POOL, f"{LESSON}30000#", 30000))
+
+    def clothing_money_at_the_pool(self) -> None:
+        """A purse that this venue may not take from."""
+        self._say("The pool would sell swimwear from the clothing money. The city did not allow that: no.")
+        self.visit(self.children[1], Choice(POOL, SWIMWEAR, 1500))
+
+    def stranger(self, guest: Guest, why: str) -> None:
+        """A pass that does not count here."""
+        self._say(why)
+        self.visit(guest, Choice(LIBRARY, "1#", READING_CENTS))
+
+    def reversal(self, child: int) -> None:
+        """A tap that was a mistake is put back."""
+        self._say("At the library somebody pressed the wrong offer. It is put back on the pass at once.")
+        guest = self.children[child]
+        if self.visit(guest, Choice(LIBRARY, "1#", READING_CENTS)).code == results.YES:
+            self.visit(guest, Choice(LIBRARY, REVERSE, READING_CENTS))
+
+    def power_cut(self, comes_back: bool) -> Guest:
+        """The terminal loses power after the pass paid and before the terminal heard of it."""
+        ends = "The guest holds the pass again: charged once" if comes_back else "The guest walks off"
+        self._say(f"At the museum shop the plug is pulled in the middle of a tap. {ends}.")
+        guest = self.children[3 if comes_back else 4]
+        terminal = self._places[MUSEUM].terminal
+        assert isinstance(terminal, MicroPythonTerminal)
+        choice = Choice(MUSEUM, "2#275#", 275)
+        terminal.press(choice.keys, until="armed")
+        terminal.hold_until_power_cut(guest.card)
+        self.counters.power_cuts += 1
+        terminal.switch_on()
+        if comes_back:
+            self.visit(guest, choice)
+        return guest
+
+    # What goes wrong on the way to the backend
+
+    def sync_all(self) -> None:
+        """Every terminal hands in its journal and gets the lists of the day."""
+        for place in self._places.values():
+            self.handed_in.append(self._city.sync(place.terminal))
+
+    def repeated_and_out_of_order(self) -> None:
+        """The library's laptop sends the end of the journal first, then all of it, and then all of it again."""
+        self._say("The library's laptop sends the records in the wrong order, and then twice. Nothing counts double.")
+        backend, terminal = self._city.backend(), self._places[LIBRARY].terminal
+        first = backend.next_position(LIBRARY)
+        whole = terminal.link().ask(link.JOURNAL, uint(first, 4))
+        tail = terminal.link().ask(link.JOURNAL, uint(first + 2, 4))
+        for body in (tail, whole, whole, tail):
+            backend.hand_in(LIBRARY, body)
+
+    def altered_on_the_way(self) -> None:
+        """Somebody changes a byte of a batch between the museum and the backend."""
+        self._say("Somebody changes a batch of the museum on its way. It is refused and kept; the real one follows.")
+        backend, terminal = self._city.backend(), self._places[MUSEUM].terminal
+        body = bytearray(terminal.link().ask(link.JOURNAL, uint(1, 4)))
+        body[200] ^= 1
+        backend.hand_in(MUSEUM, bytes(body))
+
+    def forged_amount(self) -> None:
+        """A venue that has all keys of its own terminal invents a record with ten times the amount."""
+        self._say("The clothes shop writes a sale of ten times the amount into its second terminal. No pass signed it.")
+        flash = self._city.folder / f"terminal-{SECOND_AT_THE_SHOP}"
+        terminal = PcTerminal(flash)
+        self._city.provision(terminal, SECOND_AT_THE_SHOP)
+        self._city.sync(terminal)
+        shop = Place(SECOND_AT_THE_SHOP, self._places[SHOP].name, terminal)
+        self._places[SECOND_AT_THE_SHOP] = shop
+        self.visit(self.children[5], Choice(SECOND_AT_THE_SHOP, "1#1250#", 1250))
+        self._city.sync(terminal)
+        self._city.backend().hand_in(SECOND_AT_THE_SHOP, self._forged(terminal))
+        # It is found out, and the terminal is taken away.
+        del self._places[SECOND_AT_THE_SHOP]
+
+    def _forged(self, terminal: PcTerminal) -> bytes:
+        keys = self._city.secrets_of_terminal(SECOND_AT_THE_SHOP)
+        key = bytes.fromhex(keys["link_key"])
+        held = open_batch(terminal.link().ask(link.JOURNAL, uint(1, 4)), lambda number: key)
+        last = held.entries[-1]
+        fields = {**vars(last.clear), "sequence": last.clear.sequence + 1, "amount1": 10 * last.clear.amount1}
+        clear = ClearRecord(**{**fields, "price": fields["amount1"]}).to_bytes()
+        sealing = SealingKey(bytes.fromhex(keys["sealing_state"]), keys["sealing_day"])
+        sealing.advance(day_number(self._city.clock.day))
+        invented = seal(sealing.key(), clear, Proof(bytes(16), 1, bytes(8), bytes(16)))
+        position = last.position + 1
+        entry = entry_bytes(chain_key(key), position, last.mac, COMMITTED, clear, invented)
+        body: bytes = build_batch(key, SECOND_AT_THE_SHOP, position, last.mac, [entry])
+        return body
