@@ -170,6 +170,11 @@ class Ingest:
             next_position, gaps = tx.journal.gaps(terminal)
         return {"terminal": terminal, "nextPosition": next_position, "gaps": gaps}
 
+    def clear_records(self, state: str) -> list[bytes]:
+        """What all records in a state say in clear, 42 bytes each."""
+        with self._store.transaction() as tx:
+            return tx.journal.clear_records(state)
+
     def next_position(self, terminal: int) -> int:
         """The first position of a terminal that is not held."""
         with self._store.transaction() as tx:

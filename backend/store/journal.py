@@ -91,6 +91,12 @@ class Journal:
             query = query.where(record.c.terminal == terminal)
         return self._connection.scalar(query) or 0
 
+    def clear_records(self, state: str) -> list[bytes]:
+        """The clear parts of all records in a state, by terminal and sequence."""
+        same = (entry.c.terminal == record.c.terminal) & (entry.c.position == record.c.position)
+        query = select(entry.c.clear).select_from(record.join(entry, same)).where(record.c.state == state)
+        return list(self._connection.scalars(query.order_by(record.c.terminal, record.c.sequence)))
+
     def states(self) -> dict[str, int]:
         """How many records there are in each state."""
         rows = self._connection.execute(select(record.c.state, func.count()).group_by(record.c.state))

@@ -1,0 +1,219 @@
+"""The commands of clearing: what they do, what they answer, how they end."""
+
+import json
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from backend import config as configuration
+from backend.cli import app
+from backend.errors import ConfigError
+from card.batch import link_key
+
+SCHEME = """
+[municipality]
+name = "Gelredam"
+number = 1
+aid = "F0E0D1"
+df_name = "NL.STADSPAS.0001"
+currency = "EUR"
+
+[[fund]]
+name = "Minimabeleid"
+
+[[purse]]
+number = 1
+name = "Meedoen"
+unit = "cent"
+ceiling = 22500
+fund = "Minimabeleid"
+
+[[grant]]
+number = 1
+purse = 1
+amount = 15000
+
+[[grant]]
+number = 2
+purse = 1
+amount = 5000
+fund = "Rotary"
+"""
+SHOP = """
+[[venue]]
+number = 5
+name = "Zwembad De Plas"
+iban = "NL91ABNA0417164300"
+purses = [1]
+terminals = [101]
+[[venue.offer]]
+number = 11
+name = "Zwemmen"
+purse = 1
+price = "fixed"
+amount = 500
+"""
+SECRETS = {"vault_token": "token-of-clearing-0", "link_root": bytes(range(16)).hex()}
+IBAN = "NL44 RABO 0123 4567 89"
+
+
+class Desk:
+    """Someone at a command line."""
+
+    def __init__(self, folder, vault):
+        self.folder = folder
+        self.data = folder / "clearing"
+        self.vault = httpx.MockTransport(vault)
+        (folder / "scheme.toml").write_text(SCHEME)
+        (folder / "backend.json").write_text(json.dumps(SECRETS))
+        (folder / "venues.toml").write_text(SHOP)
+
+    def __call__(self, *words, status=0):
+        answer = CliRunner().invoke(app, [str(word) for word in (*words, "--data", self.data)], obj=self.vault)
+        assert answer.exit_code == status, answer.output
+        return answer.output
+
+    def init(self, iban=IBAN, **options):
+        scheme, keys = self.folder / "scheme.toml", self.folder / "backend.json"
+        return self("init", "--scheme", scheme, "--keys", keys, "--iban", iban, **options)
+
+
+@pytest.fixture
+def desk(tmp_path, world):
+    (tmp_path / "desk").mkdir()
+    return Desk(tmp_path / "desk", world.vault)
+
+
+def test_from_nothing_to_a_payment_order(desk, world):
+    desk.init()
+    desk("import-venues", desk.folder / "venues.toml", "--on", "2026-11-01")
+    world.pool.tap(world.holder)
+    batch = desk.folder / "batch"
+    batch.write_bytes(world.pool.batch())
+    assert json.loads(desk("ingest", batch, "--json"))["accepted"] == 1
+    assert "0 new, 1 held already" in desk("ingest", batch)
+    totals = json.loads(desk("totals", "--json"))
+    assert totals["venues"][0]["owed"] == 500
+    assert "Zwembad De Plas" in desk("totals")
+    assert "Nothing in quarantine." in desk("quarantine")
+    assert "two people" in desk_settles(desk, by="Anna", status=1)
+    made = json.loads(desk("settle", "approve", "2026-001", "--by", "Bram", "--json"))
+    assert made["total"] == 500
+    written = {path.name for path in (desk.data / "settlements" / "2026-001").iterdir()}
+    assert written == {"pain.001.xml", "statement-5.pdf"}
+
+
+def desk_settles(desk, by, status):
+    desk("settle", "prepare", "--until", "2026-11-30", "--by", "Anna")
+    return desk("settle", "approve", "2026-001", "--by", by, "--json", status=status)
+
+
+def test_a_settlement_can_be_withdrawn(desk, world):
+    desk.init()
+    desk("import-venues", desk.folder / "venues.toml", "--on", "2026-11-01")
+    world.pool.tap(world.holder)
+    (desk.folder / "batch").write_bytes(world.pool.batch())
+    desk("ingest", desk.folder / "batch")
+    desk_settles(desk, by="anna", status=1)
+    assert "withdrawn" in desk("settle", "withdraw", "2026-001")
+
+
+def test_what_is_refused_ends_with_one_and_is_shown(desk, world):
+    desk.init()
+    desk("import-venues", desk.folder / "venues.toml", "--on", "2026-11-01")
+    world.pool.tap(world.holder, offer=99)
+    good, bad = desk.folder / "good", desk.folder / "bad"
+    good.write_bytes(world.pool.batch())
+    bad.write_bytes(b"nonsense")
+    output = desk("ingest", bad, good, status=1)
+    assert "refused" in output
+    assert "position 1: refused, offer" in output
+    shown = json.loads(desk("quarantine", "--json"))
+    assert [item["reason"] for item in shown] == ["format", "offer"]
+    assert "There is no offer 99." in desk("quarantine")
+    assert "still refused" in desk("quarantine", "--retry", shown[1]["id"], status=1)
+    desk("quarantine", "--retry", 77, status=1)
+
+
+def test_records_wait_while_the_vault_is_down(desk, world):
+    desk.init()
+    desk("import-venues", desk.folder / "venues.toml", "--on", "2026-11-01")
+    world.vault.down = True
+    world.pool.tap(world.holder)
+    (desk.folder / "batch").write_bytes(world.pool.batch())
+    assert "1 to be proven" in desk("ingest", desk.folder / "batch")
+    desk("prove-pending", status=1)
+    world.vault.down = False
+    assert json.loads(desk("prove-pending", "--json")) == {"decided": 1}
+
+
+def test_a_file_with_faults_is_refused_with_their_lines(desk):
+    desk.init()
+    (desk.folder / "venues.toml").write_text(SHOP.replace("amount = 500", "amount = 0"))
+    assert "line 13, venue 1, offer 1, amount" in desk("import-venues", desk.folder / "venues.toml", status=1)
+
+
+def test_wrong_use_ends_with_two(desk):
+    desk("ingest", status=2)
+    desk("ingest", desk.folder / "none", status=2)
+    desk("settle", "prepare", "--until", "tomorrow", "--by", "Anna", status=2)
+
+
+def test_without_set_up_every_command_says_so(desk):
+    for words in (["totals"], ["quarantine"], ["settle", "withdraw", "2026-001"], ["serve"]):
+        assert "meedoen backend init" in desk(*words, status=1)
+
+
+def test_beyond_this_machine_tokens_are_needed(desk):
+    desk.init()
+    assert "transport_token" in desk("serve", "--host", "0.0.0.0", status=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("scheme.toml", 'unit = "cent"', 'unit = "franc"'),
+        ("scheme.toml", "number = 1\naid", "number = 0\naid"),
+        ("scheme.toml", "[municipality]", "[municipality"),
+        ("scheme.toml", 'aid = "F0E0D1"', ""),
+        ("scheme.toml", "purse = 1\namount = 15000", "purse = 9\namount = 15000"),
+        ("backend.json", '"link_root": "', '"link_root": "00'),
+        ("backend.json", '"link_root": "00', '"link_root": "zz'),
+        ("backend.json", "vault_token", "token"),
+        ("backend.json", "{", ""),
+    ],
+)
+def test_a_set_up_that_does_not_hold_is_refused_and_tells_no_secret(desk, name, old, new):
+    path = desk.folder / name
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    said = desk.init(status=1)
+    assert SECRETS["vault_token"] not in said
+    assert SECRETS["link_root"] not in said
+    assert not desk.data.exists()
+
+
+def test_an_account_that_is_none_is_refused(desk):
+    assert "not an IBAN" in desk.init(iban="NL00RABO0123456789", status=1)
+
+
+def test_the_configuration_comes_back_as_it_was_and_only_its_owner_reads_it(desk):
+    desk.init()
+    loaded = configuration.load(desk.data)
+    assert loaded.link_root_bytes == bytes(range(16))
+    assert loaded.vault.token.get_secret_value() == SECRETS["vault_token"]
+    assert loaded.grants[2].fund == "Rotary"
+    assert loaded.funds() == ["Minimabeleid", "Rotary"]
+    assert (desk.data / configuration.FILE_NAME).stat().st_mode & 0o777 == 0o600
+    assert SECRETS["link_root"] not in repr(loaded)
+    assert SECRETS["vault_token"] not in repr(loaded)
+    assert link_key(loaded.link_root_bytes, 101)
+
+
+def test_a_damaged_configuration_is_refused(desk):
+    desk.init()
+    path = desk.data / configuration.FILE_NAME
+    path.write_text(path.read_text().replace('"unit": "cent"', '"unit": "franc"'))
+    with pytest.raises(ConfigError, match="unit"):
+        configuration.load(desk.data)

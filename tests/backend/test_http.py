@@ -1,0 +1,185 @@
+"""The HTTP interface: answers as agreed, problems in words, tokens where they are set."""
+
+import httpx
+import pytest
+
+from backend.errors import ImportRefused
+from backend.http import create_app
+
+ROOT = "http://clearing.test"
+
+
+def client_of(world, **tokens):
+    config = world.config.model_copy(update=tokens)
+    app = create_app(config, world.clearing)
+    return httpx.Client(transport=httpx.WSGITransport(app=app), base_url=ROOT)
+
+
+@pytest.fixture
+def client(world):
+    with client_of(world) as made:
+        yield made
+
+
+def hand_in(client, terminal, body, **options):
+    return client.post(f"/v1/terminals/{terminal}/batches", content=body, **options)
+
+
+def test_a_batch_is_taken(world, client):
+    world.pool.tap(world.holder)
+    answer = hand_in(client, 101, world.pool.batch())
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "terminal": 101, "accepted": 1, "duplicates": 0, "nextPosition": 2, "gaps": [], "pending": 0, "refused": [],
+    }  # fmt: skip
+    assert answer.headers["API-Version"] == "1.0.0"
+
+
+def problem(answer, status):
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == status
+    assert {"type", "title"} <= body.keys()
+    return body
+
+
+def test_a_batch_that_cannot_be_read_is_a_problem_and_kept(world, client):
+    world.pool.tap(world.holder)
+    hand_in(client, 101, world.pool.batch())
+    body = problem(hand_in(client, 101, b"MB"), 400)
+    assert (body["kept"], body["reason"], body["nextPosition"]) == (True, "format", 2)
+    assert len(client.get("/v1/quarantine").json()) == 1
+
+
+def test_a_batch_of_an_unknown_terminal_is_not_found_and_kept(world, client):
+    stranger = world.terminal(102)
+    stranger.tap(world.holder)
+    body = problem(hand_in(client, 102, stranger.batch()), 404)
+    assert (body["kept"], body["reason"], body["nextPosition"]) == (True, "terminal", 1)
+
+
+def test_two_journals_are_a_conflict(world, client):
+    world.pool.tap(world.holder)
+    hand_in(client, 101, world.pool.batch())
+    other = world.terminal(101)
+    other.tap(world.stranger)
+    body = problem(hand_in(client, 101, other.batch()), 409)
+    assert (body["kept"], body["reason"], body["nextPosition"]) == (True, "two journals", 2)
+
+
+def test_refused_records_are_told_one_by_one(world, client):
+    world.pool.tap(world.holder)
+    world.pool.tap(world.holder, offer=99)
+    body = problem(hand_in(client, 101, world.pool.batch()), 422)
+    assert body["refused"] == [{"position": 2, "sequence": 2, "reason": "offer"}]
+    assert (body["kept"], body["accepted"], body["nextPosition"]) == (True, 2, 3)
+
+
+def test_a_batch_that_is_too_long_is_not_read(world, client):
+    problem(hand_in(client, 101, bytes(200_000)), 413)
+    assert client.get("/v1/quarantine").json() == []
+
+
+def test_the_vault_being_down_does_not_stop_the_way_in(world, client):
+    world.vault.down = True
+    world.pool.tap(world.holder)
+    assert hand_in(client, 101, world.pool.batch()).json()["pending"] == 1
+    assert client.get("/health").json() == {"status": "ok", "pending": 1, "quarantine": 0}
+
+
+def test_a_bundle_comes_as_bytes(world, client):
+    answer = client.get("/v1/terminals/101/bundle?day=2500")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert client.get("/v1/terminals/101/bundle").content == world.clearing.venues.bundle_for(101)
+    problem(client.get("/v1/terminals/999/bundle"), 404)
+    assert "errors" in problem(client.get("/v1/terminals/101/bundle?day=monday"), 400)
+    problem(client.get("/v1/terminals/101/bundle?day=-1"), 400)
+
+
+def test_a_refused_record_is_tried_again(world, client):
+    world.pool.tap(world.holder, offer=99)
+    hand_in(client, 101, world.pool.batch())
+    (item,) = client.get("/v1/quarantine").json()
+    assert (item["reason"], item["terminal"], item["position"]) == ("offer", 101, 1)
+    assert item["recordedAt"] == "2026-11-02T09:00:00+00:00"
+    assert "body" not in item
+    retry = f"/v1/quarantine/{item['id']}/retry"
+    assert client.post(retry).json() == {"id": item["id"], "resolved": False, "reason": "offer"}
+    world.import_venues((world.folder / "venues.toml").read_text().replace("number = 12", "number = 99"))
+    with pytest.raises(ImportRefused):
+        world.import_venues("[[venue]]")
+    assert client.post(retry).json()["reason"] == "amount"
+    problem(client.post("/v1/quarantine/777/retry"), 404)
+    world.vault.down = True
+    assert problem(client.post(retry), 503)["reason"] == "vault"
+
+
+def test_resolved_items_are_shown_when_asked_for(world, client):
+    late = world.terminal(102)
+    late.tap(world.holder)
+    hand_in(client, 102, late.batch())
+    world.import_venues((world.folder / "venues.toml").read_text().replace("[101]", "[101, 102]"))
+    hand_in(client, 102, late.batch())
+    assert client.get("/v1/quarantine").json() == []
+    (item,) = client.get("/v1/quarantine?withResolved=true").json()
+    assert item["resolvedAt"]
+
+
+def test_settlements_are_shown_and_their_files_given(world, client):
+    world.pool.tap(world.holder)
+    world.sync()
+    made = world.clearing.settlements.prepare(world.pool.day, "Anna")
+    path = f"/v1/settlements/{made.number}"
+    assert problem(client.get(f"{path}/payments"), 409)["reason"] == "not approved"
+    world.clearing.settlements.approve(made.number, "Bram")
+    assert client.get("/v1/settlements").json() == [client.get(path).json()]
+    shown = client.get(path).json()
+    assert (shown["state"], shown["total"], shown["lines"][0]["endToEndId"]) == ("approved", 500, "MD-1-2026-001-5")
+    assert client.get(f"{path}/payments").content == world.clearing.settlements.payment_file(made.number)
+    statement = client.get(f"{path}/venues/5/statement")
+    assert statement.headers["Content-Type"] == "application/pdf"
+    assert statement.content.startswith(b"%PDF")
+    problem(client.get(f"{path}/venues/6/statement"), 404)
+    problem(client.get("/v1/settlements/2026-777"), 404)
+    assert client.get("/v1/totals").json() == world.clearing.ledger.totals()
+
+
+def test_where_a_token_is_set_it_is_asked_for(world):
+    tokens = {"transport_token": "transport-token-1", "finance_token": "finance-token-12"}
+    world.config = type(world.config)(data=world.config.data, **world.config.model_dump() | tokens)
+    with client_of(world) as client:
+        bundle, finance = "/v1/terminals/101/bundle", "/v1/quarantine"
+        for path in (bundle, finance):
+            assert problem(client.get(path), 401)["reason"] == "token"
+        for token, opens, closed in [("transport-token-1", bundle, finance), ("finance-token-12", finance, bundle)]:
+            headers = {"Authorization": f"Bearer {token}"}
+            assert client.get(opens, headers=headers).status_code == 200
+            problem(client.get(closed, headers=headers), 401)
+        problem(hand_in(client, 101, b"x"), 401)
+        assert client.get("/health").status_code == 200
+    assert world.reasons() == []
+
+
+def test_what_does_not_exist_is_a_problem_too(client):
+    problem(client.get("/v1/holders"), 404)
+    problem(client.delete("/v1/quarantine"), 405)
+
+
+def test_the_specification_names_every_call(client):
+    spec = client.get("/v1/openapi.json").json()
+    assert spec["openapi"].startswith("3.1")
+    assert set(spec["paths"]) == {
+        "/health",
+        "/v1/quarantine",
+        "/v1/quarantine/{number}/retry",
+        "/v1/settlements",
+        "/v1/settlements/{number}",
+        "/v1/settlements/{number}/payments",
+        "/v1/settlements/{number}/venues/{venue}/statement",
+        "/v1/terminals/{terminal}",
+        "/v1/terminals/{terminal}/batches",
+        "/v1/terminals/{terminal}/bundle",
+        "/v1/totals",
+    }

@@ -1,0 +1,150 @@
+"""The books: what they hold, and what the schema refuses whoever writes."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, StatementError
+
+DAY = date(2026, 11, 2)
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+
+
+def test_totals_by_venue_fund_and_purse(world):
+    world.desk.load(world.holder, amount=15000)
+    world.desk.load(world.sibling, grant=2, purse=2, amount=4000)
+    world.desk.load(world.stranger, grant=3, purse=3, amount=200)
+    world.pool.tap(world.holder)
+    world.pool.tap(world.holder, offer=14, purse=5, amount=1)
+    world.pool.tap(world.stranger, offer=15, purse=3, amount=20, purse2=4, amount2=1)
+    discount = {"price": 3000, "discount": 1000, "copayment": 2000}
+    world.pool.tap(world.stranger, offer=13, purse=4, amount=1, **discount)
+    world.shop.tap(world.holder, offer=21, amount=1250, price=1250)
+    world.shop.reverse(world.holder, offer=21, amount=1250, price=1250)
+    world.shop.tap(world.sibling, offer=21, purse=2, amount=300, price=300)
+    world.sync()
+    totals = world.clearing.ledger.totals()
+    assert totals["venues"] == [
+        {
+            "venue": 5, "name": "Zwembad De Plas", "taps": 4, "earned": 500 + 850 + 1000, "discounts": 850 + 1000,
+            "paid": 0, "owed": 2350, "units": {"point": 20, "visit": 2, "item": 1},
+        },
+        {
+            "venue": 6, "name": "Café de Hoek’s", "taps": 1, "earned": 0, "discounts": 0, "paid": 0, "owed": 0,
+            "units": {},
+        },
+    ]  # fmt: skip
+    assert totals["funds"] == [
+        {"fund": "Kindpakket", "loaded": 4000, "spent": 300, "outstanding": 3700, "discounts": 850},
+        {"fund": "Minimabeleid", "loaded": 15000, "spent": 500, "outstanding": 14500, "discounts": 1000},
+        {"fund": "Rotary", "loaded": 0, "spent": 0, "outstanding": 0, "discounts": 0},
+    ]
+    purses = {row["purse"]: (row["loaded"], row["spent"], row["outstanding"]) for row in totals["purses"]}
+    assert purses == {1: (15000, 500, 14500), 2: (4000, 300, 3700), 3: (200, 20, 180), 4: (0, 2, -2), 5: (0, 1, -1)}
+    assert totals["suspense"] == 300
+    assert totals["records"] == {"proven": 10}
+
+
+def test_what_a_shared_purse_spent_is_divided_over_its_funds_to_the_cent(world):
+    world.desk.load(world.holder, grant=1, amount=10000)
+    world.desk.load(world.sibling, grant=9, amount=20001)
+    world.pool.tap(world.holder, offer=12, amount=1000, price=1000)
+    world.sync()
+    funds = {row["fund"]: row for row in world.clearing.ledger.totals()["funds"]}
+    assert (funds["Minimabeleid"]["spent"], funds["Rotary"]["spent"]) == (334, 666)
+    assert funds["Minimabeleid"]["outstanding"] + funds["Rotary"]["outstanding"] == 30001 - 1000
+
+
+def test_a_second_purse_of_another_unit_moves_apart(world):
+    world.pool.tap(world.stranger, offer=15, purse=3, amount=20, purse2=4, amount2=1)
+    world.sync()
+    assert world.clearing.ledger.balances() == {
+        ("purse:3", "point"): -20, ("venue:5", "point"): 20, ("purse:4", "visit"): -1, ("venue:5", "visit"): 1,
+    }  # fmt: skip
+
+
+def run(world, statement):
+    with world.clearing.store._engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+@pytest.fixture
+def busy(world):
+    world.pool.tap(world.holder)
+    world.sync()
+    return world
+
+
+@pytest.mark.parametrize("table", ["entry", "account", "posting", "transfer"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
+def test_journal_and_books_are_append_only(busy, table, change):
+    column = {"entry": "outcome", "account": "unit", "posting": "kind", "transfer": "amount"}[table]
+    with pytest.raises(IntegrityError, match="append-only"):
+        run(busy, change.format(table, column, column))
+
+
+@pytest.mark.parametrize("table", ["record", "quarantine"])
+def test_what_came_in_is_never_dropped(world, table):
+    world.pool.tap(world.holder, offer=99)
+    world.sync()
+    with pytest.raises(IntegrityError, match="append-only"):
+        run(world, f"DELETE FROM {table}")
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "unit", "amount"),
+    [
+        ("purse:1", "venue:5", "cent", 0),
+        ("purse:1", "venue:5", "cent", -5),
+        ("purse:1", "purse:1", "cent", 5),
+        ("purse:1", "venue:5", "franc", 5),
+    ],
+)
+def test_a_transfer_moves_an_amount_from_one_account_to_another(busy, source, destination, unit, amount):
+    before = busy.picture()
+    with pytest.raises(IntegrityError), busy.clearing.store.transaction() as tx:
+        tx.books.post("tap", DAY, NOW, [(source, destination, unit, amount)], venue=5, offer=1, terminal=1, sequence=1)
+    assert busy.picture() == before
+
+
+def test_a_transfer_needs_two_accounts_of_its_own_unit(busy):
+    run(busy, "INSERT INTO account VALUES ('purse:3', 'point')")
+    with pytest.raises(IntegrityError, match="FOREIGN KEY"):
+        run(busy, "INSERT INTO transfer VALUES (1, 2, 'purse:3', 'venue:5', 'point', 5)")
+
+
+def test_a_record_is_posted_once(busy):
+    where = {"terminal": 101, "sequence": 1, "venue": 5, "offer": 1}
+    with pytest.raises(IntegrityError, match="UNIQUE"), busy.clearing.store.transaction() as tx:
+        tx.books.post("tap", DAY, NOW, [("purse:1", "venue:5", "cent", 5)], **where)
+
+
+def test_a_position_of_a_terminal_is_held_once(busy):
+    with pytest.raises(IntegrityError, match="UNIQUE"):
+        run(busy, "INSERT INTO entry SELECT * FROM entry")
+
+
+def test_a_nullifier_is_held_once(busy):
+    busy.pool.tap(busy.sibling)
+    busy.sync()
+    with pytest.raises(IntegrityError, match=r"UNIQUE.*nullifier"):
+        run(busy, "UPDATE record SET nullifier = (SELECT nullifier FROM record WHERE sequence = 1) WHERE sequence = 2")
+
+
+def test_proven_needs_a_nullifier(busy):
+    with pytest.raises(IntegrityError, match="proven"):
+        run(busy, "UPDATE record SET nullifier = NULL")
+
+
+def test_a_moment_needs_its_zone(busy):
+    with pytest.raises(StatementError, match="time zone"), busy.clearing.store.transaction() as tx:
+        tx.catalogue.note_import("00", datetime(2026, 11, 2))  # noqa: DTZ001 - this is what must be refused
+
+
+def test_when_it_happened_is_not_when_it_was_recorded(world):
+    world.pool.tap(world.holder)
+    world.now = datetime(2026, 11, 9, 18, 30, tzinfo=UTC)
+    world.sync()
+    with world.clearing.store._engine.connect() as connection:
+        (row,) = connection.execute(text("SELECT happened_on, recorded_at FROM posting")).all()
+    assert (row.happened_on, row.recorded_at[:16]) == ("2026-11-02", "2026-11-09 18:30")

@@ -1,0 +1,135 @@
+"""What clearing holds says nothing about passes or people, and does not tell which taps are of one pass."""
+
+import logging
+from datetime import date
+
+from sqlalchemy import inspect, text
+
+from backend.http_schemas import item_out
+from backend.schema import metadata
+
+# Every column there is. Whoever adds one says here that it names no pass and no person, and links no two taps.
+ALLOWED = {
+    "venue": "number name iban bic",
+    "terminal": "number venue in_use",
+    "venue_purse": "id venue purse offered_from withdrawn_on",
+    "offer": "id number venue name price purse amount purse2 amount2 percent cap compensated compensation"
+    " offered_from until withdrawn_on",
+    "venues_import": "version digest recorded_at",
+    # sealed: opens in the vault only, and is another value for every transaction.
+    "entry": "terminal position sequence outcome clear sealed previous_mac mac recorded_at",
+    # nullifier: another value for every transaction.
+    "record": "terminal sequence position doubt_position state reason nullifier happened_on decided_at",
+    # body: a batch, which holds the same as its entries.
+    "quarantine": "id reason detail terminal position sequence body digest recorded_at tried_at resolved_at",
+    "account": "name unit",
+    "posting": "id kind happened_on recorded_at terminal sequence venue offer settlement not_payable",
+    "transfer": "posting number source destination unit amount",
+    # prepared_by, approved_by: officials, who answer for it.
+    "settlement": "number since until state prepared_by prepared_at approved_by approved_at execution_on"
+    " debtor debtor_iban debtor_bic",
+    "settlement_item": "posting settlement",
+    "settlement_line": "settlement venue name iban bic opening earned paid carried end_to_end_id",
+}
+
+
+def test_every_column_is_one_that_was_thought_about(world):
+    found = inspect(world.clearing.store._engine)
+    held = {name: {column["name"] for column in found.get_columns(name)} for name in found.get_table_names()}
+    assert held == {name: set(columns.split()) for name, columns in ALLOWED.items()}
+    assert held == {table.name: set(table.columns.keys()) for table in metadata.sorted_tables}
+
+
+def a_day(world, guests):
+    """Loads, taps, a doubt, a reversal, refusals and a settlement; `guests` says which pass is at each turn."""
+    turn = iter(guests)
+    world.desk.load(next(turn))
+    world.desk.load(next(turn))
+    world.pool.tap(next(turn))
+    world.pool.tap(next(turn))
+    world.shop.tap(next(turn), offer=21, amount=700, price=700)
+    guest = next(turn)
+    tap = world.pool.doubt(guest)
+    world.pool.commit(tap, guest)
+    world.pool.reverse(next(turn))
+    world.pool.tap(next(turn), offer=99)
+    world.shop.tap(next(turn), offer=21, purse=2, price=500)
+    world.sync()
+    made = world.clearing.settlements.prepare(date(2026, 11, 30), "Anna")
+    world.clearing.settlements.approve(made.number, "Bram")
+    return made.number
+
+
+def dump(world):
+    """Every row of every table."""
+    with world.clearing.store._engine.connect() as connection:
+        return {
+            name: [dict(row._mapping) for row in connection.execute(text(f"SELECT * FROM {name}"))] for name in ALLOWED
+        }
+
+
+def names_of(person):
+    """Every form in which a pass could be written down."""
+    for secret in (person.uid, person.handle):
+        yield secret
+        yield secret[::-1]
+        for written in (secret.hex(), secret.hex().upper(), secret[::-1].hex(), str(list(secret)), repr(secret)):
+            yield written.encode()
+
+
+def test_nothing_that_clearing_writes_names_a_pass(world, caplog):
+    people = (world.holder, world.sibling, world.stranger)
+    with caplog.at_level(logging.DEBUG):
+        number = a_day(world, [*people, *people, *people])
+    totals = repr(world.clearing.ledger.totals()) + repr(world.clearing.ledger.nullifier_table())
+    out = [
+        caplog.text.encode(),
+        totals.encode(),
+        repr([item_out(item) for item in world.quarantine()]).encode(),
+        world.clearing.settlements.payment_file(number),
+        world.clearing.settlements.statement(number, 5),
+        repr(dump(world)).encode(),
+    ]
+    world.clearing.close()
+    out += [path.read_bytes() for path in world.folder.iterdir()]
+    for person in people:
+        for name in names_of(person):
+            assert not any(name in written for written in out)
+
+
+def test_no_log_line_holds_what_identifies_a_transaction(world, caplog):
+    with caplog.at_level(logging.DEBUG):
+        a_day(world, [world.holder] * 9)
+    for row in dump(world)["record"]:
+        assert not row["nullifier"] or row["nullifier"] not in caplog.text
+    for row in dump(world)["entry"]:
+        assert row["sealed"].hex() not in caplog.text
+
+
+def test_the_database_looks_the_same_whoever_the_guests_were(new_world):
+    """The same day at the same tills, once with one pass at every turn and once with another at each."""
+    one, many = new_world(), new_world()
+    a_day(one, [one.holder] * 9)
+    a_day(many, [type(many.holder)(f"guest {turn}") for turn in range(9)])
+
+    def shown(world):
+        """The dump, with what only the vault can read replaced by whether it came before."""
+        seen = {}
+
+        def masked(key, value):
+            hidden = key in ("sealed", "mac", "previous_mac", "nullifier") and value
+            return seen.setdefault(value, len(seen)) if hidden else value
+
+        return {
+            name: [{key: masked(key, value) for key, value in row.items()} for row in rows]
+            for name, rows in dump(world).items()
+        }
+
+    assert shown(one) == shown(many)
+
+
+def test_the_table_for_the_vault_says_nothing_about_when(world):
+    a_day(world, [world.holder] * 9)
+    table = world.clearing.ledger.nullifier_table()
+    assert table == sorted(table, key=lambda row: row["nullifier"])
+    assert {key for row in table for key in row} == {"nullifier", "kind", "source", "destination", "unit", "amount"}
