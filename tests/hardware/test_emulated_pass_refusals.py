@@ -420,11 +420,23 @@ def test_settings_that_leave_nothing_free_want_the_master_key() -> None:
     for ins, body in ((0x6A, b""), (0x6D, b""), (0x45, b""), (0xCA, OTHER + b"\x0f\x81")):
         assert world.reader.send(ins, body) == (0xAE, b""), hex(ins)
     world.enter(READ)
-    for ins, body in ((0x6F, b""), (0x61, b""), (0xF5, bytes([VALUE])), (0x45, b""), (0xDF, bytes([VALUE]))):
+    restricted = (
+        (0x6F, b""),
+        (0x61, b""),
+        (0xF5, bytes([VALUE])),
+        (0x45, b""),
+        (0xDF, bytes([VALUE])),
+        (0xCD, b"\x09\x00" + RIGHTS + le(8, 3)),
+        (0xCB, b"\x0a\x00" + RIGHTS + le(8, 3)),
+        (0xCC, value_file(0x0B, 0, RIGHTS, 0, 9, 5, 0)),
+        (0xC1, b"\x0c\x00" + RIGHTS + le(8, 3) + le(2, 3)),
+        (0xC0, b"\x0d\x00" + RIGHTS + le(8, 3) + le(2, 3)),
+    )
+    for ins, body in restricted:
         assert refused(world, ins, body) == 0xAE, hex(ins)
         world.enter(READ)
     world.enter(MASTER)
-    for ins, body in ((0x6F, b""), (0x61, b""), (0xF5, bytes([VALUE])), (0x45, b""), (0xDF, bytes([VALUE]))):
+    for ins, body in restricted:
         world.reader.call(ins, body)
 
 
