@@ -63,6 +63,9 @@ class PcBoard:
         self.random = os.urandom
         self._started = time.monotonic()
 
+    def rest(self) -> None:
+        """A PC has memory enough."""
+
     def days_on(self) -> int:
         return int(time.monotonic() - self._started) // _DAY_S
 

@@ -237,6 +237,7 @@ def _close(city: City, week: Week, guests: list[Guest], console: Console) -> dic
         "in_doubt": totals["records"].get("in_doubt", 0),
         "in_doubt_cents": sum(sum(doubt.moves.values()) for doubt in doubts),
         "venue_owed_cents": {venue["name"]: venue["earned"] for venue in totals["venues"]},
+        "recredit_due_cents": totals["suspense"],
         "paid_cents": sum(venue["paid"] for venue in totals["venues"]),
         "pain001": str(pain001) if pain001 else None,
         "statements": [str(path) for path in files if path.suffix == ".pdf"],

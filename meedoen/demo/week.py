@@ -1,12 +1,14 @@
 """What happens at the venues in a week: ordinary guests, and everything that goes wrong."""
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from card.batch import COMMITTED, build_batch, chain_key, entry_bytes, open_batch
+from card.batch import COMMITTED, build_batch, chain_key, entry_bytes, open_batch, siv_key
 from card.record import ClearRecord, Proof, seal
 from card.sealing import SealingKey
+from card.siv import siv_decrypt, siv_encrypt
 from card.wire import uint
 from issuer.desk import day_number
 from meedoen.demo.city import City, Guest, Place
@@ -20,7 +22,7 @@ POOL, MUSEUM, LIBRARY, SHOP = 101, 102, 103, 104
 SECOND_AT_THE_SHOP = 105
 
 SWIM, SPORT, LESSON, SWIMWEAR = "1#", "2#", "3#", "4#"
-SWIM_CENTS, SPORT_CENTS, READING_CENTS = 400, 995, 250
+SWIM_CENTS, SPORT_CENTS, SWIMWEAR_CENTS, READING_CENTS = 400, 995, 1500, 250
 MUSEUM_PERCENT, MUSEUM_CAP = 50, 1000
 REVERSE = "A"
 
@@ -105,9 +107,29 @@ class Week:
         self.visit(self.children[0], Choice(POOL, f"{LESSON}30000#", 30000))
 
     def clothing_money_at_the_pool(self) -> None:
-        """A purse that this venue may not take from."""
-        self._say("The pool would sell swimwear from the clothing money. The city did not allow that: no.")
-        self.visit(self.children[1], Choice(POOL, SWIMWEAR, 1500))
+        """A venue rewrites its own list of offers to take from a purse that it may not take from."""
+        self._say("The pool adds swimwear from the clothing money to its own list. Its terminal refuses: not here.")
+        swimwear = Choice(POOL, SWIMWEAR, SWIMWEAR_CENTS)
+        self._rewrite_bundle(allow=False)
+        self.visit(self.children[1], swimwear)
+        self._say(
+            "It rewrites that too. The pass pays, the pool gets nothing, and the money is due back to the holder."
+        )
+        self._rewrite_bundle(allow=True)
+        self.visit(self.children[1], swimwear)
+        self.counters.at_venue[self._places[POOL].name] -= SWIMWEAR_CENTS
+        self.sync_all()
+
+    def _rewrite_bundle(self, allow: bool) -> None:
+        """What the owner of a terminal can do who takes the keys out of it."""
+        key = siv_key(bytes.fromhex(self._city.secrets_of_terminal(POOL)["link_key"]))
+        associated = [b"bundle" + uint(POOL, 4)]
+        content = json.loads(siv_decrypt(key, associated, self._city.backend().bundle(POOL)))
+        swimwear = {**content["offers"][0], "name": "Zwemkleding", "purse": 2, "amount": SWIMWEAR_CENTS}
+        content["offers"].append(swimwear)
+        content["allowed"] += [2] if allow else []
+        sealed = siv_encrypt(key, associated, json.dumps(content).encode())
+        self._places[POOL].terminal.link().ask(link.BUNDLE, sealed)
 
     def stranger(self, guest: Guest, why: str) -> None:
         """A pass that does not count here."""

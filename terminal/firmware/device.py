@@ -1,7 +1,6 @@
 """A terminal as a whole: what is on its flash, what the host may ask, and one turn of its loop."""
 
 import binascii
-import gc
 import json
 import os
 
@@ -21,9 +20,10 @@ _HEX_KEYS = ("link_key", "lookup_key", "tap_key", "hotlist_key")
 
 
 class Device:
-    """`flash` is a folder; `board` has `key()`, `show(state, code, lines)`, `reader`, `random(n)` and `days_on()`.
+    """`flash` is a folder; `board` is the machine: `reader`, `key()`, `show(state, code, lines)`, `random(n)` and more.
 
-    `key()` gives the next key or None, `days_on()` the whole days since the terminal was switched on.
+    `key()` gives the next key or None, `days_on()` the whole days since the terminal was switched on, and `rest()` is
+    called between two guests, when there is time to tidy the memory.
     """
 
     def __init__(self, flash, board, language=DUTCH):
@@ -118,8 +118,7 @@ class Device:
         except FlashError:
             result = Result(TERMINAL_FULL)
         self._event(app.RESULT, result)
-        # Between two guests, not between two commands of a tap.
-        gc.collect()
+        self._board.rest()
 
     def _serve_pass(self):
         day = self._today()

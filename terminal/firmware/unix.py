@@ -5,6 +5,7 @@
 Each line on standard input is a row of key presses. Each change of the screen is one line: state|code|line 1|line 2.
 """
 
+import gc
 import os
 import select
 import sys
@@ -66,6 +67,9 @@ class Board:
 
     def show(self, state, code, lines):
         print("|".join((state, code) + lines))
+
+    def rest(self):
+        gc.collect()
 
     def days_on(self):
         now = time.ticks_ms()

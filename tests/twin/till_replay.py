@@ -1,0 +1,72 @@
+"""A recorded tap once more, from the flash as it was before; runs on both Pythons.
+
+Usage: PYTHON till_replay.py FLASH RECORDING.json   Prints the screens, and on MicroPython the heap that the tap took.
+"""
+
+import binascii
+import gc
+import json
+import sys
+
+from terminal.firmware.device import Device
+
+
+class Replay:
+    """Board and reader in one: answers as recorded, and refuses to go on when it is asked something else."""
+
+    def __init__(self, recording):
+        self.reader = self
+        self._keys = list(recording["keys"])
+        self._random = [binascii.unhexlify(text) for text in recording["random"]]
+        self._exchanges = [(binascii.unhexlify(sent), binascii.unhexlify(got)) for sent, got in recording["exchanges"]]
+        self.screens = []
+        self.present = False
+
+    def key(self):
+        return self._keys.pop(0) if self._keys else None
+
+    def show(self, state, code, lines):
+        self.screens.append("|".join((state, code) + lines))
+
+    def random(self, count):
+        return self._random.pop(0)
+
+    def days_on(self):
+        return 0
+
+    def find_pass(self):
+        return b"\x08\x00\x00\x00" if self.present else None
+
+    def transmit(self, apdu):
+        sent, answer = self._exchanges.pop(0)
+        if sent != apdu:
+            raise ValueError("asked %s in place of %s" % (binascii.hexlify(apdu), binascii.hexlify(sent)))
+        return answer
+
+    def release(self):
+        pass
+
+    def rest(self):
+        pass
+
+
+def main(flash, path):
+    with open(path) as file:
+        board = Replay(json.load(file))
+    device = Device(flash, board)
+    while board.screens[-1].split("|")[0] != "armed":
+        device.turn()
+    board.present = True
+    if sys.implementation.name == "micropython":
+        gc.collect()
+        gc.disable()
+        before = gc.mem_alloc()
+        device._serve_pass()
+        print("heap %d" % (gc.mem_alloc() - before))
+    else:
+        device.turn()
+        for screen in board.screens:
+            print(screen)
+
+
+main(*sys.argv[1:])
