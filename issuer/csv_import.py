@@ -185,7 +185,7 @@ class _Reader:
         self._today = today
         self._faults: list[Fault] = []
         self._people: dict[int, Person] = {}
-        self._first_row: dict[tuple[str | date, ...], int] = {}
+        self._first_row: dict[str, int] = {}
         self._bands: dict[str, dict[int, int]] = {}
 
     def read(self, rows: Iterator[tuple[int, list[str]]]) -> tuple[list[tuple[int, Person]], list[Fault]]:
@@ -247,15 +247,15 @@ class _Reader:
             return None
 
     def _keep(self, number: int, person: Person) -> None:
-        names = (person.household, person.given_name, person.infix, person.family_name)
-        first = self._first_row.setdefault((person.born, *(name.casefold() for name in names)), number)
+        first = self._first_row.setdefault(person.identity, number)
         if first == number:
             self._people[number] = person
             return
         problem = Problem(
             f"Dit is dezelfde persoon als in rij {first}.",
             f"This is the same person as in row {first}.",
-            "Haal een van de twee rijen weg.",
+            # A child of two parents who both apply is one child; two children of one name and birthday are rare.
+            "Haal een van de twee rijen weg. Zijn het twee personen? Zet dan een voorletter achter de voornaam.",
         )
         self._faults.append(_fault(number, _ROW, problem))
 

@@ -20,6 +20,12 @@ class Person:
     def full_name(self) -> str:
         return " ".join(part for part in (self.given_name, self.infix, self.family_name) if part)
 
+    @property
+    def identity(self) -> str:
+        """Who this is, whatever the household and however the name is capitalised: nobody gets a budget twice."""
+        names = (self.given_name, self.infix, self.family_name)
+        return "\t".join([self.born.isoformat(), *(" ".join(name.split()).casefold() for name in names)])
+
     def age(self, on: date) -> int:
         """Whole years on a day. Someone born on 29 February has their birthday on 1 March in other years."""
         return on.year - self.born.year - ((on.month, on.day) < (self.born.month, self.born.day))

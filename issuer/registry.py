@@ -26,9 +26,10 @@ class Holder(Base):
     """A member of a household that may hold a pass."""
 
     __tablename__ = "holder"
-    __table_args__ = (UniqueConstraint("household", "given_name", "infix", "family_name", "born"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    # Person.identity, without the household: a child of two households is one holder, and who moves stays the same.
+    identity: Mapped[str] = mapped_column(unique=True)
     household: Mapped[str] = mapped_column(index=True)
     family_name: Mapped[str]
     infix: Mapped[str]
@@ -143,21 +144,20 @@ class Registry:
     def compare(self, people: Sequence[Person]) -> tuple[list[Person], list[Person], int]:
         """`(new, changed, unchanged)` of people against the registry; the third is a count."""
         with self.transaction() as session:
-            known = {_identity(holder.person): holder.person for holder in session.scalars(select(Holder))}
-        new = [person for person in people if _identity(person) not in known]
-        changed = [person for person in people if known.get(_identity(person), person) != person]
+            known = {holder.identity: holder.person for holder in session.scalars(select(Holder))}
+        new = [person for person in people if person.identity not in known]
+        changed = [person for person in people if known.get(person.identity, person) != person]
         return new, changed, len(people) - len(new) - len(changed)
 
     def take(self, people: Sequence[Person]) -> None:
         """Add or update all of them, or none."""
         with self.transaction() as session:
-            known = {_identity(holder.person): holder for holder in session.scalars(select(Holder))}
+            known = {holder.identity: holder for holder in session.scalars(select(Holder))}
             for person in people:
-                holder = known.get(_identity(person))
-                if holder is None:
-                    session.add(Holder(**vars(person)))
-                else:
-                    holder.income_percent, holder.carer = person.income_percent, person.carer
+                holder = known.setdefault(person.identity, Holder(identity=person.identity))
+                for name, value in vars(person).items():
+                    setattr(holder, name, value)
+                session.add(holder)
 
     def holders(self) -> list[Holder]:
         with self.transaction() as session:
@@ -173,14 +173,16 @@ class Registry:
     # Passes
 
     def register_pass(self, made: CardPass) -> CardPass:
-        """Keep a pass; a card that is known already keeps its row."""
+        """Keep a pass; a card that is known already keeps its row and its code, and gets the new validity."""
         with self.transaction() as session:
             known = session.scalar(select(CardPass).where(CardPass.uid == made.uid))
             if known is not None and known.holder_id != made.holder_id:
                 raise DeskError("This card is the pass of somebody else already. Take a new card.")
             if known is None:
                 session.add(made)
-            return known or made
+                return made
+            known.valid_from, known.valid_until = made.valid_from, made.valid_until
+            return known
 
     def passes(self) -> list[CardPass]:
         with self.transaction() as session:
@@ -192,6 +194,11 @@ class Registry:
             return session.scalar(
                 select(CardPass).where(CardPass.holder_id == holder_id, CardPass.state.in_(("encoded", "active")))
             )
+
+    def pass_with(self, uid: bytes) -> CardPass | None:
+        """The pass that a card is, whatever its state."""
+        with self.transaction() as session:
+            return session.scalar(select(CardPass).where(CardPass.uid == uid))
 
     def set_pass_state(self, printed_code: str, state: str) -> CardPass:
         with self.transaction() as session:
@@ -220,10 +227,6 @@ class Registry:
         with self.transaction() as session:
             wanted = select(PlannedLoad).where(PlannedLoad.holder_id == holder_id, PlannedLoad.state == "planned")
             return list(session.scalars(wanted.order_by(PlannedLoad.grant_number)))
-
-
-def _identity(person: Person) -> tuple[str, str, str, str, date]:
-    return person.household, person.given_name, person.infix, person.family_name, person.born
 
 
 def _sqlite_settings(connection, _record) -> None:  # type: ignore[no-untyped-def]
