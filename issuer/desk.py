@@ -109,10 +109,9 @@ class Desk:
         decision = self.explain(holder, self._scheme, on)
         if not decision.grants:
             raise DeskError("The rules give this person no pass; `meedoen issuer explain` says why.")
-        self._refuse_the_card_of_another(holder, reader)
         first, last = self._scheme.validity(on)
         details = Details(self._scheme.number, day_number(first), day_number(last))
-        made = self._personaliser.personalise(reader, details)
+        made = self._personaliser.personalise(reader, details, lambda uid: self._admit(holder, uid))
         card = self._registry.register_pass(
             CardPass(
                 holder_id=holder.id,
@@ -131,7 +130,7 @@ class Desk:
                 PlannedLoad(
                     holder_id=holder.id,
                     grant_number=grant.number,
-                    pass_year=on.year,
+                    pass_year=self._scheme.year_end(on).year,
                     purse=grant.purse,
                     amount=grant.amount,
                 )
@@ -157,14 +156,15 @@ class Desk:
         finally:
             reader.release()
 
-    def _refuse_the_card_of_another(self, holder: Holder, reader: Reader) -> None:
-        """One pass a person: one that exists must be blocked, or be on the reader, before another is made."""
-        existing = self._registry.pass_of(holder.id)
-        if existing is None:
-            return
-        if reader.find_pass() is None:
-            raise CardRefused("There is no card on the reader. Put the card on it.")
-        if self._personaliser.uid_of(reader) != existing.uid:
+    def _admit(self, holder: Holder, uid: bytes) -> None:
+        """One pass a person and one person a pass."""
+        there, existing = self._registry.pass_with(uid), self._registry.pass_of(holder.id)
+        if there is not None and there.holder_id != holder.id:
+            raise CardRefused("This card is the pass of somebody else already. Take a new card.")
+        if there is not None and there.state == "blocked":
+            # It stands on hotlists that terminals have; money on it could not be spent.
+            raise CardRefused("This pass was blocked. Take a new card.")
+        if existing is not None and existing.uid != uid:
             raise DeskError("This person has a pass already. Block it first, then make a new one.")
 
     def hotlist(self, on: date) -> bytes:

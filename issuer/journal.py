@@ -14,12 +14,15 @@ from card.batch import (
     chain_key,
     entry_bytes,
 )
+from card.errors import OutOfRange
 from card.record import ClearRecord
 from card.sealing import SealingKey
+from issuer.errors import DeskError
 from issuer.load import Intent
 from issuer.registry import JournalEntry, OpenIntent, PlannedLoad, Registry, SealingState
 
 _MOST_ENTRIES = 500
+_WRONG_DAY = "The desk's key is not for this day. Look at the clock, or ask the key custodian for a new file."
 
 
 class RegistryJournal:
@@ -102,15 +105,21 @@ class RegistryJournal:
     def sealing(self, state: bytes, since: int, day: int) -> SealingKey:
         """The sealing key at `day`; the keys of days before are gone from here after this call.
 
-        `state` and `since` are what the vault gave once; later days go on from what is kept here.
+        `state` and `since` are what the vault gave last; days after that go on from what is kept here. Raises DeskError
+        for a day before the last one used, or after the last one that the key reaches.
         """
         with self._registry.transaction() as session:
             row = session.get(SealingState, 1)
             if row is None:
                 row = SealingState(id=1, state=state, day=since)
                 session.add(row)
+            elif since > row.day:
+                row.state, row.day = state, since
             key = SealingKey(row.state, row.day)
-            key.advance(day)
+            try:
+                key.advance(day)
+            except OutOfRange:
+                raise DeskError(_WRONG_DAY) from None
             row.state, row.day = key.state, key.day
         return key
 

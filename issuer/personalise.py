@@ -91,24 +91,21 @@ class Personaliser:
         self._keys = keys
         self._random = random
 
-    def personalise(self, reader: Reader, details: Details) -> Pass:
+    def personalise(self, reader: Reader, details: Details, admit: Callable[[bytes], None] = lambda uid: None) -> Pass:
         """Make the card on the reader a pass, or finish making it.
 
-        Raises CardRefused for a card that cannot become one (it is left as it was) and CardLeft when it went away.
+        `admit` gets the UID before anything on the card changes, and raises to refuse this card. Raises CardRefused for
+        a card that cannot become a pass (it is left as it was) and CardLeft when it went away.
         """
         if reader.find_pass() is None:
             raise CardRefused("There is no card on the reader. Put a new card on it.")
         with _told_to_the_clerk(reader):
             session = Session(reader.transmit)
             uid = self._uid(session)
+            admit(uid)
             keys = self._keys.card_keys(uid, details.generation)
             self._make(session, keys, details)
         return Pass(uid, keys.handle, details.generation)
-
-    def uid_of(self, reader: Reader) -> bytes:
-        """The UID of the card on the reader, pass or factory card. Raises as `personalise`."""
-        with _told_to_the_clerk(reader):
-            return self._uid(Session(reader.transmit))
 
     def _identify(self, session: Session) -> bytes:
         """The UID of a finished pass of ours."""

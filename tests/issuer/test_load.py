@@ -7,7 +7,7 @@ from sqlalchemy.pool import StaticPool
 from card.batch import COMMITTED, IN_DOUBT, VOID, link_key, open_batch
 from card.session import Session
 from hardware.in_process import InProcessReader
-from issuer.errors import CardLeft, CardRefused
+from issuer.errors import CardLeft, CardRefused, DeskError
 from issuer.journal import RegistryJournal
 from issuer.load import Load
 from issuer.people import Person
@@ -156,12 +156,10 @@ def test_a_batch_goes_on_from_where_the_backend_is(card, registry, journal):
 
 
 def test_the_sealing_key_of_the_desk_moves_on_and_not_back(journal):
-    from card.errors import OutOfRange
-
     state = bytes(16)
     first = journal.sealing(state, DAY, DAY)
     later = journal.sealing(state, DAY, DAY + 3)
     assert (first.day, later.day) == (DAY, DAY + 3)
     assert first.key() != later.key()
-    with pytest.raises(OutOfRange):
+    with pytest.raises(DeskError):
         journal.sealing(state, DAY, DAY + 2)
