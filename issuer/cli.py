@@ -20,7 +20,7 @@ from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
 from issuer.backend_client import hand_in as hand_in_loads
 from issuer.csv_import import Reading, read_people
-from issuer.desk import Desk, DeskSecrets
+from issuer.desk import Desk, DeskSecrets, Issued
 from issuer.errors import DeskError
 from issuer.personalise import Reader
 from issuer.registry import Registry
@@ -40,6 +40,8 @@ _SECRETS = Path("var/keys/issuer.json")
 _VAULT = "http://127.0.0.1:8441"
 _BACKEND = "http://127.0.0.1:8442"
 _SCHEME = Path("schemes/gelrepas.toml")
+# What fits on a screen; the report has them all.
+_MOST_FAULTS = 20
 
 
 def _refuse(error: Exception) -> NoReturn:
@@ -99,19 +101,21 @@ def import_people(
 def _write_report(path: Path, reading: Reading) -> None:
     with path.open("w", newline="", encoding="utf-8-sig") as file:
         writer = csv.writer(file, delimiter=";")
-        writer.writerow(["regel", "kolom", "wat is er mis", "what is wrong"])
+        writer.writerow(["rij", "kolom", "wat is er mis", "wat te doen", "what is wrong"])
         for fault in reading.faults:
-            writer.writerow([fault.row, fault.column, fault.problem_nl, fault.problem_en])
+            writer.writerow([fault.row, fault.column, fault.problem_nl, fault.advice_nl, fault.problem_en])
 
 
 def _tell_import(reading: Reading, counts: dict[str, int], taken: bool) -> None:
     typer.echo(
         f"{counts['new']} nieuw, {counts['changed']} gewijzigd, {counts['unchanged']} gelijk, {counts['faults']} fout"
     )
-    for fault in reading.faults:
-        typer.echo(f"  regel {fault.row}, {fault.column}: {fault.problem_nl}")
+    for fault in reading.faults[:_MOST_FAULTS]:
+        typer.echo(f"  rij {fault.row}, {fault.column}: {fault.problem_nl} {fault.advice_nl}".rstrip())
+    if len(reading.faults) > _MOST_FAULTS:
+        typer.echo(f"  en nog {len(reading.faults) - _MOST_FAULTS}; --report BESTAND.csv geeft ze allemaal")
     if reading.faults:
-        typer.echo("Er is niets ingelezen. Verbeter deze regels en lees het bestand opnieuw in.")
+        typer.echo("Er is niets ingelezen. Verbeter deze rijen en lees het bestand opnieuw in.")
     elif taken:
         typer.echo("Ingelezen.")
     else:
@@ -168,14 +172,21 @@ def issue(
         raise typer.BadParameter("The reader is pcsc or emulated.", param_hint="--reader")
     if person is None and reader == "pcsc":
         raise typer.BadParameter("Say for whom the card on the reader is.", param_hint="--person")
-    done = []
-    with _refusals():
-        desk = _desk(data, scheme, secret_file, vault)
-        registry = Registry.at(data)
-        wanted = [registry.holder(person)] if person is not None else desk.waiting(_today())
-        for holder in track(wanted, "Passes", console=Console(stderr=True), transient=True, disable=len(wanted) < 2):
-            issued = desk.issue(holder, _reader(reader, cards, holder.id), _today())
-            done.append(issued)
+    done: list[Issued] = []
+    try:
+        with _refusals():
+            desk = _desk(data, scheme, secret_file, vault)
+            registry = Registry.at(data)
+            wanted = [registry.holder(person)] if person is not None else desk.waiting(_today())
+            console = Console(stderr=True)
+            for holder in track(wanted, "Passes", console=console, transient=True, disable=len(wanted) < 2):
+                done.append(desk.issue(holder, _reader(reader, cards, holder.id), _today()))
+    finally:
+        # Also those before one that was refused: they are with their holders.
+        _tell_issued(done, as_json)
+
+
+def _tell_issued(done: list[Issued], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([{"code": one.card.printed_code, "balances": one.balances} for one in done]))
         return

@@ -1,0 +1,178 @@
+"""The desk on the command line: what a clerk types, and what comes back with which exit code."""
+
+import csv
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+from werkzeug.serving import make_server
+
+from hardware.emulated_pass import EmulatedPass, Memory
+from issuer.cli import app
+from keys.cli import hand_out
+from keys.http import create_app
+from tests.city import KEYFILE, VAULT, purses_of
+
+SCHEME = Path(__file__).parents[2] / "schemes" / "gelrepas.toml"
+HEADER = "huishouden;voornaam;tussenvoegsel;achternaam;geboortedatum;inkomensklasse;mantelzorger"
+CHILD = "H1;Noor;de;Vries;15-01-2016;110;nee"
+PARENT = "H1;Zoë;;Müller;1-2-1980;110;ja"
+RICH = "H2;Ali;;Bos;1-2-1980;130;nee"
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """Runs a command in this folder: `(exit code, standard output, standard error)`."""
+
+    def run(*words):
+        options = {"--data": tmp_path / "desk", "--scheme": SCHEME, "--secrets": tmp_path / "keys" / "issuer.json"}
+        takes = {"import": 2, "people": 1, "explain": 2, "issue": 3, "block": 1, "hotlist": 3}[words[0]]
+        given = [str(word) for pair in list(options.items())[:takes] for word in pair]
+        answer = CliRunner().invoke(app, [words[0], *given, *map(str, words[1:])])
+        assert not answer.exception or isinstance(answer.exception, SystemExit), answer.exception
+        return answer.exit_code, answer.stdout, answer.stderr
+
+    return run
+
+
+@pytest.fixture
+def households(tmp_path):
+    def write(*rows):
+        path = tmp_path / "households.csv"
+        path.write_text("\r\n".join([HEADER, *rows]), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def vault(tmp_path):
+    """The vault's own application on a socket, and the desk's file from the custodian."""
+    (tmp_path / "keys").mkdir()
+    hand_out(tmp_path / "keys", VAULT, KEYFILE.tokens | {"issuer": "desk"}, 2516)
+    server = make_server("127.0.0.1", 0, create_app(KEYFILE))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+
+
+def counts(output):
+    found = json.loads(output)
+    return {key: found[key] for key in ("new", "changed", "unchanged", "faults", "accepted")}
+
+
+def test_nothing_is_taken_in_until_it_is_accepted(desk, households):
+    path = households(CHILD, PARENT, RICH)
+    for _ in range(2):
+        code, output, _ = desk("import", path, "--json")
+        looked = {"new": 3, "changed": 0, "unchanged": 0, "faults": 0, "accepted": False}
+        assert (code, counts(output)) == (0, looked)
+    assert json.loads(desk("people", "--json")[1]) == []
+    assert counts(desk("import", path, "--accept", "--json")[1]) == {**looked, "accepted": True}
+    assert len(json.loads(desk("people", "--json")[1])) == 3
+    path = households(CHILD.replace("H1", "H7"), PARENT)
+    assert counts(desk("import", path, "--json")[1]) == {**looked, "new": 0, "changed": 1, "unchanged": 1}
+
+
+def test_one_fault_keeps_the_whole_file_out_and_the_report_says_where(desk, households, tmp_path):
+    path = households(CHILD, PARENT.replace("1-2-1980", "31-02-1980"), RICH.replace("130", "=1+1"))
+    report = tmp_path / "report.csv"
+    code, output, _ = desk("import", path, "--accept", "--report", report)
+    assert code == 1
+    assert "rij 3, geboortedatum" in output
+    assert "rij 4, inkomensklasse" in output
+    assert "niets ingelezen" in output
+    assert json.loads(desk("people", "--json")[1]) == []
+    with report.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file, delimiter=";"))
+    assert [row[:2] for row in rows[1:]] == [["3", "geboortedatum"], ["4", "inkomensklasse"]]
+    assert all(all(row) for row in rows)
+
+
+def test_what_is_said_of_a_fault_names_nobody(desk, households, tmp_path):
+    path = households(PARENT.replace("1-2-1980", "1-2-2980"), PARENT)
+    report = tmp_path / "report.csv"
+    for words in (["--json"], ["--report", report]):
+        _, output, errors = desk("import", path, *words)
+        assert "Müller" not in output + errors
+        assert "2980" not in output + errors
+    assert "Müller" not in report.read_text(encoding="utf-8-sig")
+
+
+def test_many_faults_do_not_scroll_away_the_counts(desk, households):
+    _, output, _ = desk("import", households(*[CHILD] * 500))
+    assert len(output.splitlines()) < 30
+    assert "499 fout" in output
+    assert "en nog" in output
+
+
+def test_why_somebody_gets_what(desk, households):
+    desk("import", households(CHILD, RICH), "--accept")
+    answer = json.loads(desk("explain", 1, "--json")[1])
+    assert {one["grant"]: one["amount"] for one in answer["grants"]}["Kleding kind"] == 18000
+    assert all(one["reason"] for one in answer["grants"] + answer["refused"])
+    code, output, _ = desk("explain", 2)
+    assert (code, output.count("ja  "), "120 procent" in output) == (0, 0, True)
+
+
+def test_who_is_not_there_is_refused_in_words(desk):
+    code, output, errors = desk("explain", 99)
+    assert (code, output) == (1, "")
+    assert "no person number 99" in errors
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["issue", "--reader", "magic"], ["issue", "--reader", "pcsc"], ["explain", "Noor"], ["import", "not-there.csv"]],
+    ids=["reader", "nobody named", "a name for a number", "no file"],
+)
+def test_wrong_use_is_told_apart_from_a_refusal(desk, words):
+    assert desk(*words)[0] == 2
+
+
+def test_a_faulty_scheme_is_refused_with_the_line(desk, households, tmp_path):
+    bad = tmp_path / "bad.toml"
+    bad.write_text(SCHEME.read_text(encoding="utf-8").replace("minimum_age = 4", 'minimum_age = "4"'), encoding="utf-8")
+    code, _, errors = desk("import", households(CHILD), "--scheme", bad)
+    line = SCHEME.read_text(encoding="utf-8").splitlines().index("minimum_age = 4") + 1
+    assert code == 1
+    assert f"line {line}" in errors
+    assert "minimum_age" in errors
+
+
+def test_passes_are_made_blocked_and_listed(desk, households, vault, tmp_path):
+    cards = tmp_path / "cards"
+    emulated = ["--reader", "emulated", "--cards", cards, "--vault", vault, "--json"]
+    desk("import", households(CHILD, PARENT, RICH), "--accept")
+    code, output, errors = desk("issue", *emulated)
+    made = json.loads(output)
+    assert (code, len(made)) == (0, 2), errors
+    assert made[0]["balances"] == {"1": 4500, "2": 18000, "3": 0, "4": 250}
+    on_the_card = purses_of(EmulatedPass(Memory.load(sorted(cards.iterdir())[0])))
+    assert {str(purse): amount for purse, amount in on_the_card.items()} == made[0]["balances"]
+    # Nobody waits any more; who has a pass and lays it down again gets nothing twice.
+    assert json.loads(desk("issue", *emulated)[1]) == []
+    assert json.loads(desk("issue", "--person", 1, *emulated)[1]) == made[:1]
+
+    assert desk("block", made[0]["code"])[0] == 0
+    code, output, errors = desk("issue", "--person", 1, *emulated)
+    assert (code, json.loads(output)) == (1, [])
+    assert "was blocked" in errors
+    lists = [tmp_path / "before", tmp_path / "after"]
+    assert desk("hotlist", lists[0])[0] == 0
+    assert desk("block", made[1]["code"])[0] == desk("hotlist", lists[1])[0] == 0
+    assert [path.stat().st_size for path in lists] == [38, 46]
+
+
+def test_without_vault_or_file_the_desk_says_whom_to_ask(desk, households, vault, tmp_path):
+    desk("import", households(CHILD), "--accept")
+    card = ["--person", 1, "--reader", "emulated", "--cards", tmp_path / "cards"]
+    code, _, errors = desk("issue", *card, "--vault", "http://127.0.0.1:9")
+    assert (code, "administrator" in errors) == (1, True)
+    (tmp_path / "keys" / "issuer.json").unlink()
+    code, _, errors = desk("issue", *card, "--vault", vault)
+    assert (code, "key custodian" in errors) == (1, True)
