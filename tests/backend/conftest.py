@@ -4,6 +4,7 @@ The people are a holder, a member of the same household, and a stranger.
 """
 
 import hashlib
+import shutil
 from datetime import UTC, date, datetime
 
 import httpx
@@ -208,8 +209,10 @@ class Terminal:
 
 
 class World:
-    def __init__(self, folder):
+    def __init__(self, folder, copied_from=None):
         self.folder = folder
+        if copied_from:
+            shutil.copytree(copied_from, folder, dirs_exist_ok=True)
         self.now = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
         self.vault = Vault()
         self.config = Config(
@@ -222,8 +225,9 @@ class World:
             desks=(DESK,),
         )
         self.clearing = self.open()
-        self.clearing.set_up()
-        self.import_venues(VENUES)
+        if not copied_from:
+            self.clearing.set_up()
+            self.import_venues(VENUES)
         self.pool = Terminal(POOL_TERMINAL, self.vault)
         self.shop = Terminal(SHOP_TERMINAL, self.vault)
         self.desk = Terminal(DESK, self.vault)
@@ -280,20 +284,28 @@ class World:
         return states, moved, self.clearing.ledger.balances(), sorted(self.reasons())
 
 
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory):
+    """The folder of a city with its tables and venues, made once."""
+    made = World(tmp_path_factory.mktemp("furnished"))
+    made.clearing.close()
+    return made.folder
+
+
 @pytest.fixture
-def world(tmp_path):
-    made = World(tmp_path)
+def world(tmp_path, furnished):
+    made = World(tmp_path, furnished)
     yield made
     made.clearing.close()
 
 
 @pytest.fixture
-def new_world(tmp_path_factory):
+def new_world(tmp_path_factory, furnished):
     """As many cities as a test wants."""
     made = []
 
     def make():
-        made.append(World(tmp_path_factory.mktemp("city")))
+        made.append(World(tmp_path_factory.mktemp("city"), furnished))
         return made[-1]
 
     yield make

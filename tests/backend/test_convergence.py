@@ -1,5 +1,7 @@
 """Whatever the way in, the books end up the same: any order, overlap and repetition, and a stop at any point."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -122,3 +124,22 @@ def test_a_stop_anywhere_in_ingest_leaves_nothing_half(new_world, store_calls):
 
         victim.sync()
         assert victim.picture() == wanted, f"after a stop at call {die_at}"
+
+
+def test_uploads_at_the_same_time_are_taken_once(world):
+    for _ in range(6):
+        world.pool.tap(world.holder)
+    ranges = [(1, 6), (1, 3), (2, 5), (4, 6), (1, 6), (3, 4)]
+
+    def upload(part):
+        clearing = world.open()
+        try:
+            return clearing.ingest.accept(world.pool.batch(*part)).accepted
+        finally:
+            clearing.close()
+
+    with ThreadPoolExecutor(len(ranges)) as carriers:
+        accepted = list(carriers.map(upload, ranges))
+    assert sum(accepted) == 6
+    assert world.venue_is_owed() == 3000
+    assert world.reasons() == []

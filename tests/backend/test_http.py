@@ -183,3 +183,13 @@ def test_the_specification_names_every_call(client):
         "/v1/terminals/{terminal}/bundle",
         "/v1/totals",
     }
+
+
+def test_a_carrier_learns_where_a_journal_goes_on(world, client):
+    for _ in range(4):
+        world.pool.tap(world.holder)
+    hand_in(client, 101, world.pool.batch(3, 3))
+    assert client.get("/v1/terminals/101").json() == {"terminal": 101, "nextPosition": 1, "gaps": [[1, 2]]}
+    hand_in(client, 101, world.pool.batch(1, 3))
+    assert client.get("/v1/terminals/101").json() == {"terminal": 101, "nextPosition": 4, "gaps": []}
+    problem(client.get("/v1/terminals/102"), 404)
