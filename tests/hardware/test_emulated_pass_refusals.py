@@ -355,6 +355,13 @@ def test_a_chain_that_grows_too_long_or_sends_nothing_is_refused() -> None:
     assert inspect(world.memory)["applications"]["4D4545"]["files"][OPEN]["data"] == bytes(32)
 
 
+def test_more_than_declared_is_a_wrong_length_before_it_is_a_wrong_mac() -> None:
+    world = a_world()
+    reader = world.enter(BOTH)
+    sealed = reader.sealed(0x3D, bytes([STANDARD]) + at(0, 4), b"abcd", "filemac")
+    assert reader.send(0x3D, sealed + b"x") == (0x7E, b"")
+
+
 def test_an_answer_is_asked_for_with_an_empty_frame() -> None:
     reader = a_world().reader
     assert reader.frame(0x60)[0] == 0xAF

@@ -203,6 +203,21 @@ def test_the_limited_credit_is_what_the_last_debiting_transaction_took() -> None
         give_back(reader, 1)
 
 
+def test_the_limited_credit_ends_at_the_upper_limit() -> None:
+    world = a_world()
+    reader = world.enter(BOTH)
+    debit(reader, 100, OPEN_VALUE)
+    reader.call(0xC7)
+    credit(reader, 9950, OPEN_VALUE)
+    reader.call(0xC7)
+    with pytest.raises(Refused, match="BE"):
+        give_back(reader, 51)
+    reader = world.enter(BOTH)
+    give_back(reader, 50)
+    reader.call(0xC7)
+    assert files(world)[OPEN_VALUE]["value"] == 10000
+
+
 def test_the_limited_credit_survives_a_credit_and_not_an_abort_of_its_use() -> None:
     world = a_world()
     reader = world.enter(BOTH)
