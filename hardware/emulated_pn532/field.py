@@ -69,6 +69,8 @@ class Field:
             try:
                 answer = asked.exchange(command)
             except PassTorn:
+                # Whoever pulled it away has it in their hand; it is here again when it is presented.
+                self.remove()
                 return None
         if self.after_card is not None:
             self.after_card(command, answer)

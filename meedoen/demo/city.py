@@ -25,12 +25,13 @@ from keys.cli import hand_out
 from keys.http import create_app as create_vault
 from keys.vault import Vault
 from meedoen.demo.terminals import MicroPythonTerminal, PcTerminal, Terminal
+from terminal.build import build_firmware
 from terminal.host import Backend, SyncReport, provision, sync
 
 ROOT = Path(__file__).parents[2]
 SCHEME = ROOT / "schemes/gelrepas.toml"
 VENUES = Path(__file__).with_name("venues.toml")
-ON_A_PC = 104  # the clothes shop takes its terminal along on the PC at its till
+ON_A_PC = 104  # the clothes shop has its terminal on the PC at its till
 ACCOUNT_OF_THE_CITY = "NL38BNGH0285000123"
 
 VAULT_URL, BACKEND_URL = "http://vault.internal", "http://clearing.internal"
@@ -127,12 +128,12 @@ class City:
     def open_venues(self) -> None:
         """Import the venues, and give each terminal its keys: three on MicroPython, one on a PC."""
         self.clearing.venues.import_file(VENUES, self.clock.day)
+        firmware = self.folder / "firmware"
+        build_firmware(firmware)
         for venue in self.clearing.venues.listing(self.clock.day):
             number = venue["terminals"][0]
             flash = self.folder / f"terminal-{number}"
-            terminal: Terminal = (
-                PcTerminal(flash) if venue["name"].startswith("Kleding") else MicroPythonTerminal(flash)
-            )
+            terminal: Terminal = PcTerminal(flash) if number == ON_A_PC else MicroPythonTerminal(flash, firmware)
             self.provision(terminal, number)
             self.places.append(Place(number, venue["name"], terminal))
 

@@ -16,7 +16,6 @@ from terminal.firmware.device import Device
 from terminal.host import DirectLink, Link, SerialLink
 from terminal.pc import PcBoard, pc_terminal
 
-ROOT = Path(__file__).parents[2]
 HEAP = "128k"
 _PATIENCE_S = 10.0
 
@@ -37,9 +36,9 @@ class TerminalStuck(Exception):
 class MicroPythonTerminal:
     """The firmware on the unix port of MicroPython, in the heap of a small board, with a PN532 on a serial line."""
 
-    def __init__(self, flash: Path) -> None:
+    def __init__(self, flash: Path, firmware: Path) -> None:
         flash.mkdir(parents=True, exist_ok=True)
-        self._flash = flash
+        self._flash, self._firmware = flash.resolve(), firmware.resolve()
         self.reader = EmulatedPN532()
         self.reader.start()
         self._cable = NullModem()
@@ -53,8 +52,9 @@ class MicroPythonTerminal:
         command = [str(python), "-X", f"heapsize={HEAP}", "-m", "terminal.firmware.unix"]
         self._process = subprocess.Popen(
             [*command, str(self._flash), self.reader.path, self._cable.left],
-            cwd=ROOT,
-            env={**os.environ, "MICROPYPATH": f"{ROOT}:.frozen"},
+            # Away from the sources, so that it is the byte code that runs.
+            cwd=self._firmware,
+            env={**os.environ, "MICROPYPATH": f"{self._firmware}:.frozen"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

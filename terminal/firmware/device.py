@@ -15,7 +15,7 @@ from terminal.firmware.lists import open_bundle, open_hotlist
 from terminal.firmware.results import DUTCH, READER, SENTENCES, TERMINAL_FULL, Result
 from terminal.firmware.till import Till
 
-_MOST_ENTRIES = 32  # a batch is built in memory: 32 entries are 4 KB
+_MOST_ENTRIES = 12  # a batch is built in one piece of memory, of which a small heap has few: 12 entries are 1.5 KB
 _HEX_KEYS = ("link_key", "lookup_key", "tap_key", "hotlist_key")
 
 
@@ -140,8 +140,11 @@ class Device:
 
     def answer(self, kind, content):
         """The answer to a frame: `(kind, content)`; a refusal is `!` and the reason, and changed nothing."""
+        self._board.rest()
         try:
             return kind, self._answer(kind, content)
+        except MemoryError:
+            return link.REFUSED, b"there is not memory enough for this now"
         except (ListRefused, FlashError, ValueError) as error:
             return link.REFUSED, str(error).encode()
 

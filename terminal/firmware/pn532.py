@@ -15,6 +15,7 @@ _IN_LIST_PASSIVE_TARGET = 0x4A
 _IN_DATA_EXCHANGE = 0x40
 _IN_RELEASE = 0x52
 _TIMEOUT_MS = 1000
+_MOST_LEFT_OVER = 1024
 
 
 class Pn532:
@@ -47,6 +48,10 @@ class Pn532:
         self._command(_IN_RELEASE, b"\x00")
 
     def _start(self):
+        # What the chip still had to say to somebody before us.
+        for _ in range(_MOST_LEFT_OVER):
+            if not self._port.read(1, 1):
+                break
         self._port.write(_WAKE_UP)
         self._command(_SAM_CONFIGURATION, b"\x01\x14\x01")
         # Look for a pass once a call: the loop has a keypad and a link to attend to.

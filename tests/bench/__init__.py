@@ -1,0 +1,1 @@
+"""What a tap and a personalisation cost: `python -m tests.bench` writes var/bench.json."""
