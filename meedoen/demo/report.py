@@ -23,6 +23,8 @@ _WORDS = {
         "loads": "Op passen gezet",
         "debits": "Uitgegeven",
         "balances": "Nog op de passen",
+        "discounts": "Kortingen die de gemeente vergoedt",
+        "recredit": "Terug te geven aan pashouders",
         "paid": "Betaald aan locaties",
         "outcomes": "Wat de schermen zeiden",
         "venues": "Wat de locaties krijgen",
@@ -35,7 +37,10 @@ _WORDS = {
         "venue": "locatie",
         "fund": "fonds",
         "kind": "soort",
-        "loaded": "op passen gezet",
+        "column_loaded": "op passen gezet",
+        "column_spent": "uitgegeven",
+        "column_outstanding": "nog op passen",
+        "column_discounts": "kortingen",
         "spent": "uitgegeven",
         "outstanding": "nog op passen",
         "reason": "reden",
@@ -65,6 +70,8 @@ _WORDS = {
         "loads": "Put on passes",
         "debits": "Spent",
         "balances": "Still on the passes",
+        "discounts": "Discounts that the city makes good",
+        "recredit": "Due back to holders",
         "paid": "Paid to venues",
         "outcomes": "What the screens said",
         "venues": "What the venues get",
@@ -77,7 +84,10 @@ _WORDS = {
         "venue": "venue",
         "fund": "fund",
         "kind": "kind",
-        "loaded": "put on passes",
+        "column_loaded": "put on passes",
+        "column_spent": "spent",
+        "column_outstanding": "still on passes",
+        "column_discounts": "discounts",
         "spent": "spent",
         "outstanding": "still on passes",
         "reason": "reason",
@@ -96,6 +106,7 @@ _WORDS = {
     },
 }
 _LOCALES = {"nl": "nl_NL", "en": "en_IE"}
+_CHART_LOCALES = {"nl": "nl-NL", "en": "en-US"}
 _FUND_KINDS = ("spent", "outstanding")
 
 _STYLE = """
@@ -154,6 +165,8 @@ def _figures(language: str, summary: dict[str, Any]) -> str:
         "loads": summary["loads_cents"],
         "debits": summary["debits_cents"],
         "balances": summary["card_balances_cents"],
+        "discounts": sum(venue["discounts"] for venue in summary["venues"]),
+        "recredit": summary["recredit_due_cents"],
         "paid": summary["paid_cents"],
     }
     figures = counts | {name: _euro(language, cents) for name, cents in sums.items()}
@@ -167,7 +180,7 @@ def _outcomes(language: str, summary: dict[str, Any]) -> str:
     counts |= {name: summary[name] for name in ("torn", "power_cuts", "reversals")}
     rows = [(words.get(name, name), count) for name, count in counts.items() if count]
     # The yes is so much longer than all others that a common scale would hide them.
-    chart = _bars([row for row in rows if row[0] != words["approved"]], words["outcome"], words["count"])
+    chart = _bars(language, [row for row in rows if row[0] != words["approved"]], words["outcome"], words["count"])
     table = _table(words["outcomes"], (words["outcome"], words["count"]), [(name, str(count)) for name, count in rows])
     return _side_by_side(chart, table)
 
@@ -175,7 +188,7 @@ def _outcomes(language: str, summary: dict[str, Any]) -> str:
 def _venues(language: str, summary: dict[str, Any]) -> str:
     words = _WORDS[language]
     rows = list(summary["venue_owed_cents"].items())
-    chart = _bars([(name, cents / 100) for name, cents in rows], words["venue"], words["euro"])
+    chart = _bars(language, [(name, cents / 100) for name, cents in rows], words["venue"], words["euro"])
     table = _table(words["venues"], (words["venue"], words["euro"]), [(name, _euro(language, at)) for name, at in rows])
     return _side_by_side(chart, table)
 
@@ -203,12 +216,10 @@ def _funds(language: str, summary: dict[str, Any]) -> str:
             order="order:Q",
         )
     )
-    head = (words["fund"], words["loaded"], words["spent"], words["outstanding"])
-    rows = [
-        (row["fund"], *(_euro(language, row[name]) for name in ("loaded", "spent", "outstanding")))
-        for row in summary["funds"]
-    ]
-    return _side_by_side(_svg(chart, words["funds"]), _table(words["funds"], head, rows))
+    columns = ("loaded", "spent", "outstanding", "discounts")
+    head = (words["fund"], *(words[f"column_{name}"] for name in columns))
+    rows = [(row["fund"], *(_euro(language, row[name]) for name in columns)) for row in summary["funds"]]
+    return _side_by_side(_svg(language, chart, words["funds"]), _table(words["funds"], head, rows))
 
 
 def _quarantine(language: str, summary: dict[str, Any]) -> str:
@@ -219,7 +230,7 @@ def _quarantine(language: str, summary: dict[str, Any]) -> str:
     return _table(words["quarantine"], (words["reason"], words["count"]), rows)
 
 
-def _bars(rows: list[tuple[str, float]], name: str, value: str) -> str:
+def _bars(language: str, rows: list[tuple[str, float]], name: str, value: str) -> str:
     chart = (
         altair.Chart(altair.Data(values=[{name: label, value: number} for label, number in rows]))
         .mark_bar(color="#154273")
@@ -228,17 +239,17 @@ def _bars(rows: list[tuple[str, float]], name: str, value: str) -> str:
             x=altair.X(f"{value}:Q", title=value),
         )
     )
-    return _svg(chart, f"{name}, {value}")
+    return _svg(language, chart, f"{name}, {value}")
 
 
-def _svg(chart: altair.Chart, label: str) -> str:
+def _svg(language: str, chart: altair.Chart, label: str) -> str:
     """The chart as SVG; the table beside it says the same to a screen reader."""
     shown = (
         chart.properties(width=380)
         .configure_axis(labelFontSize=13, titleFontSize=13)
         .configure_legend(labelFontSize=13)
     )
-    svg: str = vl_convert.vegalite_to_svg(shown.to_dict())
+    svg: str = vl_convert.vegalite_to_svg(shown.to_dict(), format_locale=_CHART_LOCALES[language])
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)
 
 
