@@ -240,6 +240,25 @@ def test_a_doubt_is_resolved_once(world):
     assert not world.clearing.ingest.retry(item.id).resolved
 
 
+def test_a_sequence_has_one_doubt_also_when_the_resolution_comes_in_first(world):
+    tap = world.pool.doubt(world.holder)
+    world.pool.append(IN_DOUBT, tap, world.pool.seal(tap, world.holder))
+    world.pool.commit(tap, world.holder)
+    world.accept(world.pool.batch(3, 3))
+    receipt = world.accept(world.pool.batch(1, 2))
+    assert [(each.position, each.reason) for each in receipt.refused] == [(2, "sequence")]
+    assert world.venue_is_owed() == 500
+
+
+def test_a_doubt_is_resolved_by_a_later_entry_only(world):
+    tap = world.pool.tap(world.holder)
+    world.pool.append(IN_DOUBT, tap, world.pool.seal(tap, world.holder))
+    world.accept(world.pool.batch(2, 2))
+    world.accept(world.pool.batch(1, 1))
+    assert world.state(world.pool, tap) == "in_doubt"
+    assert world.reasons() == ["sequence"]
+
+
 def test_a_doubt_is_not_resolved_by_another_record(world):
     tap = world.pool.doubt(world.holder)
     world.pool.commit(world.pool.record(TAP, 12, 1, 900, price=900, sequence=tap.sequence), world.holder)
@@ -392,6 +411,7 @@ def test_an_offer_before_its_first_day_is_refused(world):
         {"offer": 13, "purse": 4, "amount": 1, "price": 1001, "discount": 501, "copayment": 500},
         {"offer": 13, "purse": 4, "amount": 1, "price": 9000, "discount": 4500, "copayment": 4500},
         {"offer": 13, "purse": 4, "amount": 1, "price": 1000, "discount": 500, "copayment": 501},
+        {"offer": 13, "purse": 4, "amount": 1, "price": 1000, "discount": 400, "copayment": 500},
         {"offer": 15, "purse": 3, "amount": 20},
         {"offer": 15, "purse": 3, "amount": 20, "purse2": 4, "amount2": 2},
         {"offer": 15, "purse": 3, "amount": 20, "purse2": 5, "amount2": 1},
@@ -437,6 +457,12 @@ def test_a_venue_that_takes_from_a_purse_it_may_not_is_not_paid_and_the_holder_i
     world.shop.reverse(world.holder, offer=21, purse=purse, price=500)
     world.sync()
     assert (world.venue_is_owed(6), world.balance("suspense:recredit")) == (0, 0)
+
+
+def test_a_second_purse_that_a_venue_may_not_take_from_spoils_the_whole_tap(world):
+    world.shop.tap(world.holder, offer=21, amount=500, price=500, purse2=2, amount2=300)
+    world.sync()
+    assert (world.venue_is_owed(6), world.balance("suspense:recredit")) == (0, 800)
 
 
 def test_only_a_desk_loads(world):
