@@ -32,10 +32,10 @@ check: tools  ## Lint, types and the arrows between the parts
 	$(UV) run --no-sync lint-imports
 
 test: parts check  ## All tests, on real parts (installs them by apt where it may)
-	$(RUN) -m pytest -n 2 tests
+	$(RUN) -m pytest -n 2 --dist loadscope tests
 
 bench: parts  ## Measure a tap and a personalisation: var/bench.json
 	$(RUN) -m tests.bench
 
 world: parts  ## The slow ring: many weeks of a small city with faults, SEEDS=20 by default
-	$(RUN) -m pytest tests/world --seeds $(or $(SEEDS),20)
+	$(RUN) -m pytest -n 2 tests/world --seeds $(or $(SEEDS),20)

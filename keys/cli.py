@@ -61,6 +61,18 @@ def init(
 
 
 @app.command()
+def desk(data: Folder = _DEFAULT_FOLDER, as_json: AsJson = False) -> None:
+    """Renew the desk's and the backend's files, with the desk's sealing key of today; its keys run out in time."""
+    try:
+        held = keyfile.load(data)
+    except KeyStoreError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None
+    hand_out(data, Vault(held), held.tokens, _today())
+    _say(as_json, f"New issuer.json and backend.json in {data}.", folder=str(data))
+
+
+@app.command()
 def terminal(
     number: Annotated[int, typer.Argument(help="Number of the terminal.", min=2, max=2**32 - 1)],
     data: Folder = _DEFAULT_FOLDER,

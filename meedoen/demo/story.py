@@ -36,11 +36,11 @@ GUESTS_A_DAY = 42
 _PREPARES, _APPROVES = "A. de Boer", "S. Yilmaz"
 
 
-def tell(folder: Path = FOLDER, seed: int = SEED) -> int:
+def tell(folder: Path = FOLDER, seed: int = SEED, on_micropython: bool = True) -> int:
     """Run the week; 0 when every cent is where it should be, 1 when not."""
     began = time.monotonic()
     console = Console()
-    city = City(folder, LAST_YEAR)
+    city = City(folder, LAST_YEAR, on_micropython)
     try:
         guests = _desk(city, console, seed)
         week = _week(city, guests, console, seed)

@@ -17,6 +17,7 @@ from terminal.host import DirectLink, Link, SerialLink
 from terminal.pc import PcBoard, pc_terminal
 
 HEAP = "128k"
+COMMIT = b"\xc7"
 _PATIENCE_S = 10.0
 
 
@@ -101,7 +102,7 @@ class MicroPythonTerminal:
         """The plug is pulled after the pass committed and before the terminal hears of it."""
 
         def pull(command: bytes, answer: bytes) -> None:
-            if command[1:2] == b"\xc7":
+            if command[1:2] == COMMIT:
                 self._process.kill()
                 self._process.wait()
 
@@ -140,6 +141,10 @@ class MicroPythonTerminal:
         return self.screen
 
 
+class _PowerCut(BaseException):
+    """Not an Exception: nothing in the application may catch it, as nothing can catch a power cut."""
+
+
 class PcTerminal:
     """The same application on this very Python, with a reader in the same process."""
 
@@ -172,6 +177,24 @@ class PcTerminal:
         finally:
             self.reader.remove()
         return self.screen
+
+    def hold_until_power_cut(self, card: EmulatedPass) -> None:
+        """The power goes after the pass committed and before this program hears of it."""
+        transmit = self.reader.transmit
+
+        def cut(apdu: bytes) -> bytes:
+            answer = transmit(apdu)
+            if apdu[1:2] == COMMIT:
+                raise _PowerCut
+            return answer
+
+        self.reader.transmit = cut  # type: ignore[method-assign]
+        try:
+            self.hold(card)
+        except _PowerCut:
+            pass
+        finally:
+            self.reader.transmit = transmit  # type: ignore[method-assign]
 
     def close(self) -> None:
         """A PC terminal leaves nothing behind."""

@@ -13,7 +13,7 @@ from card.wire import uint
 from issuer.desk import day_number
 from meedoen.demo.city import City, Guest, Place
 from meedoen.demo.counters import Counters
-from meedoen.demo.terminals import MicroPythonTerminal, PcTerminal, Screen
+from meedoen.demo.terminals import PcTerminal, Screen
 from terminal.firmware import link, results
 from terminal.host import SyncReport
 
@@ -149,7 +149,6 @@ class Week:
         self._say(f"At the museum shop the plug is pulled in the middle of a tap. {ends}.")
         guest = self.children[3 if comes_back else 4]
         terminal = self._places[MUSEUM].terminal
-        assert isinstance(terminal, MicroPythonTerminal)
         choice = Choice(MUSEUM, "2#275#", 275)
         terminal.press(choice.keys, until="armed")
         terminal.hold_until_power_cut(guest.card)

@@ -1,0 +1,150 @@
+"""The firmware on MicroPython itself, in the heap of a small board, with a PN532 on a serial line."""
+
+import json
+
+import pytest
+
+from card.batch import link_key, open_batch
+from card.wire import uint
+from meedoen.demo.terminals import MicroPythonTerminal
+from terminal.build import build_firmware
+from terminal.errors import TerminalError
+from terminal.firmware import link
+from tests.bench.recording import record_tap
+from tests.city import (
+    CENTS,
+    TERMINAL,
+    VAULT,
+    bundle,
+    final_outcomes,
+    hotlist,
+    in_doubt,
+    make_pass,
+    proven_cents,
+    purses_of,
+)
+from tests.twin.test_twin import micropython, run
+
+EXCHANGES_PER_TAP = 10
+
+
+@pytest.fixture(scope="module")
+def firmware(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("firmware")
+    build_firmware(folder)
+    return folder
+
+
+@pytest.fixture
+def terminal(tmp_path, firmware):
+    made = MicroPythonTerminal(tmp_path / "flash", firmware)
+    made.link().ask(link.PROVISION, json.dumps(VAULT.terminal_keys(TERMINAL, 2516)).encode())
+    made.link().ask(link.BUNDLE, bundle())
+    made.link().ask(link.HOTLIST, hotlist())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def card():
+    return make_pass()[0]
+
+
+def entries(terminal):
+    opened = []
+    while body := terminal.link().ask(link.JOURNAL, uint(len(opened) + 1, 4)):
+        opened += open_batch(body, lambda number: link_key(VAULT.link_root(), number)).entries
+    return opened
+
+
+def tap(terminal, card, keys="1#"):
+    terminal.press(keys, until="armed")
+    screen = terminal.hold(card)
+    while screen.code == "10":
+        screen = terminal.hold(card)
+    terminal.press("#", until="choosing")
+    return screen
+
+
+def test_a_tap_is_charged_shown_and_proven(terminal, card):
+    assert tap(terminal, card) == ("showing", "00", "Ja, akkoord", "Over: € 16,00")
+    assert purses_of(card)[CENTS] == 1600
+    assert proven_cents(entries(terminal)) == 400
+
+
+def test_a_pass_torn_at_every_exchange_is_charged_once_each_time(terminal):
+    """Both before and after the card did what it was told, one pass after the other on the same terminal."""
+    for exchange in range(1, EXCHANGES_PER_TAP + 1):
+        for executed in (False, True):
+            card, _ = make_pass(uid=bytes([4, exchange, executed, 1, 1, 1, 1]), loads={CENTS: 2000})
+            card.tear_after(exchange, executed)
+            terminal.press("1#", until="armed")
+            assert terminal.hold(card).code == "10"
+            assert terminal.hold(card).code == "00"
+            terminal.press("#", until="choosing")
+            assert purses_of(card)[CENTS] == 1600
+    handed_in = entries(terminal)
+    assert proven_cents(handed_in) == 20 * 400
+    assert in_doubt(handed_in) == []
+
+
+def test_a_power_cut_between_commit_and_journal_is_charged_once(terminal, card):
+    terminal.press("1#", until="armed")
+    terminal.hold_until_power_cut(card)
+    assert purses_of(card)[CENTS] == 1600
+    terminal.switch_on()
+    assert len(in_doubt(entries(terminal))) == 1
+    assert tap(terminal, card).code == "00"
+    assert purses_of(card)[CENTS] == 1600
+    assert proven_cents(entries(terminal)) == 400
+    assert in_doubt(entries(terminal)) == []
+
+
+def test_what_was_proven_before_a_power_cut_is_still_there(terminal, card):
+    tap(terminal, card)
+    terminal.switch_off()
+    terminal.switch_on()
+    tap(terminal, card)
+    assert [entry.clear.sequence for entry in entries(terminal)] == [1, 2]
+    assert proven_cents(entries(terminal)) == 800
+
+
+def test_a_reversal_gives_back_on_the_card_and_in_the_books(terminal, card):
+    tap(terminal, card)
+    terminal.press("A", until="reversing")
+    assert terminal.hold(card).code == "01"
+    assert purses_of(card)[CENTS] == 2000
+    assert proven_cents(entries(terminal)) == 0
+
+
+def test_fifty_taps_fit_in_the_heap_of_a_small_board(terminal):
+    card, _ = make_pass(loads={CENTS: 22500})
+    assert [tap(terminal, card).code for _ in range(50)] == ["00"] * 50
+    handed_in = entries(terminal)
+    assert len(final_outcomes(handed_in)) == 50
+    assert purses_of(card)[CENTS] == 22500 - proven_cents(handed_in) == 22500 - 50 * 400
+
+
+def test_garbage_on_the_serial_line_is_passed_over(terminal, card):
+    port = terminal.link()._port
+    for noise in (b"\x00" * 50, b"MD", b"MDK\xff\xff", b"MDH\x00\x00\x00\x00\x00\x00", bytes(range(256))):
+        port.write(noise)
+        assert json.loads(terminal.link().ask(link.HELLO))["terminal"] == TERMINAL
+    assert tap(terminal, card).code == "00"
+
+
+def test_what_the_host_may_not_bring_is_refused_and_changes_nothing(terminal, card):
+    for kind, content in ((link.BUNDLE, bundle()[:-1] + b"\x00"), (link.PROVISION, b"{}"), (link.HOTLIST, b"")):
+        with pytest.raises(TerminalError, match="refused"):
+            terminal.link().ask(kind, content)
+    assert tap(terminal, card).code == "00"
+
+
+def test_a_recorded_tap_is_the_same_to_the_byte_on_both_pythons(tmp_path):
+    """Same flash, same random numbers, same pass: MicroPython asks the pass exactly what CPython asked."""
+    flash, recording, _ = record_tap(tmp_path)
+    (heap,) = run(micropython("-X", "heapsize=384k"), "till_replay.py", str(flash), str(recording))
+    assert heap.startswith("heap ")
+    there, here = ((tmp_path / folder / "journal").read_bytes() for folder in ("before", "flash"))
+    assert there == here
+    assert len(here) > 0
