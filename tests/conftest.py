@@ -6,5 +6,5 @@ def pytest_addoption(parser):
 
 
 def pytest_generate_tests(metafunc):
-    if "seed" in metafunc.fixturenames:
-        metafunc.parametrize("seed", range(1, metafunc.config.getoption("seeds") + 1))
+    if "week_seed" in metafunc.fixturenames:
+        metafunc.parametrize("week_seed", range(1, metafunc.config.getoption("seeds") + 1))

@@ -86,8 +86,8 @@ def test_no_terminal_or_backend_keeps_a_handle(week):
 
 
 @pytest.mark.timeout(120)
-def test_other_weeks_on_a_pc_lose_no_cent(tmp_path, seed):
-    assert tell(tmp_path, seed, on_micropython=False) == 0, f"seed {seed}"
+def test_other_weeks_on_a_pc_lose_no_cent(tmp_path, week_seed):
+    assert tell(tmp_path, week_seed, on_micropython=False) == 0, f"seed {week_seed}"
 
 
 # The audit itself: each kind of difference is found
