@@ -51,7 +51,8 @@ class D40Channel:
         # The first place where the checksum fits and only padding follows (see ev1: it fits later as well).
         for end in range(max(CRC_LENGTH, len(plain) - BLOCK - CRC_LENGTH) + 1, len(plain) + 1):
             data, crc, rest = plain[: end - CRC_LENGTH], plain[end - CRC_LENGTH : end], plain[end:]
-            if not rest.strip(b"\x00") and crc16(data) == crc:
+            only_padding = rest.rstrip(b"\x00") in (b"", b"\x80")
+            if only_padding and crc16(data) == crc:
                 return data
         raise Refused(INTEGRITY_ERROR)
 
