@@ -20,7 +20,8 @@ _FRAME_GAP_SECONDS = 0.25
 class EmulatedPN532:
     """`path` is what a host opens as its serial port, at any speed, as often as it likes.
 
-    present and remove may be called from any thread and at any time, also from `after_card`.
+    present and remove may be called from any thread and at any time, also from `after_card`. A pass that is torn out
+    has been removed.
     """
 
     def __init__(self, emulated_pass: EmulatedPass | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from hardware.emulated_pass import Activation, EmulatedPass, PassTorn
 
@@ -46,19 +47,19 @@ class Field:
             return self._pass is not None and self._pass.in_field
 
     def activate(self, uid: bytes | None = None) -> Activation | None:
-        """Activate the pass, or only a pass with this `uid`. None: there is none."""
+        """Activate the pass anew, or only a pass with this `uid`. None: there is none."""
         with self._lock:
             if self._pass is None:
                 return None
-            before, seen = self._shown, self._pass.activate()
-            if uid is not None and uid != seen.uid:
-                if before is None or uid != before.uid:
-                    self._pass.deactivate()
-                    return None
+            seen = self._pass.activate()
+            if self._shown is not None:
                 # A random UID changes with the power (ISO/IEC 14443-3, 6.4.4), and the power was never off.
-                seen = before
+                seen = replace(seen, uid=self._shown.uid, atqa=self._shown.atqa)
             self._shown = seen
-            return seen
+            if uid in (None, seen.uid):
+                return seen
+            self._pass.deactivate()
+            return None
 
     def exchange(self, command: bytes) -> bytes | None:
         """The answer of the pass, or None when it did not arrive."""

@@ -26,6 +26,7 @@ class IsoDep:
         self._frame_size = 64
         self._largest_frame = _FRAME_SIZES[min(ats[1] & 0x0F, 8)] if len(ats) > 1 else 32
         self._cid = 0
+        self._prologue = 1
         self._number = 1
         self._command = b""
         self._answer = b""
@@ -44,6 +45,7 @@ class IsoDep:
             rest = rest[1:]
         elif self._cid:
             return None
+        self._prologue = 2 if has_cid else 1
         reply = self._block(control & ~_WITH_CID, rest)
         if reply and has_cid:
             return bytes([reply[0] | _WITH_CID, self._cid]) + reply[1:]
@@ -95,7 +97,7 @@ class IsoDep:
         return self._next_part()
 
     def _next_part(self) -> bytes:
-        room = self._frame_size - 1 - _CRC
+        room = self._frame_size - self._prologue - _CRC
         part, self._answer = self._answer[:room], self._answer[room:]
         self._last = bytes([_I | self._number | (_CHAINING if self._answer else 0)]) + part
         return self._last

@@ -1,112 +1,15 @@
 """A session of libfreefare, an independent DESFire reader in C, with the emulated pass. Run by its test as a program.
 
-libfreefare reaches the pass through libnfc and a PN532 that is played here on a pseudo-terminal. It checks every MAC
-and checksum the pass answers. It stops at the first refusal, and says which call it was.
+libfreefare reaches the pass through libnfc and the emulated PN532. It checks every MAC and checksum the pass answers.
+It stops at the first refusal, and says which call it was.
 """
 
 import ctypes as c
-import os
 import sys
-import threading
-import tty
 
 from hardware.emulated_pass import EmulatedPass, Memory, inspect
-
-ACK = bytes.fromhex("0000FF00FF00")
-FIXED_ANSWERS = {0x02: bytes.fromhex("32010607"), 0x42: b"\x01", 0x44: b"\x00", 0x52: b"\x00", 0x54: b"\x00"}
-
-
-class Pn532:
-    """As much of a PN532 as libnfc needs (HSU frames), with `card` on it."""
-
-    def __init__(self, card: EmulatedPass) -> None:
-        self._card = card
-        self._master, slave = os.openpty()
-        tty.setraw(slave)
-        self.path = os.ttyname(slave)
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            command = self._command()
-            os.write(
-                self._master,
-                ACK + self._frame(bytes([0xD5, command[1] + 1]) + self._answer(*command[1:2], command[2:])),
-            )
-
-    def _read(self, length: int) -> bytes:
-        data = b""
-        while len(data) < length:
-            data += os.read(self._master, length - len(data))
-        return data
-
-    def _command(self) -> bytes:
-        """The next information frame; acknowledgements and wake-up bytes before it are skipped."""
-        last = b""
-        while True:
-            last = (last + self._read(1))[-2:]
-            if last != b"\x00\xff":
-                continue
-            length, check = self._read(2)
-            if (length + check) % 256 == 0 and length:
-                return self._read(length + 2)[:-2]
-            if (length, check) == (0xFF, 0xFF):
-                high, low, _ = self._read(3)
-                return self._read((high << 8 | low) + 2)[:-2]
-
-    @staticmethod
-    def _frame(data: bytes) -> bytes:
-        return bytes([0, 0, 0xFF, len(data), -len(data) & 0xFF]) + data + bytes([-sum(data) & 0xFF, 0])
-
-    def _answer(self, command: int, body: bytes) -> bytes:
-        if command == 0x00:
-            return body
-        if command == 0x06:
-            return bytes(len(body) // 2)
-        if command == 0x4A:
-            if body[1] != 0:  # only the modulation of DESFire finds something
-                return b"\x00"
-            seen = self._card.activate()
-            return b"\x01\x01" + seen.atqa + bytes([seen.sak, len(seen.uid)]) + seen.uid + seen.ats
-        if command == 0x40:
-            return b"\x00" + self._card.exchange(body[1:])
-        return FIXED_ANSWERS.get(command, b"")
-
-
-class Freefare:
-    """Calls libfreefare by name: `call("authenticate", ...)` is mifare_desfire_authenticate on the pass."""
-
-    def __init__(self, device: str) -> None:
-        os.environ["LIBNFC_DEFAULT_DEVICE"] = "pn532_uart:" + device
-        os.environ["LIBNFC_AUTO_SCAN"] = "false"
-        nfc, self._library = c.CDLL("libnfc.so.6"), c.CDLL("libfreefare.so.0")
-        nfc.nfc_open.restype = c.c_void_p
-        self._library.freefare_get_tags.restype = c.POINTER(c.c_void_p)
-        context = c.c_void_p()
-        nfc.nfc_init(c.byref(context))
-        self._tag = c.c_void_p(self._library.freefare_get_tags(c.c_void_p(nfc.nfc_open(context, None)))[0])
-        self.call("connect")
-
-    def call(self, name: str, *arguments: object) -> int:
-        result = int(getattr(self._library, "mifare_desfire_" + name)(self._tag, *arguments))
-        if result < 0:
-            status = self._library.mifare_desfire_last_picc_error(self._tag) & 0xFF
-            sys.exit(f"{name}: {result}, the pass said {status:02X}")
-        return result
-
-    def make(self, name: str, *arguments: object) -> c.c_void_p:
-        function = getattr(self._library, f"mifare_desfire_{name}")
-        function.restype = c.c_void_p
-        return c.c_void_p(function(*arguments))
-
-
-def expect(seen: object, wanted: object) -> None:
-    if seen != wanted:
-        sys.exit(f"{seen!r} instead of {wanted!r}")
-
-
-def u8(number: int) -> c.c_uint8:
-    return c.c_uint8(number)
+from hardware.emulated_pn532 import EmulatedPN532
+from tests.hardware.freefare import Freefare, expect, u8
 
 
 def picc_key(reader: Freefare, keys: dict[str, c.c_void_p]) -> None:
@@ -182,7 +85,12 @@ def record_file(reader: Freefare, number: c.c_uint8, mode: c.c_uint8) -> None:
 
 def main(generation: str) -> None:
     memory = Memory.factory(uid=bytes.fromhex("04DE5F1EACC040"), generation=generation)
-    reader = Freefare(Pn532(EmulatedPass(memory)).path)
+    with EmulatedPN532(EmulatedPass(memory)) as pn532:
+        personalise(Freefare(pn532.path), memory)
+    print("agreed")
+
+
+def personalise(reader: Freefare, memory: Memory) -> None:
     keys = {
         "DES 0": reader.make("des_key_new", bytes(8)),
         "DES": reader.make("des_key_new", bytes(range(0x10, 0x18))),
@@ -206,7 +114,6 @@ def main(generation: str) -> None:
     reader.call("set_configuration", c.c_bool(False), c.c_bool(True))
     seen = inspect(memory)
     expect((seen["applications"], seen["random_id"], seen["key"]), ({}, True, ("AES", 9, bytes(range(16)))))
-    print("agreed")
 
 
 if __name__ == "__main__":
