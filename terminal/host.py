@@ -17,6 +17,8 @@ from terminal.errors import BackendUnreachable, TerminalError
 from terminal.firmware import link
 from terminal.firmware.device import Device
 
+_TRIES = 3
+
 
 class Link(Protocol):
     """A way to put one question to a terminal."""
@@ -28,7 +30,7 @@ class Link(Protocol):
 class SerialLink:
     """A terminal on a serial port."""
 
-    def __init__(self, port: str, timeout_s: float = 5.0) -> None:
+    def __init__(self, port: str, timeout_s: float = 9.0) -> None:
         self._timeout_s = timeout_s
         try:
             self._port = serial.Serial(port, 115200, timeout=0.05)
@@ -39,15 +41,24 @@ class SerialLink:
         self._port.close()
 
     def ask(self, kind: bytes, content: bytes = b"") -> bytes:
-        self._port.reset_input_buffer()
-        self._port.write(link.frame(kind, content))
-        frames = link.Frames()
-        deadline = time.monotonic() + self._timeout_s
-        while time.monotonic() < deadline:
-            got = frames.feed(self._port.read(max(1, self._port.in_waiting)))
+        """Asks again when nothing comes: every question but the handing over of keys may be put twice."""
+        tries = 1 if kind == link.PROVISION else _TRIES
+        for _ in range(tries):
+            got = self._ask_once(link.frame(kind, content), self._timeout_s / tries)
             if got is not None:
                 return _content(kind, *got)
         raise TerminalError("The terminal does not answer. Is it switched on, and is this the right port?")
+
+    def _ask_once(self, question: bytes, timeout_s: float) -> tuple[bytes, bytes] | None:
+        self._port.reset_input_buffer()
+        self._port.write(question)
+        frames = link.Frames()
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            got: tuple[bytes, bytes] | None = frames.feed(self._port.read(max(1, self._port.in_waiting)))
+            if got is not None:
+                return got
+        return None
 
 
 class DirectLink:

@@ -79,8 +79,9 @@ class Board:
 
 
 def main(flash, reader_path, link_path):
-    device = Device(flash, Board(Pn532(Serial(reader_path))))
-    line, frames = Serial(link_path), link.Frames()
+    # Opening a serial line empties it, so that comes before the screen tells anybody that we are here.
+    reader, line, frames = Pn532(Serial(reader_path)), Serial(link_path), link.Frames()
+    device = Device(flash, Board(reader))
     while True:
         device.turn()
         data = line.read(1, _IDLE_MS)
