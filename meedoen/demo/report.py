@@ -1,9 +1,10 @@
 """The page of the demo: charts with their tables, in Dutch and in English, without a line of script."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import altair
 import vl_convert
@@ -106,7 +107,8 @@ _WORDS = {
     },
 }
 _LOCALES = {"nl": "nl_NL", "en": "en_IE"}
-_CHART_LOCALES = {"nl": "nl-NL", "en": "en-US"}
+# English as in Ireland, where money is euro as well.
+_CHART_LOCALES: dict[str, Literal["nl-NL", "en-IE"]] = {"nl": "nl-NL", "en": "en-IE"}
 _FUND_KINDS = ("spent", "outstanding")
 
 _STYLE = """
@@ -201,7 +203,7 @@ def _funds(language: str, summary: dict[str, Any]) -> str:
         for at, kind in enumerate(_FUND_KINDS)
     ]
     chart = (
-        altair.Chart(altair.Data(values=values))
+        altair.Chart(altair.InlineData(values=values))
         .mark_bar()
         .encode(
             y=altair.Y(f"{words['fund']}:N", title=None, axis=altair.Axis(labelLimit=220)),
@@ -232,7 +234,7 @@ def _quarantine(language: str, summary: dict[str, Any]) -> str:
 
 def _bars(language: str, rows: list[tuple[str, float]], name: str, value: str) -> str:
     chart = (
-        altair.Chart(altair.Data(values=[{name: label, value: number} for label, number in rows]))
+        altair.Chart(altair.InlineData(values=[{name: label, value: number} for label, number in rows]))
         .mark_bar(color="#154273")
         .encode(
             y=altair.Y(f"{name}:N", title=None, sort=None, axis=altair.Axis(labelLimit=220)),
@@ -253,7 +255,7 @@ def _svg(language: str, chart: altair.Chart, label: str) -> str:
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)
 
 
-def _table(caption: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(caption: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     cells = "".join(f'<th scope="col"{_numeric(at)}>{escape(text)}</th>' for at, text in enumerate(head))
     body = "".join(
         "<tr>"
