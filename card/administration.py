@@ -2,7 +2,7 @@
 
 import binascii
 
-from card.commands import FILE, FULL, MAC, Command, _Move
+from card.commands import FILE, FULL, Command, _Move
 from card.errors import BadAnswer
 from card.wire import exactly, read_uint, uint, xor
 
@@ -18,17 +18,6 @@ class CreateApplication(Command):
     def __init__(self, aid, key_settings, keys, iso_file_id=b"", df_name=b""):
         self.header = exactly(aid, 3, "AID") + uint(key_settings, 1)
         self.header += uint(AES_KEYS | keys | (self._ISO_FILE_IDS if iso_file_id else 0), 1) + iso_file_id + df_name
-
-
-class GetKeySettings(Command):
-    """`(key settings 1, key settings 2)` of the current application or, at PICC level, of the card."""
-
-    INS = 0x45
-
-    def parse(self, answer):
-        if len(answer) < 2:
-            raise BadAnswer("GetKeySettings: %d bytes, wanted 2" % len(answer))
-        return answer[0], answer[1]
 
 
 class ChangeKeySettings(Command):
@@ -239,13 +228,3 @@ class Credit(_Move):
     """Put into a purse; the card refuses above its upper limit."""
 
     INS = 0x0C
-
-
-class DeleteApplication(Command):
-    """Remove an application with all that is in it."""
-
-    INS = 0xDA
-    protection = MAC
-
-    def __init__(self, aid):
-        self.header = exactly(aid, 3, "AID")

@@ -1,0 +1,202 @@
+"""Commands and secure channel against the emulated pass, which shares no code with them."""
+
+import os
+
+import pytest
+
+from card.administration import (
+    ChangeFileSettings,
+    CreateApplication,
+    CreateStdDataFile,
+    CreateValueFile,
+    Credit,
+    GetApplicationIDs,
+    GetCardUID,
+    GetFileIDs,
+    GetFileSettings,
+    GetKeyVersion,
+    GetVersion,
+    WriteData,
+)
+from card.blueprint import rights
+from card.commands import (
+    FULL,
+    MAC,
+    PLAIN,
+    AbortTransaction,
+    CommitReaderID,
+    Debit,
+    GetValue,
+    LimitedCredit,
+    ReadData,
+    SelectApplication,
+)
+from card.errors import BadMac, BoundaryReached, NoSuchApplication, NoSuchFile, NotAuthenticated, NotPermitted, Refused
+from card.ev2 import authenticate_first, authenticate_non_first
+from card.session import Session
+from hardware.in_process import InProcessReader
+from issuer.factory_card import replace_factory_key
+from tests.city import factory_card
+
+AID = b"\xd1\xe0\xf0"
+UID = b"\x04\x11\x22\x33\x44\x55\x66"
+KEY = bytes(16)
+MODES = {1: PLAIN, 2: MAC, 3: FULL}
+ALL = rights(0, 0, 0, 0)
+
+
+class Tampering:
+    """A reader whose answers can be changed on their way."""
+
+    def __init__(self, card):
+        self.reader = InProcessReader(card)
+        self.reader.find_pass()
+        self.change = lambda answer: answer
+        self.sent = []
+
+    def transmit(self, apdu):
+        self.sent.append(apdu)
+        return self.change(self.reader.transmit(apdu))
+
+
+@pytest.fixture
+def reader():
+    """A card with one application: a data file and a value file in each protection."""
+    made = Tampering(factory_card(UID))
+    session = Session(made.transmit)
+    replace_factory_key(session, KEY, 1, os.urandom)
+    authenticate_first(session, 0, KEY, os.urandom, {})
+    session.run(CreateApplication(AID, 0x0F, 3))
+    session.run(SelectApplication(AID))
+    authenticate_first(session, 0, KEY, os.urandom, {})
+    for number, mode in MODES.items():
+        session.run(CreateStdDataFile(number, mode, ALL, 200))
+        session.run(CreateValueFile(number + 10, mode, ALL, 0, 1000, 100, True))
+    return made
+
+
+@pytest.fixture
+def session(reader):
+    modes = {**MODES, **{number + 10: mode for number, mode in MODES.items()}}
+    made = Session(reader.transmit)
+    made.run(SelectApplication(AID))
+    authenticate_first(made, 0, KEY, os.urandom, modes)
+    return made
+
+
+@pytest.mark.parametrize("number", MODES, ids=["plain", "MAC", "full"])
+@pytest.mark.parametrize("size", [1, 15, 16, 17, 32, 47, 48, 120, 180])
+def test_what_is_written_is_read_in_every_protection_and_length(session, number, size):
+    content = bytes(range(size))
+    session.run(WriteData(number, 0, content))
+    assert session.run(ReadData(number, 0, size)) == content
+
+
+def test_only_full_protection_hides_what_is_read(session, reader):
+    secret = b"who may know this"
+    seen = {}
+    for number in MODES:
+        session.run(WriteData(number, 0, secret))
+        answers = []
+        reader.change = lambda answer, answers=answers: answers.append(answer) or answer
+        session.run(ReadData(number, 0, len(secret)))
+        seen[MODES[number]] = secret in b"".join(answers)
+    assert seen == {PLAIN: True, MAC: True, FULL: False}
+
+
+@pytest.mark.parametrize("number", [2, 3], ids=["MAC", "full"])
+@pytest.mark.parametrize("at", range(28))
+def test_an_answer_that_was_changed_on_its_way_is_refused_and_ends_the_session(session, reader, number, at):
+    """Every byte of data and MAC."""
+    session.run(WriteData(number, 0, b"twenty bytes of data"))
+    reader.change = lambda answer: answer[:at] + bytes([answer[at] ^ 1]) + answer[at + 1 :]
+    with pytest.raises(BadMac):
+        session.run(ReadData(number, 0, 20))
+    assert session.channel is None
+
+
+def test_an_answer_cannot_be_played_back(session, reader):
+    kept = []
+    reader.change = lambda answer: kept.append(answer) or answer
+    session.run(GetValue(13))
+    session.run(Debit(13, 40))
+    reader.change = lambda answer: kept[0]
+    with pytest.raises(BadMac):
+        session.run(GetValue(13))
+
+
+@pytest.mark.parametrize("number", [11, 12, 13], ids=["plain", "MAC", "full"])
+def test_moves_count_within_the_transaction_and_an_abort_forgets_them(session, number):
+    session.run(Debit(number, 30))
+    session.run(Credit(number, 5))
+    session.run(AbortTransaction())
+    assert session.run(GetValue(number)) == 100
+    with pytest.raises(Refused):
+        session.run(LimitedCredit(number, 1))
+
+
+def test_the_channel_goes_on_under_another_key_and_keeps_its_counter(session):
+    session.run(GetValue(13))
+    before = session.channel
+    authenticate_non_first(session, 1, KEY, os.urandom)
+    assert (session.channel.ti, session.channel.counter) == (before.ti, before.counter)
+    assert session.channel.enc_key != before.enc_key
+    assert session.run(GetKeyVersion(1)) == 0
+
+
+def test_a_wrong_key_is_said_by_the_card_and_a_false_card_by_us(session, reader):
+    with pytest.raises(NotAuthenticated):
+        authenticate_first(session, 0, bytes(15) + b"\x01", os.urandom, {})
+    assert session.channel is None
+    answers = []
+
+    def forged(answer):
+        answers.append(answer)
+        return answer if len(answers) == 1 else os.urandom(32) + b"\x91\x00"
+
+    reader.change = forged
+    with pytest.raises(BadMac):
+        authenticate_first(session, 0, KEY, os.urandom, {})
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        (SelectApplication(b"\x01\x02\x03"), NoSuchApplication),
+        (ReadData(9, 0, 1), NoSuchFile),
+        (Debit(13, 101), BoundaryReached),
+        (Credit(13, 901), BoundaryReached),
+        (ReadData(1, 199, 2), BoundaryReached),
+        (CommitReaderID(bytes(16)), NotPermitted),
+    ],
+)
+def test_a_refusal_has_its_own_error_and_ends_the_session(session, command, error):
+    with pytest.raises(error):
+        session.run(command)
+    assert session.channel is None
+
+
+def test_file_settings_are_what_was_asked_for_and_can_be_changed(session):
+    assert set(session.run(GetFileIDs())) == {1, 2, 3, 11, 12, 13}
+    found = session.run(GetFileSettings(13))
+    assert (found.type, found.mode, found.rights, found.lower, found.upper) == (found.VALUE, FULL, ALL, 0, 1000)
+    closed = rights(1, 1, 1, 0)
+    session.run(ChangeFileSettings(1, MAC, closed))
+    found = session.run(GetFileSettings(1))
+    assert (found.type, found.mode, found.rights, found.size) == (found.STANDARD, MAC, closed, 200)
+    authenticate_first(session, 0, KEY, os.urandom, {1: MAC})
+    with pytest.raises(NotPermitted):
+        session.run(ReadData(1, 0, 1))
+
+
+def test_a_version_is_read_in_a_session_and_without(session, reader):
+    within = session.run(GetVersion())
+    reader.reader.find_pass()  # activated anew, so that the card knows of no session either
+    without = Session(reader.transmit).run(GetVersion())
+    assert (within.generation, within.uid) == (without.generation, without.uid) == ("EV2", UID)
+
+
+def test_the_uid_and_the_applications_are_told_in_a_session(session):
+    assert session.run(GetCardUID()) == UID
+    session.run(SelectApplication(bytes(3)))
+    assert session.run(GetApplicationIDs()) == [AID]

@@ -1,0 +1,88 @@
+"""The desk and the PC terminal on a PC/SC reader: pcscd, vpcd and pyscard, and our own code at both ends."""
+
+import os
+import time
+
+import pytest
+
+from card.session import Session
+from hardware.emulated_pass import inspect
+from hardware.pcsc import PcscReader
+from hardware.vpcd import VirtualCard
+from issuer.errors import CardLeft, CardRefused
+from issuer.load import Load
+from issuer.personalise import Details, Personaliser
+from terminal.firmware.device import Device
+from terminal.pc import PcBoard
+from tests.city import (
+    CENTS,
+    DAY,
+    ISSUER,
+    DirectKeys,
+    PaperJournal,
+    PcTerminal,
+    blueprint,
+    factory_card,
+    loader,
+    purses_of,
+)
+
+UID = b"\x04\x11\x22\x33\x44\x55\x66"
+
+
+@pytest.fixture
+def reader(pcscd):
+    made = PcscReader()
+    yield made
+    made.release()
+
+
+def seen(reader):
+    """Wait until pcscd has noticed the card; it looks every 0.4 s."""
+    deadline = time.monotonic() + 5
+    while reader.find_pass() is None:
+        assert time.monotonic() < deadline, "pcscd does not see the card"
+    reader.release()
+
+
+def personalise(reader):
+    return Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300))
+
+
+def test_a_pass_is_made_loaded_and_charged_through_pcsc(pcscd, reader, tmp_path):
+    card = factory_card(UID)
+    with VirtualCard(card, pcscd.port):
+        seen(reader)
+        made = personalise(reader)
+        reader.find_pass()
+        loads = [Load(1, 1, CENTS, 2000)]
+        loader(PaperJournal()).load(Session(reader.transmit), DirectKeys().card_keys(UID, 1), loads)
+        reader.release()
+        terminal = PcTerminal(tmp_path / "flash")
+        board = PcBoard(reader, lambda: terminal.keys.pop(0) if terminal.keys else None, terminal._show)
+        terminal.device = Device(str(tmp_path / "flash"), board)
+        terminal.press("1#")
+        terminal.device.turn()
+    assert made.uid == UID
+    assert inspect(card.memory)["random_id"]
+    assert terminal.screen[1:] == ("00", "Ja, akkoord", "Over: € 16,00")
+    assert purses_of(card)[CENTS] == 1600
+
+
+@pytest.mark.parametrize("exchange", [12, 30])
+def test_a_card_taken_off_the_reader_is_finished_when_it_is_back(pcscd, reader, exchange):
+    card = factory_card(UID)
+    virtual = VirtualCard(card, pcscd.port)
+    with virtual, pytest.raises(CardLeft, match="Put the same card back"):
+        seen(reader)
+        card.tear_after(exchange, executed=True)
+        personalise(reader)
+    with virtual:
+        seen(reader)
+        personalise(reader)
+    assert inspect(card.memory)["random_id"]
+
+
+def test_an_empty_reader_is_one_sentence(pcscd, reader):
+    with pytest.raises(CardRefused, match="no card on the reader"):
+        personalise(reader)
