@@ -1,10 +1,12 @@
 """`meedoen terminal`: provision a terminal, sync it with the backend, or run one on this PC."""
 
 import json
+import os
 import select
 import sys
 import time
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from card.record import DAY_ZERO
+from hardware.emulated_pass import EmulatedPass, Memory
+from hardware.errors import ReaderError
+from hardware.in_process import InProcessReader
+from hardware.pcsc import PcscReader
 from terminal.errors import BackendUnreachable, TerminalError
 from terminal.firmware import link
 from terminal.host import Backend, DirectLink, Link, SerialLink
@@ -40,12 +47,14 @@ class _NoReader:
         return None
 
 
-def _link(port: str | None, flash: Path | None) -> Link:
+def _link(port: str | None, flash: Path | None, new: bool = False) -> Link:
     if (port is None) == (flash is None):
         raise typer.BadParameter("Name a serial port with --port, or the folder of a PC terminal with --flash.")
     if port is not None:
         return SerialLink(port)
     assert flash is not None
+    if not new and not flash.is_dir():
+        raise TerminalError(f"There is no PC terminal in {flash}; provision it first.")
     return DirectLink(pc_terminal(flash, PcBoard(_NoReader(), lambda: None, lambda *screen: None)))
 
 
@@ -63,7 +72,7 @@ def provision(
 ) -> None:
     """Give a terminal its keys, once."""
     try:
-        number = give_keys(_link(port, flash), json.loads(keys.read_text()))
+        number = give_keys(_link(port, flash, new=True), json.loads(keys.read_text()))
     except TerminalError as error:
         raise _refused(error) from None
     except ValueError:
@@ -82,7 +91,8 @@ def sync(
     """Hand in the journal, and bring today's bundle and hotlist."""
     blocked = hotlist.read_bytes() if hotlist else None
     try:
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("Handing in", total=None)
             report = bring_and_carry(
                 _link(port, flash),
@@ -95,7 +105,8 @@ def sync(
     if as_json:
         typer.echo(json.dumps(vars(report)))
         return
-    typer.echo(f"Terminal {report.terminal}: {report.handed_in} records handed in, lists up to date.")
+    lists = "offers" if blocked is None else "offers and hotlist"
+    typer.echo(f"Terminal {report.terminal}: {report.handed_in} records handed in, {lists} up to date.")
     for one in report.refused:
         typer.echo(f"  The backend keeps record {one.get('sequence')} aside: {one.get('reason')}.")
 
@@ -110,6 +121,8 @@ def diagnose(port: Port = None, flash: Flash = None, as_json: AsJson = False) ->
     if as_json:
         typer.echo(json.dumps(about))
         return
+    if "day" in about:
+        about["day"] = date(*DAY_ZERO) + timedelta(days=about["day"])
     for name, value in about.items():
         typer.echo(f"{name}: {value}")
 
@@ -118,17 +131,31 @@ def diagnose(port: Port = None, flash: Flash = None, as_json: AsJson = False) ->
 def run(
     flash: Annotated[Path, typer.Option(help="Folder that stands for the flash of this terminal.")],
     reader: Annotated[str | None, typer.Option(help="Part of the reader's name; without it, the first one.")] = None,
+    emulated: Annotated[
+        Path | None, typer.Option(help="A pass that is a file, in place of a reader.", exists=True, dir_okay=False)
+    ] = None,
 ) -> None:
     """A terminal on this PC with a PC/SC reader: type keys and Enter, hold a pass against the reader."""
-    from hardware.pcsc import PcscReader
-
+    if reader is not None and emulated is not None:
+        raise typer.BadParameter("Name a reader with --reader, or a pass with --emulated.")
     console = Console()
+    shown: list[tuple[str, tuple[str, str]]] = []
 
     def show(state: str, code: str, lines: tuple[str, str]) -> None:
-        console.print(f"[bold]{lines[0]}[/bold] {f'({code})' if code else ''}\n{lines[1]}", highlight=False)
+        # A reader that does not work says so at every turn.
+        if shown[-1:] != [(code, lines)]:
+            shown[:] = [(code, lines)]
+            console.print(f"{lines[0]} ({code})" if code else lines[0], style="bold", highlight=False, markup=False)
+            if lines[1]:
+                console.print(lines[1], highlight=False, markup=False)
 
     keys = _typed_keys()
-    pass_reader: Reader = PcscReader(reader)
+    try:
+        _require_lists(flash)
+        pass_reader = _pass_reader(reader, emulated)
+    except (TerminalError, ReaderError) as error:
+        raise _refused(error) from None
+    typer.echo("Keys: 0-9, # is yes, * is back, A puts the last tap back; then Enter. Ctrl-D stops.")
     device = pc_terminal(flash, PcBoard(pass_reader, lambda: next(keys), show))
     try:
         while True:
@@ -136,6 +163,28 @@ def run(
             time.sleep(0.02)
     except (StopIteration, KeyboardInterrupt):
         typer.echo("Terminal closed.")
+
+
+def _require_lists(flash: Path) -> None:
+    about = json.loads(_link(None, flash).ask(link.HELLO))
+    if about["terminal"] is None:
+        raise TerminalError("This terminal has no keys yet; provision it first.")
+    if not about["bundle"]:
+        raise TerminalError("This terminal has no offers yet; sync it first.")
+
+
+def _pass_reader(name: str | None, emulated: Path | None) -> Reader:
+    """The reader of this PC, tried once so that what is missing is said before the first guest."""
+    if emulated is not None:
+        try:
+            memory = Memory.load(emulated)
+        except ValueError:
+            raise TerminalError(f"{emulated} is not an emulated pass; `meedoen issuer issue` makes them.") from None
+        return InProcessReader(EmulatedPass(memory, random=os.urandom))
+    reader = PcscReader(name)
+    reader.find_pass()
+    reader.release()
+    return reader
 
 
 def _typed_keys() -> Iterator[str | None]:

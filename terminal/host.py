@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 import serial
@@ -103,8 +103,8 @@ class Backend:
             )
         except httpx.TransportError:
             raise BackendUnreachable("The backend cannot be reached; the terminal keeps its records.") from None
-        if answer.is_error and not answer.json().get("kept"):
-            raise BackendUnreachable(f"The backend did not take the batch: {answer.json().get('title')}.")
+        if answer.is_error and not _problem(answer).get("kept"):
+            raise BackendUnreachable(f"The backend did not take the batch: {_reason(answer)}")
         return answer
 
     def _request(self, method: str, path: str) -> httpx.Response:
@@ -114,8 +114,22 @@ class Backend:
         except httpx.TransportError:
             raise BackendUnreachable("The backend cannot be reached; try again later.") from None
         except httpx.HTTPStatusError as error:
-            raise BackendUnreachable(f"The backend refused: {error.response.json().get('title')}.") from None
+            raise BackendUnreachable(f"The backend refused: {_reason(error.response)}") from None
         return answer
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    """What an answer with an error says of it; nothing when something else than a backend answers."""
+    try:
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _reason(answer: httpx.Response) -> str:
+    found = _problem(answer)
+    return str(found.get("detail") or f"{found.get('title', 'this is not a backend')} ({answer.status_code}).")
 
 
 @dataclass

@@ -10,7 +10,7 @@ from card.sealing import SealingKey
 from card.wire import read_uint, uint
 from terminal.firmware import app, link
 from terminal.firmware.errors import FlashError, ListRefused, ReaderError
-from terminal.firmware.journal import Journal
+from terminal.firmware.journal import CHECK_BYTES, Journal, checksum
 from terminal.firmware.lists import open_bundle, open_hotlist
 from terminal.firmware.results import DUTCH, READER, SENTENCES, TERMINAL_FULL, Result
 from terminal.firmware.till import Till
@@ -32,6 +32,7 @@ class Device:
         self._shift = app.Shift(language)
         self._day_zero = 0
         self._till = self._load()
+        self._shown = ""
         self._state, screen = app.start(self._shift)
         self._show("", screen)
 
@@ -45,26 +46,35 @@ class Device:
         keys = json.loads(keys)
         for name in _HEX_KEYS:
             keys[name] = binascii.unhexlify(keys[name])
-        sealing = self._read("sealing")
-        if sealing is None:
-            self._sealing = SealingKey(binascii.unhexlify(keys["sealing_state"]), keys["sealing_day"])
-        else:
-            self._sealing = SealingKey(sealing[2:], read_uint(sealing, 0, 2))
         self._keys = keys
+        self._sealing = self._sealing_key()
         self._journal = Journal(self._flash, chain_key(keys["link_key"]))
         till = Till(keys, self._sealing, self._journal, self._board.random)
         self._take_lists(till)
         return till
 
+    def _sealing_key(self):
+        """Of the last day that was used; from the day of the keys again when the flash lost it."""
+        kept = self._read("sealing")
+        if kept is not None and kept[-CHECK_BYTES:] == checksum(kept[:-CHECK_BYTES]):
+            return SealingKey(kept[2:-CHECK_BYTES], read_uint(kept, 0, 2))
+        return SealingKey(binascii.unhexlify(self._keys["sealing_state"]), self._keys["sealing_day"])
+
     def _take_lists(self, till):
+        """A list that the flash spoilt counts as not there: the till asks for a sync."""
         bundle, hotlist = self._read("bundle"), self._read("hotlist")
-        if bundle is not None:
-            bundle = open_bundle(bundle, self._keys["link_key"], self._keys["terminal"])
+        try:
+            bundle = bundle and open_bundle(bundle, self._keys["link_key"], self._keys["terminal"])
+        except ListRefused:
+            bundle = None
+        try:
+            hotlist = hotlist and open_hotlist(hotlist, self._keys["hotlist_key"])
+        except ListRefused:
+            hotlist = None
+        if bundle:
             self._day_zero = bundle.day - self._board.days_on()
-        if hotlist is not None:
-            hotlist = open_hotlist(hotlist, self._keys["hotlist_key"])
-        till.lists_changed(bundle, hotlist)
-        self._shift.bundle = bundle
+        till.lists_changed(bundle or None, hotlist or None)
+        self._shift.bundle = bundle or None
 
     def _read(self, name):
         try:
@@ -96,7 +106,8 @@ class Device:
             self._sealing.advance(day)
         except OutOfRange:
             return  # the till sees that its key is not of today, and says so
-        self._replace("sealing", uint(day, 2) + self._sealing.state)
+        content = uint(day, 2) + self._sealing.state
+        self._replace("sealing", content + checksum(content))
 
     # One turn of the loop
 
@@ -113,7 +124,8 @@ class Device:
             result = self._serve_pass()
             self._board.reader.release()
         except ReaderError:
-            self._show(READER, (SENTENCES[READER][self._shift.language], ""))
+            if self._shown != READER:
+                self._show(READER, (SENTENCES[READER][self._shift.language], ""))
             return
         except FlashError:
             result = Result(TERMINAL_FULL)
@@ -134,6 +146,7 @@ class Device:
             self._show(value.code if event == app.RESULT else "", screen)
 
     def _show(self, code, screen):
+        self._shown = code
         self._board.show(self._state.__name__, code, screen)
 
     # What the host may ask

@@ -24,11 +24,11 @@ from card.record import CLEAR_BYTES, SEALED_BYTES, ClearRecord
 from card.wire import uint
 from terminal.firmware.errors import FlashError
 
-_CHECK_BYTES = 4
-_SLOT = ENTRY_BYTES + _CHECK_BYTES
+CHECK_BYTES = 4
+_SLOT = ENTRY_BYTES + CHECK_BYTES
 _TAG = 8
 _INTENT_BYTES = CLEAR_BYTES + SEALED_BYTES + 2 * _TAG + 16
-_INTENT_SLOT = _INTENT_BYTES + _CHECK_BYTES
+_INTENT_SLOT = _INTENT_BYTES + CHECK_BYTES
 _RING = 16
 # How far back the entry of an intent can stand: each intent in the ring has at most two entries.
 _LOOK_BACK = 2 * _RING
@@ -141,8 +141,8 @@ class Journal:
     def _write(self, file, slot, content):
         """One write, flushed. After a failure nothing more is accepted until a restart has read back what is there."""
         try:
-            file.seek(slot * (len(content) + _CHECK_BYTES))
-            file.write(content + _check(content))
+            file.seek(slot * (len(content) + CHECK_BYTES))
+            file.write(content + checksum(content))
             file.flush()
         except OSError:
             self._failed = True
@@ -202,12 +202,13 @@ def _size(file):
 
 def _read_slot(file, slot, size):
     """The slot's content, or None when it was never written, or not to its end."""
-    file.seek(slot * (size + _CHECK_BYTES))
-    data = file.read(size + _CHECK_BYTES)
-    if len(data) != size + _CHECK_BYTES or data[size:] != _check(data[:size]):
+    file.seek(slot * (size + CHECK_BYTES))
+    data = file.read(size + CHECK_BYTES)
+    if len(data) != size + CHECK_BYTES or data[size:] != checksum(data[:size]):
         return None
     return data[:size]
 
 
-def _check(content):
+def checksum(content):
+    """CRC-32, against what a power cut or a worn flash leaves; not against people."""
     return uint(binascii.crc32(content) & 0xFFFFFFFF, 4)

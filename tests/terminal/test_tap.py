@@ -4,6 +4,7 @@ import pytest
 
 from card.batch import COMMITTED, IN_DOUBT, VOID
 from terminal.firmware import link
+from terminal.firmware.errors import ReaderError
 from tests.city import (
     CENTS,
     CLOTHES,
@@ -298,3 +299,48 @@ def test_a_terminal_without_keys_says_so(tmp_path, card):
     assert "provision it first" in terminal.refused(link.BUNDLE, bundle())
     assert terminal.refused(link.PROVISION, b"{}") == "the key file lacks link_key"
     assert terminal.press("1#")[2] == "Dit aanbod is er niet"
+
+
+@pytest.mark.parametrize("name", ["bundle", "hotlist"])
+def test_a_list_that_the_flash_spoilt_asks_for_a_sync(terminal, card, name):
+    path = terminal.flash / name
+    path.write_bytes(path.read_bytes()[:-1] + b"\x00")
+    terminal.boot()
+    if name == "bundle":
+        assert terminal.press("1#")[2] == "Dit aanbod is er niet"
+    else:
+        assert terminal.tap(card)[1] == "30"
+    terminal.ask(link.BUNDLE, bundle())
+    terminal.ask(link.HOTLIST, hotlist())
+    assert terminal.tap(card)[1] == "00"
+
+
+def test_a_sealing_key_that_the_flash_spoilt_is_made_again(terminal, card):
+    terminal.ask(link.BUNDLE, bundle(version=2, day=DAY + 2))
+    terminal.tap(card)
+    path = terminal.flash / "sealing"
+    path.write_bytes(path.read_bytes()[:5] + b"\x00" + path.read_bytes()[6:])
+    terminal.boot()
+    terminal.tap(card)
+    assert proven_cents(terminal.entries()) == 800
+
+
+def test_a_reader_that_fails_says_so_once_and_works_again(terminal, card):
+    screens = []
+    show = terminal._show
+    terminal.device._board.show = lambda *screen: screens.append(screen) or show(*screen)
+    terminal.press("1#")
+    reader = terminal.device._board.reader
+    terminal.device._board.reader = Broken()
+    for _ in range(3):
+        terminal.device.turn()
+    terminal.device._board.reader = reader
+    assert [screen[1] for screen in screens].count("32") == 1
+    assert terminal.hold(card)[1] == "00"
+
+
+class Broken:
+    """A reader whose cable came loose."""
+
+    def find_pass(self):
+        raise ReaderError("the reader does not answer")
