@@ -4,6 +4,7 @@ Exit status 0: done. 1: refused, or something of it. 2: the command was not unde
 """
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -117,7 +118,7 @@ def ingest(
                 receipt = clearing.ingest.accept(file.read_bytes())
             except (BatchRefused, TwoJournals) as error:
                 refused = True
-                _say(as_json, {"file": str(file), "kept": True, "reason": error.reason}, f"{file}: refused. {error}")
+                _say(as_json, {"file": str(file), "kept": True, "reason": error.reason}, f"{file}: refused, {error}")
                 continue
             refused = refused or bool(receipt.refused)
             words = [
@@ -162,7 +163,7 @@ def quarantine(
 
 def _place(item: dict[str, Any]) -> str:
     if item["position"] is None:
-        return f"batch, terminal {item['terminal']}"
+        return f"batch, terminal {item['terminal'] or 'unknown'}"
     return f"terminal {item['terminal']}, position {item['position']}, no. {item['sequence']}"
 
 
@@ -194,7 +195,8 @@ def settle_prepare(
     """Gather what is proven up to and with a day."""
     with _clearing(context, data, as_json) as clearing:
         made = clearing.settlements.prepare(until.date(), by)
-    _say(as_json, settlement_out(made), *_words(made), "Someone else approves it: meedoen backend settle approve.")
+    next_step = f"Someone else approves it: meedoen backend settle approve {made.number} --by NAME"
+    _say(as_json, settlement_out(made), *_words(made), next_step)
 
 
 @settle.command("approve")
@@ -254,7 +256,7 @@ def _words(settlement: Settlement) -> list[str]:
 def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: int = 8442,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8442,
     data: Folder = _DEFAULT,
 ) -> None:
     """Run the HTTP interface. Beyond this machine it needs both tokens in the configuration."""
@@ -265,4 +267,5 @@ def serve(
         if host not in ("127.0.0.1", "::1", "localhost") and not (config.transport_token and config.finance_token):
             typer.echo("Set transport_token and finance_token before listening beyond this machine.", err=True)
             raise typer.Exit(1)
+        logging.getLogger("meedoen.backend").addHandler(logging.StreamHandler())
         create_app(config, clearing).run(host, port)

@@ -156,24 +156,37 @@ def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None
     """
     content = read_toml(scheme)
     vault_url = rest.pop("vault_url", VAULT_URL)
+    token, link_root = _key_file(secrets)
     try:
-        given = json.loads(secrets.read_text())
+        iban(account)
+    except ValueError as error:
+        raise ConfigError(f"The account that pays is {error}.") from None
+    try:
         municipality = {key: content["municipality"].get(key) for key in ("name", "number", "aid")}
         return Config(
             data=data,
             municipality=Municipality(**municipality, iban=account, bic=bank),
             purses=_purses(content),
             grants=_grants(content),
-            vault=Vault(url=str(vault_url), token=given["vault_token"]),
-            link_root=given["link_root"],
+            vault=Vault(url=str(vault_url), token=token),
+            link_root=link_root,
             **rest,
         )
-    except FileNotFoundError:
-        raise ConfigError(f"{secrets} is not there; it is made by the vault's set-up.") from None
     except KeyError as error:
-        raise ConfigError(f"{scheme} or {secrets} lacks {error}.") from None
+        raise ConfigError(f"{scheme} lacks {error}.") from None
     except (ValueError, TypeError) as error:
         raise ConfigError(f"{scheme} or {secrets} does not hold: {_faults(error)}") from None
+
+
+def _key_file(path: Path) -> tuple[SecretStr, SecretStr]:
+    """The vault's token and the root of the link keys."""
+    try:
+        given = json.loads(path.read_text())
+        return SecretStr(given["vault_token"]), SecretStr(given["link_root"])
+    except FileNotFoundError:
+        raise ConfigError(f"{path} is not there; it is made by the vault's set-up.") from None
+    except (ValueError, TypeError, KeyError):
+        raise ConfigError(f"{path} is not the file for clearing, backend.json of the vault's set-up.") from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:

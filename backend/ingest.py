@@ -21,6 +21,8 @@ from card.errors import BadBatch
 from card.record import ClearRecord
 
 _log = logging.getLogger("meedoen.backend")
+# Only who runs a server wants to read it; a command answers by itself.
+_log.addHandler(logging.NullHandler())
 
 _STATE = {COMMITTED: "received", VOID: "void", IN_DOUBT: "in_doubt"}
 _SAME_FIELDS = ("sequence", "outcome", "clear", "sealed", "previous_mac", "mac")

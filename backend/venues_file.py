@@ -133,7 +133,7 @@ def parse(text: str, config: Config) -> list[VenueIn]:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ImportRefused([str(error)]) from None
+        raise ImportRefused([f"This is not TOML: {error}."]) from None
     lines = _Lines(text)
     try:
         venues = _File.model_validate(content).venue

@@ -23,7 +23,7 @@ from issuer.csv_import import Reading, read_people
 from issuer.desk import Desk, DeskSecrets, Issued
 from issuer.errors import DeskError
 from issuer.personalise import Reader
-from issuer.registry import Registry
+from issuer.registry import CardPass, Registry
 from issuer.scheme import load_scheme
 from issuer.vault_client import VaultClient
 
@@ -108,7 +108,8 @@ def _write_report(path: Path, reading: Reading) -> None:
 
 def _tell_import(reading: Reading, counts: dict[str, int], taken: bool) -> None:
     typer.echo(
-        f"{counts['new']} nieuw, {counts['changed']} gewijzigd, {counts['unchanged']} gelijk, {counts['faults']} fout"
+        f"{counts['new']} nieuw, {counts['changed']} gewijzigd, {counts['unchanged']} gelijk, "
+        f"{counts['faults']} {'fout' if counts['faults'] == 1 else 'fouten'}"
     )
     for fault in reading.faults[:_MOST_FAULTS]:
         typer.echo(f"  rij {fault.row}, {fault.column}: {fault.problem_nl} {fault.advice_nl}".rstrip())
@@ -124,13 +125,30 @@ def _tell_import(reading: Reading, counts: dict[str, int], taken: bool) -> None:
 
 @app.command()
 def people(data: Data = _DATA, as_json: AsJson = False) -> None:
-    """Everybody the desk knows, with their number."""
-    holders = Registry.at(data).holders()
+    """Everybody the desk knows, with their number and the codes of their passes."""
+    registry = Registry.at(data)
+    holders = registry.holders()
+    passes: dict[int, list[CardPass]] = {holder.id: [] for holder in holders}
+    for made in registry.passes():
+        passes[made.holder_id].append(made)
     if as_json:
-        typer.echo(json.dumps([{"number": holder.id, "name": holder.person.full_name} for holder in holders]))
+        facts = [
+            {
+                "number": holder.id,
+                "name": holder.person.full_name,
+                "passes": [{"code": made.printed_code, "state": made.state} for made in passes[holder.id]],
+            }
+            for holder in holders
+        ]
+        typer.echo(json.dumps(facts))
         return
     for holder in holders:
-        typer.echo(f"{holder.id:5}  {holder.person.full_name}")
+        codes = ", ".join(
+            made.printed_code + (" (blocked)" if made.state == "blocked" else "") for made in passes[holder.id]
+        )
+        typer.echo(f"{holder.id:5}  {holder.person.full_name:<30}  {codes}".rstrip())
+    if not holders:
+        typer.echo("Nobody yet; take households in with `meedoen issuer import`.")
 
 
 @app.command()
@@ -179,8 +197,11 @@ def issue(
             registry = Registry.at(data)
             wanted = [registry.holder(person)] if person is not None else desk.waiting(_today())
             console = Console(stderr=True)
-            for holder in track(wanted, "Passes", console=console, transient=True, disable=len(wanted) < 2):
+            quiet = len(wanted) < 2 or not console.is_terminal
+            for holder in track(wanted, "Passes", console=console, transient=True, disable=quiet):
                 done.append(desk.issue(holder, _reader(reader, cards, holder.id), _today()))
+            if not wanted and not as_json:
+                typer.echo("Everybody who may have a pass has one.")
     finally:
         # Also those before one that was refused: they are with their holders.
         _tell_issued(done, as_json)
@@ -245,3 +266,5 @@ def hand_in(
         desk = _desk(data, scheme, secret_file, vault)
         refused = hand_in_loads(desk.journal, DeskSecrets.read(secret_file).terminal, backend)
     typer.echo(json.dumps({"refused": refused}) if as_json else f"Handed in; {len(refused)} refused.")
+    if refused:
+        raise typer.Exit(1)

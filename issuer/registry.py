@@ -204,7 +204,7 @@ class Registry:
         with self.transaction() as session:
             found = session.scalar(select(CardPass).where(CardPass.printed_code == printed_code.upper()))
             if found is None:
-                raise DeskError("There is no pass with this code. The code stands on the face of the pass.")
+                raise DeskError("There is no pass with this code; `meedoen issuer people` lists them.")
             found.state = state
             return found
 

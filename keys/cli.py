@@ -1,6 +1,7 @@
 """`meedoen keys`: make a municipality's keys, hand each party its own, run the vault."""
 
 import json
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
 
 _DEFAULT_FOLDER = Path("var/keys")
 _DESK = 1
+_MOST_MUNICIPALITIES = 0xFFFF
 
 
 def day_number(on: date) -> int:
@@ -45,19 +47,32 @@ def hand_out(folder: Path, vault: Vault, tokens: dict[str, str], day: int) -> No
 
 @app.command()
 def init(
-    scheme: Annotated[Path, typer.Option(help="Scheme of the municipality.", exists=True)],
+    scheme: Annotated[Path, typer.Option(help="Scheme of the municipality.", exists=True, dir_okay=False)],
     data: Folder = _DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
     """Make the keys of a municipality, once."""
-    municipality = tomllib.loads(scheme.read_text())["municipality"]
     try:
-        made = keyfile.create(data, municipality["number"], municipality["aid"])
+        made = keyfile.create(data, *_number_and_aid(scheme))
     except KeyStoreError as error:
         typer.echo(error, err=True)
         raise typer.Exit(1) from None
     hand_out(data, Vault(made), made.tokens, _today())
     _say(as_json, f"Keys made in {data}. Give issuer.json to the desk and backend.json to clearing.", folder=str(data))
+
+
+def _number_and_aid(scheme: Path) -> tuple[int, str]:
+    try:
+        municipality = tomllib.loads(scheme.read_text(encoding="utf-8"))["municipality"]
+        number, aid = municipality["number"], municipality["aid"]
+    except (ValueError, TypeError, KeyError):
+        raise KeyStoreError(f"{scheme} is not a scheme: it needs [municipality] with number and aid.") from None
+    # Before anything is made: keys of a municipality that nobody can use would still stand in the way of others.
+    if not isinstance(number, int) or not 1 <= number <= _MOST_MUNICIPALITIES:
+        raise KeyStoreError(f"{scheme}: the number of a municipality is 1 to {_MOST_MUNICIPALITIES}.")
+    if not isinstance(aid, str) or not re.fullmatch("(?!000000)[0-9A-F]{6}", aid):
+        raise KeyStoreError(f'{scheme}: an aid is six digits 0-9 or A-F in quotes, not 000000, as "F0E0D1".')
+    return number, aid
 
 
 @app.command()
@@ -92,7 +107,7 @@ def terminal(
 @app.command()
 def serve(
     data: Folder = _DEFAULT_FOLDER,
-    port: Annotated[int, typer.Option(help="Port on this machine only.")] = 8441,
+    port: Annotated[int, typer.Option(help="Port on this machine only.", min=1, max=65535)] = 8441,
 ) -> None:
     """Run the vault on the loopback address."""
     from keys.http import create_app

@@ -1,5 +1,7 @@
 """`meedoen <party> <verb>`: exit 0 done, 1 refused, 2 wrong use."""
 
+import sys
+
 import typer
 
 from backend.cli import app as backend
@@ -27,5 +29,11 @@ def demo() -> None:
 
 
 def main() -> None:
-    """Entry point of the command."""
-    app()
+    """Entry point of the command. A file or folder that is not there or not ours is a refusal in one sentence."""
+    try:
+        app()
+    except OSError as error:
+        if error.filename is None:
+            raise
+        typer.echo(f"{error.filename}: {error.strerror}.", err=True)
+        sys.exit(1)

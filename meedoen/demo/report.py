@@ -19,7 +19,7 @@ _WORDS = {
         "numbers": "De week in cijfers",
         "passes": "Passen",
         "taps": "Keer een pas bij de lezer",
-        "proven": "Bewezen transacties",
+        "proven": "Bewezen transacties, met opladen",
         "in_doubt": "Nog niet zeker",
         "loads": "Op passen gezet",
         "debits": "Uitgegeven",
@@ -66,7 +66,7 @@ _WORDS = {
         "numbers": "The week in figures",
         "passes": "Passes",
         "taps": "Times a pass was held to a reader",
-        "proven": "Proven transactions",
+        "proven": "Proven transactions, loads too",
         "in_doubt": "Not certain yet",
         "loads": "Put on passes",
         "debits": "Spent",
@@ -162,7 +162,7 @@ def _verdict(words: dict[str, str], summary: dict[str, Any]) -> str:
 
 def _figures(language: str, summary: dict[str, Any]) -> str:
     counts = {name: format_decimal(summary[name], locale=_LOCALES[language]) for name in ("passes", "taps", "proven")}
-    counts["in_doubt"] = format_decimal(summary["in_doubt"], locale=_LOCALES[language])
+    counts["in_doubt"] = f"{summary['in_doubt']} ({_euro(language, summary['in_doubt_cents'])})"
     sums = {
         "loads": summary["loads_cents"],
         "debits": summary["debits_cents"],

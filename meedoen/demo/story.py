@@ -274,7 +274,8 @@ def _tell_end(console: Console, folder: Path, summary: dict[str, Any]) -> None:
     console.print(venues, funds)
     console.print(
         f"{summary['taps']} times a pass was held against a reader: {summary['approved']} yes, "
-        f"{sum(summary['declined'].values())} no, {summary['torn']} torn, {summary['reversals']} put back. "
+        f"{sum(summary['declined'].values())} no, {summary['torn']} torn, "
+        f"{summary['power_cuts']} cut off by a plug, {summary['reversals']} put back. "
         f"{summary['in_doubt']} in doubt, {sum(summary['rejected'].values())} kept in quarantine."
     )
     if summary["violations"]:

@@ -198,6 +198,32 @@ def test_an_account_that_is_none_is_refused(desk):
     assert "not an IBAN" in desk.init(iban="NL00RABO0123456789", status=1)
 
 
+@pytest.mark.parametrize("content", ["", "[]", '{"vault_token": "token-of-clearing-0"}'])
+def test_another_file_than_that_of_clearing_is_named(desk, content):
+    (desk.folder / "backend.json").write_text(content)
+    said = desk.init(status=1)
+    assert f"{desk.folder / 'backend.json'} is not the file for clearing" in said
+    assert "scheme.toml" not in said
+
+
+def test_what_is_no_batch_is_refused_once_and_kept(desk):
+    desk.init()
+    (desk.folder / "note").write_text("hello")
+    assert desk("ingest", desk.folder / "note", status=1).count("refused") == 1
+    assert "terminal unknown" in desk("quarantine")
+
+
+def test_what_is_no_toml_is_said_to_be_none(desk):
+    desk.init()
+    (desk.folder / "note").write_text("hello")
+    assert "not TOML" in desk("import-venues", desk.folder / "note", status=1)
+
+
+@pytest.mark.parametrize("port", [0, 65536])
+def test_a_port_that_cannot_be_is_wrong_use(desk, port):
+    desk("serve", "--port", port, status=2)
+
+
 def test_the_configuration_comes_back_as_it_was_and_only_its_owner_reads_it(desk):
     desk.init()
     loaded = configuration.load(desk.data)

@@ -28,7 +28,7 @@ def desk(tmp_path):
 
     def run(*words):
         options = {"--data": tmp_path / "desk", "--scheme": SCHEME, "--secrets": tmp_path / "keys" / "issuer.json"}
-        takes = {"import": 2, "people": 1, "explain": 2, "issue": 3, "block": 1, "hotlist": 3}[words[0]]
+        takes = {"import": 2, "people": 1, "explain": 2, "issue": 3, "block": 1, "hotlist": 3, "hand-in": 3}[words[0]]
         given = [str(word) for pair in list(options.items())[:takes] for word in pair]
         answer = CliRunner().invoke(app, [words[0], *given, *map(str, words[1:])])
         assert not answer.exception or isinstance(answer.exception, SystemExit), answer.exception
@@ -119,6 +119,17 @@ def test_why_somebody_gets_what(desk, households):
     assert (code, output.count("ja  "), "120 procent" in output) == (0, 0, True)
 
 
+def test_an_empty_desk_says_how_to_begin(desk):
+    assert "issuer import" in desk("people")[1]
+
+
+@pytest.mark.parametrize(("refused", "code"), [([], 0), ([{"sequence": 1, "reason": "grant"}], 1)])
+def test_loads_that_are_refused_end_with_one(desk, vault, monkeypatch, refused, code):
+    monkeypatch.setattr("issuer.cli.hand_in_loads", lambda *_: refused)
+    ended, output, _ = desk("hand-in", "--json")
+    assert (ended, json.loads(output)) == (code, {"refused": refused})
+
+
 def test_who_is_not_there_is_refused_in_words(desk):
     code, output, errors = desk("explain", 99)
     assert (code, output) == (1, "")
@@ -158,7 +169,17 @@ def test_passes_are_made_blocked_and_listed(desk, households, vault, tmp_path):
     assert json.loads(desk("issue", *emulated)[1]) == []
     assert json.loads(desk("issue", "--person", 1, *emulated)[1]) == made[:1]
 
+    assert "has one" in desk("issue", *emulated[:-1])[1]
+
     assert desk("block", made[0]["code"])[0] == 0
+    _, output, _ = desk("people")
+    assert f"{made[0]['code']} (blocked)\n" in output
+    assert f"{made[1]['code']}\n" in output
+    assert [one["passes"] for one in json.loads(desk("people", "--json")[1])] == [
+        [{"code": made[0]["code"], "state": "blocked"}],
+        [{"code": made[1]["code"], "state": "active"}],
+        [],
+    ]
     code, output, errors = desk("issue", "--person", 1, *emulated)
     assert (code, json.loads(output)) == (1, [])
     assert "was blocked" in errors
