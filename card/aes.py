@@ -1,5 +1,8 @@
 """AES-128 from the library that each Python has: `cryptography` on CPython, `cryptolib` on MicroPython."""
 
+BLOCK = 16
+ZERO_BLOCK = bytes(BLOCK)
+
 try:
     from cryptolib import aes as _aes
 
@@ -24,6 +27,10 @@ try:
     def cbc_decrypt(key, iv, data):
         return _aes(key, _CBC, iv).decrypt(data)
 
+    def chained_encryption(key):
+        """`encrypt(data)` that goes on where the call before it stopped; CBC from a zero IV."""
+        return _aes(key, _CBC, ZERO_BLOCK).encrypt
+
 except ImportError:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -46,6 +53,6 @@ except ImportError:
     def cbc_decrypt(key, iv, data):
         return Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor().update(data)
 
-
-BLOCK = 16
-ZERO_BLOCK = bytes(BLOCK)
+    def chained_encryption(key):
+        """`encrypt(data)` that goes on where the call before it stopped; CBC from a zero IV."""
+        return Cipher(algorithms.AES(key), modes.CBC(ZERO_BLOCK)).encryptor().update

@@ -1,7 +1,9 @@
 """AES-CMAC (RFC 4493, NIST SP 800-38B)."""
 
-from card.aes import BLOCK, ZERO_BLOCK, Ecb, cbc_encrypt
+from card.aes import BLOCK, ZERO_BLOCK, Ecb, chained_encryption
 from card.wire import xor
+
+_PIECE = 8 * BLOCK
 
 
 def double(block):
@@ -25,14 +27,21 @@ class Cmac:
         self.subkey1 = double(Ecb(key).encrypt(ZERO_BLOCK))
         self.subkey2 = double(self.subkey1)
 
-    def full(self, message):
-        """The whole 16-byte MAC."""
-        if message and len(message) % BLOCK == 0:
-            head, last = message[:-BLOCK], xor(message[-BLOCK:], self.subkey1)
+    def full(self, message, before=b""):
+        """The whole 16-byte MAC. `before`: whole blocks that come first; a long message need not be put together."""
+        cut = len(message) - len(message) % BLOCK
+        if message and cut == len(message):
+            cut -= BLOCK
+            last = xor(message[cut:], self.subkey1)
         else:
-            cut = len(message) - len(message) % BLOCK
-            head, last = message[:cut], xor(pad(message[cut:]), self.subkey2)
-        return cbc_encrypt(self.key, ZERO_BLOCK, head + last)[-BLOCK:]
+            last = xor(pad(message[cut:]), self.subkey2)
+        encrypt = chained_encryption(self.key)
+        for part in (before, message[:cut]):
+            view = memoryview(part)
+            # In short pieces: what comes out is not kept, and a small heap has no place for it at once.
+            for at in range(0, len(part), _PIECE):
+                encrypt(view[at : at + _PIECE])
+        return encrypt(last)
 
     def short(self, message):
         """The 8 odd-numbered bytes, which DESFire sends (AN12343; NT4H2421Gx section 9.1.3)."""

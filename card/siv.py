@@ -18,7 +18,9 @@ def _s2v(mac, associated, plaintext):
     for part in associated:
         state = xor(double(state), mac.full(part))
     if len(plaintext) >= BLOCK:
-        return mac.full(plaintext[:-BLOCK] + xor(plaintext[-BLOCK:], state))
+        end = len(plaintext) - BLOCK
+        cut = end - end % BLOCK
+        return mac.full(plaintext[cut:end] + xor(plaintext[end:], state), memoryview(plaintext)[:cut])
     return mac.full(xor(double(state), pad(plaintext)))
 
 

@@ -15,7 +15,7 @@ from terminal.firmware.lists import open_bundle, open_hotlist
 from terminal.firmware.results import DUTCH, READER, SENTENCES, TERMINAL_FULL, Result
 from terminal.firmware.till import Till
 
-_MOST_ENTRIES = 12  # a batch is built in one piece of memory, of which a small heap has few: 12 entries are 1.5 KB
+_MOST_ENTRIES = 8  # a batch is built in one piece of memory, of which a small heap has few: 8 entries are 1 KB
 _HEX_KEYS = ("link_key", "lookup_key", "tap_key", "hotlist_key")
 
 

@@ -27,24 +27,21 @@ def frame(kind, content):
     if len(content) > MOST_CONTENT:
         raise LinkError("%d bytes do not fit one frame" % len(content))
     head = _MAGIC + kind + uint(len(content), 2) + content
-    return head + uint(binascii.crc32(head) & 0xFFFFFFFF, _CHECK)
+    return head + uint(_checksum(head), _CHECK)
 
 
 class Frames:
     """Takes bytes as they come and gives whole frames; what is not a frame is dropped."""
 
     def __init__(self):
-        self._pending = b""
+        # Grows in place: joining strings for every few bytes would leave a small heap in pieces.
+        self._pending = bytearray()
 
     def feed(self, data):
         """`(kind, content)` of the first whole frame in what has come so far, or None."""
-        self._pending += data
+        self._pending.extend(data)
         while True:
-            start = self._pending.find(_MAGIC)
-            if start < 0:
-                self._pending = self._pending[-1:] if self._pending[-1:] == _MAGIC[:1] else b""
-                return None
-            self._pending = self._pending[start:]
+            self._drop(self._noise())
             if len(self._pending) < _HEAD:
                 return None
             length = int.from_bytes(self._pending[3:5], "little")
@@ -52,9 +49,25 @@ class Frames:
                 end = _HEAD + length
                 if len(self._pending) < end + _CHECK:
                     return None
-                whole, check = self._pending[:end], self._pending[end : end + _CHECK]
-                if uint(binascii.crc32(whole) & 0xFFFFFFFF, _CHECK) == check:
-                    self._pending = self._pending[end + _CHECK :]
-                    return whole[2:3], whole[_HEAD:]
+                if uint(_checksum(memoryview(self._pending)[:end]), _CHECK) == self._pending[end : end + _CHECK]:
+                    kind, content = bytes(self._pending[2:3]), bytes(memoryview(self._pending)[_HEAD:end])
+                    self._drop(end + _CHECK)
+                    return kind, content
             # Not a frame after all: look for the next beginning behind this one.
-            self._pending = self._pending[1:]
+            self._drop(1)
+
+    def _noise(self):
+        """How many bytes stand before what can be the beginning of a frame."""
+        pending = self._pending
+        for at in range(len(pending)):
+            if pending[at] == _MAGIC[0] and (at + 1 == len(pending) or pending[at + 1] == _MAGIC[1]):
+                return at
+        return len(pending)
+
+    def _drop(self, count):
+        if count:
+            self._pending = self._pending[count:]
+
+
+def _checksum(data):
+    return binascii.crc32(data) & 0xFFFFFFFF

@@ -18,6 +18,9 @@ from terminal.firmware.pn532 import Pn532
 
 _DAY_MS = 86400000
 _IDLE_MS = 5
+_AT_ONCE = 64
+# Collect after so many bytes: the longer one waits, the more pieces a small heap falls into.
+_COLLECT_AFTER = 8192
 
 
 class Serial:
@@ -79,6 +82,7 @@ class Board:
 
 
 def main(flash, reader_path, link_path):
+    gc.threshold(_COLLECT_AFTER)
     # Opening a serial line empties it, so that comes before the screen tells anybody that we are here.
     reader, line, frames = Pn532(Serial(reader_path)), Serial(link_path), link.Frames()
     device = Device(flash, Board(reader))
@@ -89,7 +93,7 @@ def main(flash, reader_path, link_path):
             question = frames.feed(data)
             if question:
                 line.write(link.frame(*device.answer(*question)))
-            data = line.read(1, 0)
+            data = line.read(_AT_ONCE, 0)
 
 
 if __name__ == "__main__":
