@@ -1,8 +1,9 @@
 """What a terminal must not forget: the intent of each tap before its commit, and the chained entries for the backend.
 
-Two files. `journal` holds entries in slots of one size, so that position n is at a known place; nothing in it is ever
-overwritten. `intents` is a short ring, written once a tap: an intent without an entry in the journal is a tap that
-the power interrupted. A tap costs two writes, one in each.
+Three files. `journal` holds entries in slots of one size, so that position n is at a known place; nothing in it is ever
+overwritten. `intents` is a short ring, written once a tap: an intent without an entry in the journal is a tap that the
+power interrupted. `doubts` keeps the intents of torn taps until their pass comes back. A tap costs two writes, one in
+each of the first two; only a torn one costs more.
 """
 
 import binascii
@@ -27,23 +28,52 @@ from terminal.firmware.errors import FlashError
 CHECK_BYTES = 4
 _SLOT = ENTRY_BYTES + CHECK_BYTES
 _TAG = 8
-_INTENT_BYTES = CLEAR_BYTES + SEALED_BYTES + 2 * _TAG + 16
-_INTENT_SLOT = _INTENT_BYTES + CHECK_BYTES
-_RING = 16
-# How far back the entry of an intent can stand: each intent in the ring has at most two entries.
-_LOOK_BACK = 2 * _RING
+_TAGS_AT = CLEAR_BYTES + SEALED_BYTES
+_INTENT_BYTES = _TAGS_AT + 2 * _TAG + 16
+_NOTHING = bytes(_INTENT_BYTES)
+_RING = 4
+_MOST_DOUBTS = 16
+# How far back the last word on an intent can stand: each tap may also be in doubt, and settle itself and an older one.
+_LOOK_BACK = 4 * _RING
 
 
 class Doubt:
-    """A tap of which it is not known whether the pass committed it, and how to tell when the pass comes back."""
+    """A tap of which it is not known whether the pass committed it, and how to tell when the pass comes back.
+
+    Kept as the bytes on flash: a terminal may have many of them, and little memory.
+    """
 
     def __init__(self, intent):
-        self.clear = intent[:CLEAR_BYTES]
-        self.sealed = intent[CLEAR_BYTES : CLEAR_BYTES + SEALED_BYTES]
-        tags = intent[CLEAR_BYTES + SEALED_BYTES : CLEAR_BYTES + SEALED_BYTES + 2 * _TAG]
-        self.tag_before, self.tag_after = tags[:_TAG], tags[_TAG:]
-        self.enc_tmri = intent[-16:]
-        self.record = ClearRecord.from_bytes(self.clear)
+        self._intent = intent
+
+    @property
+    def clear(self):
+        return self._intent[:CLEAR_BYTES]
+
+    @property
+    def sealed(self):
+        return self._intent[CLEAR_BYTES:_TAGS_AT]
+
+    @property
+    def enc_tmri(self):
+        return self._intent[-16:]
+
+    @property
+    def record(self):
+        return ClearRecord.from_bytes(self.clear)
+
+    @property
+    def sequence(self):
+        return _sequence(self._intent)
+
+    def tells(self, tag):
+        """True: this tag says that the pass committed; False: that it did not; None: it says nothing."""
+        if tag == self._intent[_TAGS_AT + _TAG : _TAGS_AT + 2 * _TAG]:
+            return True
+        return False if tag == self._intent[_TAGS_AT : _TAGS_AT + _TAG] else None
+
+    def to_bytes(self):
+        return self._intent
 
 
 class Journal:
@@ -57,10 +87,12 @@ class Journal:
         self._tags = Cmac(chain_key)
         self._journal = _open(folder + "/journal")
         self._intents = _open(folder + "/intents")
+        self._doubts = _open(folder + "/doubts")
         self.capacity = capacity
         self.count, self.last_mac = self._end_of_journal()
         self.last_sequence = 0
-        self.doubts = []
+        # By slot in the file, None where a slot is free.
+        self._open = [None] * _MOST_DOUBTS
         self._failed = False
         self._recover()
 
@@ -77,21 +109,26 @@ class Journal:
         return 0, FIRST_MAC
 
     def _recover(self):
-        """Close the intents that have no entry as in doubt, and keep the doubts that are still open."""
+        """Close the intents that have no entry as in doubt, and find the doubts that are still open."""
         outcomes = {}
         for position in range(max(1, self.count - _LOOK_BACK + 1), self.count + 1):
             entry = self._entry(position)
-            outcomes[int.from_bytes(entry[7:11], "little")] = entry[0]
+            outcomes[_sequence(entry[1:])] = entry[0]
+        for slot in range(_MOST_DOUBTS):
+            kept = _read_slot(self._doubts, slot, _INTENT_BYTES)
+            if kept not in (None, _NOTHING) and outcomes.get(_sequence(kept), IN_DOUBT) == IN_DOUBT:
+                self._open[slot] = Doubt(kept)
         intents = []
         for slot in range(_RING):
             intent = _read_slot(self._intents, slot, _INTENT_BYTES)
             if intent is not None:
-                intents.append((int.from_bytes(intent[6:10], "little"), intent))
+                intents.append((_sequence(intent), intent))
         for sequence, intent in sorted(intents):
             if sequence not in outcomes:
-                self._append(IN_DOUBT, intent[:CLEAR_BYTES], intent[CLEAR_BYTES : CLEAR_BYTES + SEALED_BYTES])
-            if outcomes.get(sequence, IN_DOUBT) == IN_DOUBT:
-                self.doubts.append(Doubt(intent))
+                self._append(IN_DOUBT, intent[:CLEAR_BYTES], intent[CLEAR_BYTES:_TAGS_AT])
+                self._keep(Doubt(intent))
+            elif outcomes.get(sequence) == IN_DOUBT and sequence not in [doubt.sequence for doubt in self.doubts]:
+                self._keep(Doubt(intent))
         known = [sequence for sequence, _ in intents] + list(outcomes)
         self.last_sequence = max(known) if known else 0
 
@@ -112,11 +149,10 @@ class Journal:
 
     def intend(self, clear, sealed, tag_before, tag_after, enc_tmri):
         """Write down what is about to be committed. Raises FlashError; then the commit must not be sent."""
-        sequence = int.from_bytes(clear[6:10], "little")
         intent = clear + sealed + tag_before + tag_after + enc_tmri
+        sequence = _sequence(intent)
         self._write(self._intents, sequence % _RING, intent)
         self.last_sequence = sequence
-        self.doubts = [doubt for doubt in self.doubts if doubt.record.sequence % _RING != sequence % _RING]
         return Doubt(intent)
 
     def committed(self, clear, sealed):
@@ -130,7 +166,21 @@ class Journal:
     def in_doubt(self, doubt):
         """The pass left before it answered; keep what tells the outcome when it returns."""
         self._append(IN_DOUBT, doubt.clear, doubt.sealed)
-        self.doubts.append(doubt)
+        self._keep(doubt)
+
+    def _keep(self, doubt):
+        """Where there is no room the oldest gives way: it is handed in already, and left to the vault's audit."""
+        if None in self._open:
+            slot = self._open.index(None)
+        else:
+            slot = self._open.index(min(self._open, key=lambda held: held.sequence))
+        self._write(self._doubts, slot, doubt.to_bytes())
+        self._open[slot] = doubt
+
+    def _forget(self, doubt):
+        slot = self._open.index(doubt)
+        self._open[slot] = None
+        self._write(self._doubts, slot, _NOTHING)
 
     def _append(self, outcome, clear, sealed):
         entry = entry_bytes(self._chain_key, self.count + 1, self.last_mac, outcome, clear, sealed)
@@ -156,19 +206,23 @@ class Journal:
             return None
         tag = self.tag(handle, tmc)
         for doubt in self.doubts:
-            if tag == doubt.tag_after:
-                return doubt, True
-            if tag == doubt.tag_before:
-                return doubt, False
+            committed = doubt.tells(tag)
+            if committed is not None:
+                return doubt, committed
         return None
+
+    @property
+    def doubts(self):
+        """The doubts that are still open."""
+        return [doubt for doubt in self._open if doubt is not None]
 
     def resolve_committed(self, doubt, sealed):
         self._append(COMMITTED, doubt.clear, sealed)
-        self.doubts.remove(doubt)
+        self._forget(doubt)
 
     def resolve_void(self, doubt):
         self._append(VOID, doubt.clear, NOT_SEALED)
-        self.doubts.remove(doubt)
+        self._forget(doubt)
 
     # Handing over
 
@@ -186,6 +240,11 @@ class Journal:
         if entry is None:
             raise FlashError("entry %d of the journal cannot be read" % position)
         return entry
+
+
+def _sequence(clear):
+    """The sequence number in a clear record, or in what begins with one."""
+    return int.from_bytes(clear[6:10], "little")
 
 
 def _open(path):

@@ -187,6 +187,43 @@ def test_a_terminal_that_loses_power_at_the_commit_charges_once(terminal, card, 
     assert in_doubt(entries) == []
 
 
+@pytest.mark.parametrize("restart", [False, True], ids=["", "restart"])
+@pytest.mark.parametrize("executed", [False, True], ids=["before", "after"])
+def test_a_torn_pass_that_comes_back_much_later_the_same_day_is_charged_once(terminal, card, executed, restart):
+    card.tear_after(EXCHANGES_PER_TAP, executed)
+    terminal.press("1#")
+    terminal.hold(card)
+    terminal.press("*")
+    others = [make_pass(uid=bytes([4, 2, 2, 2, 2, 2, number]))[0] for number in range(5)]
+    for _ in range(5):
+        assert [terminal.tap(other)[1] for other in others] == ["00"] * 5
+    if restart:
+        terminal.boot()
+    assert terminal.tap(card)[1] == "00"
+    assert purses_of(card)[CENTS] == 1600
+    entries = terminal.entries()
+    assert proven_cents(entries) == 26 * 400
+    assert in_doubt(entries) == []
+    terminal.boot()
+    assert terminal.device._journal.doubts == []
+
+
+def test_more_doubts_than_fit_are_all_handed_in_and_the_latest_settled(terminal):
+    cards = [make_pass(uid=bytes([4, 3, 3, 3, 3, 3, number]), loads={CENTS: 2000})[0] for number in range(20)]
+    for one in cards:
+        one.tear_after(EXCHANGES_PER_TAP, True)
+        terminal.press("1#")
+        terminal.hold(one)
+        terminal.press("*")
+    terminal.boot()
+    assert len(in_doubt(terminal.entries())) == 20
+    for one in cards[4:]:
+        assert terminal.tap(one)[1] == "00"
+    assert len(in_doubt(terminal.entries())) == 4
+    assert proven_cents(terminal.entries()) == 16 * 400
+    assert [purses_of(one)[CENTS] for one in cards] == [1600] * 20
+
+
 def test_a_reversal_that_is_torn_gives_back_once(terminal, card):
     terminal.tap(card)
     card.tear_after(10, True)
