@@ -92,7 +92,7 @@ class Journal:
         self.count, self.last_mac = self._end_of_journal()
         self.last_sequence = 0
         # By slot in the file, None where a slot is free.
-        self._open = [None] * _MOST_DOUBTS
+        self._open: list[Doubt | None] = [None] * _MOST_DOUBTS
         self._failed = False
         self._recover()
 
@@ -173,7 +173,7 @@ class Journal:
         if None in self._open:
             slot = self._open.index(None)
         else:
-            slot = self._open.index(min(self._open, key=lambda held: held.sequence))
+            slot = self._open.index(min(self.doubts, key=lambda held: held.sequence))
         self._write(self._doubts, slot, doubt.to_bytes())
         self._open[slot] = doubt
 
