@@ -6,10 +6,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from card.blueprint import Blueprint
 from hardware.in_process import InProcessReader
 from issuer.personalise import Details, Personaliser
+from issuer.scheme import load_scheme
 from tests.bench.recording import record_tap
-from tests.city import DAY, ISSUER, MICROPYTHON, ROOT, DirectKeys, blueprint, factory_card
+from tests.city import DAY, ISSUER, MICROPYTHON, ROOT, DirectKeys, factory_card
 
 _COMMIT = 0xC7
 
@@ -40,7 +42,7 @@ def replayed_heap(flash: Path, recording: Path) -> int:
 
 
 def personalise() -> dict[str, object]:
-    """A factory card with three purses, with everything read back, without the loads."""
+    """A factory card becomes a GelrePas (four purses), with everything read back, without the loads."""
     reader = InProcessReader(factory_card())
     sent: list[tuple[bytes, bytes]] = []
     transmit = reader.transmit
@@ -51,7 +53,9 @@ def personalise() -> dict[str, object]:
         return answer
 
     reader.transmit = counted  # type: ignore[method-assign]
-    Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300))
+    scheme = load_scheme(ROOT / "schemes/gelrepas.toml")
+    plan = Blueprint(scheme.aid, scheme.df_name, scheme.ceilings())
+    Personaliser(plan, DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300))
     total = sum(len(apdu) + len(answer) for apdu, answer in sent)
     return {"exchanges": len(sent), "bytes": total}
 
