@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from schwifty import BIC, IBAN
 from schwifty.exceptions import SchwiftyException
 
@@ -19,6 +19,26 @@ DESK = 1
 Unit = Literal["cent", "point", "visit", "item"]
 PurseNumber = Annotated[int, Field(ge=1, le=14)]
 Secret = Annotated[SecretStr, Field(min_length=16)]
+
+
+def iban(text: str) -> str:
+    """The IBAN without spaces; raises ValueError when length, country or check digits are wrong."""
+    try:
+        return str(IBAN(text).compact)
+    except SchwiftyException as error:
+        raise ValueError(f"not an IBAN: {error}") from None
+
+
+def bic(text: str) -> str:
+    """The BIC; raises ValueError when its form is wrong."""
+    try:
+        return str(BIC(text).compact)
+    except SchwiftyException as error:
+        raise ValueError(f"not a BIC: {error}") from None
+
+
+Iban = Annotated[str, AfterValidator(iban)]
+Bic = Annotated[str, AfterValidator(bic)]
 
 
 class _Strict(BaseModel):
@@ -46,18 +66,8 @@ class Municipality(_Strict):
     name: str = Field(min_length=1, max_length=70)
     number: int = Field(ge=1, le=0xFFFF)
     aid: str = Field(pattern=r"^[0-9A-F]{6}$")
-    iban: str
-    bic: str | None = None
-
-    @field_validator("iban")
-    @classmethod
-    def _iban(cls, value: str) -> str:
-        return iban(value)
-
-    @field_validator("bic")
-    @classmethod
-    def _bic(cls, value: str | None) -> str | None:
-        return None if value is None else bic(value)
+    iban: Iban
+    bic: Bic | None = None
 
 
 class Vault(_Strict):
@@ -114,22 +124,6 @@ class Config(_Strict):
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
-
-
-def iban(text: str) -> str:
-    """The IBAN without spaces; raises ValueError when length, country or check digits are wrong."""
-    try:
-        return str(IBAN(text).compact)
-    except SchwiftyException as error:
-        raise ValueError(f"not an IBAN: {error}") from None
-
-
-def bic(text: str) -> str:
-    """The BIC; raises ValueError when its form is wrong."""
-    try:
-        return str(BIC(text).compact)
-    except SchwiftyException as error:
-        raise ValueError(f"not a BIC: {error}") from None
 
 
 def bic_of(account: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from backend.config import Config, PurseNumber, bic, iban
+from backend.config import Bic, Config, Iban, PurseNumber
 from backend.errors import ImportRefused
 
 _U32 = 0xFFFFFFFF
@@ -97,21 +97,11 @@ class VenueIn(BaseModel):
 
     number: int = Field(ge=1, le=_U32)
     name: str = Field(min_length=1, max_length=70)
-    iban: str
-    bic: str | None = None
+    iban: Iban
+    bic: Bic | None = None
     purses: list[PurseNumber] = Field(min_length=1)
     terminals: list[int] = Field(default_factory=list)
     offer: list[OfferIn] = Field(default_factory=list)
-
-    @field_validator("iban")
-    @classmethod
-    def _iban(cls, value: str) -> str:
-        return iban(value)
-
-    @field_validator("bic")
-    @classmethod
-    def _bic(cls, value: str | None) -> str | None:
-        return None if value is None else bic(value)
 
     @field_validator("terminals")
     @classmethod
