@@ -1,5 +1,17 @@
-"""What can go wrong with keys. Texts never hold a key."""
+"""What can go wrong with keys. Texts never hold a key or a word of a share."""
 
 
 class KeyStoreError(Exception):
     """The keys are not there, damaged, or may not be used like this."""
+
+
+class KeyMissing(KeyStoreError):
+    """A key is not in the store: never made, retired, or destroyed."""
+
+    def __init__(self, purpose: str, version: int) -> None:
+        super().__init__(f"The store has no {purpose} key {version}.")
+        self.purpose, self.version = purpose, version
+
+
+class ShareError(KeyStoreError):
+    """A share that does not count, and why; nothing about the secret."""
