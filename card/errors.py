@@ -32,6 +32,10 @@ class BadBatch(CardError):
         self.reason = reason
 
 
+class BadLease(CardError):
+    """Keys that are not the next ones for this terminal and device."""
+
+
 class Refused(CardError):
     """The pass answered with a status other than success. `status` is its second byte."""
 

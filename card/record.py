@@ -19,7 +19,7 @@ NO_PURSE = 0xFF
 DAY_ZERO = (2020, 1, 1)  # `day` counts from here, in days of the municipality's calendar
 
 # Attribute and size in bytes, in the order of the wire.
-_FIELDS = (
+FIELDS = (
     ("version", 1),
     ("kind", 1),
     ("terminal", 4),
@@ -76,7 +76,7 @@ class ClearRecord:
 
     def to_bytes(self):
         """42 bytes; raises OutOfRange when a number does not fit its field."""
-        return b"".join([uint(getattr(self, name), size) for name, size in _FIELDS])
+        return b"".join([uint(getattr(self, name), size) for name, size in FIELDS])
 
     @classmethod
     def from_bytes(cls, data):
@@ -85,7 +85,7 @@ class ClearRecord:
             raise BadRecord("record of %d bytes, wanted %d" % (len(data), CLEAR_BYTES))
         values = {}
         at = 0
-        for name, size in _FIELDS:
+        for name, size in FIELDS:
             values[name] = read_uint(data, at, size)
             at += size
         return cls(**values)

@@ -1,47 +1,74 @@
 """The sealing key of a terminal or desk: it moves one way, a step a day, so a stolen terminal cannot open its past.
 
-The vault starts a new chain for each period of days; a terminal that was not renewed by then stops.
+The vault starts a new chain for each terminal in each calendar year, and gives a terminal its chains up to the last day
+that it may work without a sync; after that day the terminal stops.
 """
 
 from card.cmac import cmac
 from card.errors import OutOfRange
-from card.wire import exactly, uint
+from card.wire import exactly, read_uint, uint
 
-PERIOD_DAYS = 512
+_CHAIN_BYTES = 20
+# A year's end at most lies between two syncs; a third chain would be a mistake.
+MOST_CHAINS = 2
 
 
-def first_state(sealing_root, terminal, period):
-    """The state of a terminal on the first day of a period; only the vault can make it."""
-    return cmac(sealing_root, b"meedoen seal" + uint(terminal, 4) + uint(period, 2))
+def first_state_input(terminal, year):
+    """What the vault's sealing key of a year is asked to MAC for a terminal's state on the first of January."""
+    return b"meedoen seal" + uint(terminal, 4) + uint(year, 2)
 
 
 class SealingKey:
-    """`state` (16 bytes) is good for `day`; `key()` seals that day's records."""
+    """`chains`: `[(state, day, last_day)]`, 16 bytes and two day numbers each, one after the other.
 
-    def __init__(self, state, day):
-        self.state = exactly(state, 16, "sealing state")
-        self.day = day
+    `day` is the day that it stands at, `key()` seals that day's records.
+    """
 
+    def __init__(self, chains):
+        if not 1 <= len(chains) <= MOST_CHAINS:
+            raise OutOfRange("a sealing key has 1 to %d chains, not %d" % (MOST_CHAINS, len(chains)))
+        for state, day, last_day in chains:
+            exactly(state, 16, "sealing state")
+            if not day <= last_day:
+                raise OutOfRange("a sealing chain ends before it begins")
+        self._chains = list(chains)
+
+    @property
+    def day(self):
+        return self._chains[0][1]
+
+    @property
     def last_day(self):
-        """The last day this chain reaches."""
-        return self.day - self.day % PERIOD_DAYS + PERIOD_DAYS - 1
+        """The last day this key reaches."""
+        return self._chains[-1][2]
 
     def advance(self, day):
-        """Forget every day before `day`. Refuses to go back, or past the end of the period; then nothing changes."""
-        if not self.day <= day <= self.last_day():
+        """Forget every day before `day`. Refuses to go back, or to a day it does not reach; then nothing changes."""
+        ahead = [chain for chain in self._chains if chain[2] >= day]
+        if day < self.day or not ahead or ahead[0][1] > day:
             raise OutOfRange("sealing key of day %d cannot serve day %d" % (self.day, day))
-        while self.day < day:
-            self.state = cmac(self.state, b"next day")
-            self.day += 1
+        state, at, last_day = ahead[0]
+        while at < day:
+            state = cmac(state, b"next day")
+            at += 1
+        ahead[0] = (state, at, last_day)
+        self._chains = ahead
 
     def key(self):
         """The 32-byte AES-SIV key of the day."""
-        return cmac(self.state, b"seal 1") + cmac(self.state, b"seal 2")
+        state = self._chains[0][0]
+        return cmac(state, b"seal 1") + cmac(state, b"seal 2")
 
+    def to_bytes(self):
+        """20 bytes for each chain."""
+        return b"".join([state + uint(day, 2) + uint(last_day, 2) for state, day, last_day in self._chains])
 
-def sealing_key(sealing_root, terminal, day):
-    """A terminal's SealingKey on a day, from the root."""
-    period = day // PERIOD_DAYS
-    key = SealingKey(first_state(sealing_root, terminal, period), period * PERIOD_DAYS)
-    key.advance(day)
-    return key
+    @classmethod
+    def from_bytes(cls, data):
+        """Raises OutOfRange for anything that is not 1 or 2 chains."""
+        if len(data) % _CHAIN_BYTES:
+            raise OutOfRange("%d bytes are not a sealing key" % len(data))
+        chains = []
+        for at in range(0, len(data), _CHAIN_BYTES):
+            chains.append((data[at : at + 16], read_uint(data, at + 16, 2), read_uint(data, at + 18, 2)))
+        return cls(chains)

@@ -8,21 +8,21 @@ from card.cmac import Cmac, cmac
 from card.record import LOAD, REVERSAL, TAP
 from card.wire import same, uint
 
-_MAC_LABEL = b"\x5a\x00\x01\x00\x80"
-_ENC_LABEL = b"\xa5\x00\x01\x00\x80"
-_COMMIT_READER_ID = b"\xc8"
+MAC_LABEL = b"\x5a\x00\x01\x00\x80"
+ENC_LABEL = b"\xa5\x00\x01\x00\x80"
+COMMIT_READER_ID = b"\xc8"
 # The instruction that moved the purses, by kind of record: Debit, LimitedCredit, Credit.
-_MOVES = {TAP: b"\xdc", REVERSAL: b"\x1c", LOAD: b"\x0c"}
+MOVES = {TAP: b"\xdc", REVERSAL: b"\x1c", LOAD: b"\x0c"}
 
 
 def mac_session_key(key, tmc, uid):
     """SesTMMAC for the transaction that got counter `tmc` (stored value plus one at the time)."""
-    return cmac(key, _MAC_LABEL + uint(tmc, 4) + uid)
+    return cmac(key, MAC_LABEL + uint(tmc, 4) + uid)
 
 
 def enc_session_key(key, tmc, uid):
     """SesTMENC of the same transaction."""
-    return cmac(key, _ENC_LABEL + uint(tmc, 4) + uid)
+    return cmac(key, ENC_LABEL + uint(tmc, 4) + uid)
 
 
 def _piece(data):
@@ -31,8 +31,8 @@ def _piece(data):
 
 def transaction_input(kind, moves, reader_id, enc_tmri):
     """TMI of a transaction that moved `moves` [(purse, amount)] and then committed its reader id."""
-    pieces = [_piece(_MOVES[kind] + uint(purse, 1) + uint(amount, 4)) for purse, amount in moves]
-    pieces.append(_piece(_COMMIT_READER_ID + reader_id + enc_tmri))
+    pieces = [_piece(MOVES[kind] + uint(purse, 1) + uint(amount, 4)) for purse, amount in moves]
+    pieces.append(_piece(COMMIT_READER_ID + reader_id + enc_tmri))
     return b"".join(pieces)
 
 

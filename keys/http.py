@@ -1,17 +1,22 @@
 """The vault's HTTP interface: the same over a socket in production and in one process in the embedded default."""
 
-import hmac
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from apiflask import APIFlask, HTTPTokenAuth, Schema, abort
+from apiflask import APIFlask, Schema, abort
 from apiflask.fields import Boolean, Integer, List, Nested, String
 from apiflask.validators import Range, Regexp
-from flask import Response, jsonify, request
+from flask import Response, g, jsonify, request
 
-from keys.keyfile import KeyFile
-from keys.vault import KEY_VERSION, RECORD_BYTES, Vault
+from keys.errors import KeyStoreError
+from keys.proving import RECORD_BYTES, Prover, Verdict
+from keys.vault import CardKey, Vault
 
 MOST_RECORDS = 10_000
+_PARTY = "meedoen.party"
+ISSUER, BACKEND = "issuer", "backend"
+PARTIES = (ISSUER, BACKEND)
+Environ = dict[str, Any]
 
 
 class ProofOut(Schema):
@@ -19,7 +24,7 @@ class ProofOut(Schema):
     sequence = Integer(allow_none=True)
     valid = Boolean(required=True)
     nullifier = String(allow_none=True, metadata={"description": "32 hex digits; only of a valid record"})
-    reason = String(allow_none=True, metadata={"description": "record, seal, handle or mac"})
+    reason = String(allow_none=True, metadata={"description": "record, year, seal, handle or mac"})
 
 
 class ProofsOut(Schema):
@@ -31,20 +36,38 @@ class CardIn(Schema):
     generation = Integer(required=True, validate=Range(0, 255))
 
 
+class CardKeyOut(Schema):
+    purpose = String(required=True)
+    version = Integer(required=True, metadata={"description": "the key version on the pass"})
+    key = String(required=True)
+    handle = String(allow_none=True, metadata={"description": "of a tap key: the handle that it follows from"})
+
+
 class CardKeysOut(Schema):
     handle = String(required=True)
-    versions = Integer(required=True, metadata={"description": "the key version that goes onto the pass"})
-    picc = String(required=True)
-    application = String(required=True)
-    load_key = String(required=True, attribute="load", data_key="load")
-    lookup = String(required=True)
-    tap = String(required=True)
-    transaction_mac = String(required=True)
+    current = List(Nested(CardKeyOut), required=True, metadata={"description": "what goes onto the pass"})
+    older = List(Nested(CardKeyOut), required=True, metadata={"description": "what may be on it from before a rotation"})
 
 
-def create_app(keyfile: KeyFile) -> APIFlask:
-    """The vault over the keys of one municipality. It has no database and writes no file."""
-    vault = Vault(keyfile)
+class Caller:
+    """A WSGI application as one party sees it that calls it in this very process."""
+
+    def __init__(self, app: Callable[[Environ, Any], Iterable[bytes]], party: str) -> None:
+        self._app, self._party = app, party
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        return self._app({**environ, _PARTY: self._party}, start_response)
+
+
+def in_process(environ: Environ) -> str | None:
+    """Who calls, as its Caller says. No HTTP header can set this."""
+    party: str | None = environ.get(_PARTY)
+    return party
+
+
+def create_app(vault: Vault, who: Callable[[Environ], str | None] = in_process) -> APIFlask:
+    """The vault of one municipality. `who` tells the party from the WSGI environment, None for a stranger."""
+    prover = Prover(vault)
     app = APIFlask(
         "meedoen-vault", title="meedoen vault", version="1.0.0", spec_path="/v1/openapi.json", docs_path=None
     )
@@ -52,17 +75,15 @@ def create_app(keyfile: KeyFile) -> APIFlask:
     app.config["OPENAPI_VERSION"] = "3.1.0"
     app.config["VALIDATION_ERROR_STATUS_CODE"] = 400
     app.description = "Proves transactions and derives the keys of passes. Keeps nothing."
-    auth = HTTPTokenAuth()
 
-    @auth.verify_token  # type: ignore[untyped-decorator]
-    def party_of(token: str) -> str | None:
-        for party, expected in keyfile.tokens.items():
-            if hmac.compare_digest(token.encode(), expected.encode()):
-                return party
-        return None
+    @app.before_request
+    def known() -> None:
+        g.party = who(request.environ)
+        if g.party is None:
+            abort(401, "The vault does not know who is calling.")
 
     def only(party: str) -> None:
-        if auth.current_user != party:
+        if g.party != party:
             abort(403, f"This call is for the {party}.")
 
     @app.error_processor
@@ -81,39 +102,62 @@ def create_app(keyfile: KeyFile) -> APIFlask:
         return response
 
     @app.post("/v1/prove")
-    @app.auth_required(auth)
     @app.output(ProofsOut)
     @app.doc(
         summary="Prove records",
         description=f"The body is N records of {RECORD_BYTES} bytes (42 clear, 60 sealed), N up to {MOST_RECORDS}.",
     )
     def prove() -> dict[str, Any]:
-        only("backend")
+        only(BACKEND)
         body = request.get_data()
         if not body or len(body) % RECORD_BYTES:
             abort(400, f"The body must be whole records of {RECORD_BYTES} bytes.")
-        records = (body[at : at + RECORD_BYTES] for at in range(0, len(body), RECORD_BYTES))
-        return {"proofs": [_proof_out(vault, record) for record in records]}
+        return {"proofs": [_proof_out(verdict) for verdict in prover.prove(body)]}
 
     @app.post("/v1/card-keys")
-    @app.auth_required(auth)
     @app.input(CardIn, arg_name="card")
     @app.output(CardKeysOut)
     @app.doc(summary="Keys of one pass", description="For the desk, while it writes the pass.")
     def card_keys(card: dict[str, Any]) -> dict[str, Any]:
-        only("issuer")
+        only(ISSUER)
         keys = vault.card_keys(bytes.fromhex(card["uid"]), card["generation"])
-        return {"versions": KEY_VERSION, **{name: value.hex() for name, value in vars(keys).items()}}
+        return {
+            "handle": keys.handle.hex(),
+            "current": [_card_key_out(key) for key in keys.current.values()],
+            "older": [_card_key_out(key) for key in keys.older],
+        }
+
+    @app.get("/v1/terminals/<int:terminal>/leases/<int:number>")
+    @app.doc(
+        summary="Keys of a terminal, from today on",
+        description="Wrapped to its device; `number` is the one that the device says is next. Whoever carries it learns "
+        "nothing.",
+        responses={200: {"content": {"application/octet-stream": {}}}, 404: "not known, or revoked"},
+    )
+    def lease(terminal: int, number: int) -> Response:
+        only(BACKEND)
+        try:
+            return Response(vault.lease(terminal, number), content_type="application/octet-stream")
+        except KeyStoreError as error:
+            abort(404, str(error))
 
     return app
 
 
-def _proof_out(vault: Vault, record: bytes) -> dict[str, Any]:
-    verdict = vault.prove(record)
+def _proof_out(verdict: Verdict) -> dict[str, Any]:
     return {
         "terminal": verdict.terminal,
         "sequence": verdict.sequence,
         "valid": verdict.valid,
         "nullifier": verdict.nullifier.hex() if verdict.nullifier else None,
         "reason": verdict.reason,
+    }
+
+
+def _card_key_out(key: CardKey) -> dict[str, Any]:
+    return {
+        "purpose": key.purpose,
+        "version": key.version,
+        "key": key.key.hex(),
+        "handle": key.handle.hex() if key.handle else None,
     }

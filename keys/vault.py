@@ -1,147 +1,189 @@
-"""The vault as a function: sealed proofs in, verdicts out, nothing kept.
+"""The vault as a function: what it derives for a pass, a terminal, a desk. `proving` says what it makes of records.
 
-It holds keys and no table: what it says depends on the keys and the question alone.
+It holds keys and a register of keys, terminals and officers, and no table about passes or transactions: what it says
+depends on the keys, the register and the question alone.
 """
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 
-from card.aes import Ecb, ecb_decrypt
 from card.batch import link_key
-from card.cmac import Cmac
 from card.diversify import diversify
-from card.errors import BadMac, BadRecord
 from card.layout import aid_bytes, card_key_input
-from card.record import CLEAR_BYTES, DAY_ZERO, SEALED_BYTES, ClearRecord, Proof, reader_id, unseal
-from card.sealing import sealing_key
-from card.tmac import is_committed
-from card.wire import same, uint
-from keys.hierarchy import derive
-from keys.keyfile import KeyFile
+from card.lease import WrappingKey, wrap, wrapping_input
+from card.sealing import SealingKey, first_state_input
+from card.wire import uint
+from keys.days import day_number
+from keys.errors import KeyMissing, KeyStoreError
+from keys.register import Register
+from keys.siv import SivKey
+from keys.store import BLOCK, Store
 
-RECORD_BYTES = CLEAR_BYTES + SEALED_BYTES
-KEY_VERSION = 1
 # The rest of the handle's block: what decrypts to this is a pass of ours (a guess succeeds once in 2^64).
-_HANDLE_PADDING = b"MEEDOEN\x01"
+HANDLE_PADDING = b"MEEDOEN\x01"
+DESK = 1
+MOST_LEASES = 100_000
+# AN10922 for AES-128: the constant before the input. From 16 bytes of input on, the rest is one AES-CMAC.
+_AES128 = b"\x01"
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What `prove` says of one record; `nullifier` only of a valid one. `reason`: record, seal, handle or mac."""
+class CardKey:
+    """One key of one pass. `handle`: only of a tap key, which follows from it."""
 
-    terminal: int | None
-    sequence: int | None
-    nullifier: bytes | None = None
-    reason: str | None = None
-
-    @property
-    def valid(self) -> bool:
-        return self.nullifier is not None
+    purpose: str
+    version: int
+    key: bytes
+    handle: bytes | None = None
 
 
 @dataclass(frozen=True)
 class CardKeys:
-    """All that goes onto one pass. The desk holds it while it writes the pass, and no longer."""
+    """All that goes onto one pass (`current`, by purpose), and what may be on it from before a rotation (`older`)."""
 
     handle: bytes
-    picc: bytes
-    application: bytes
-    load: bytes
-    lookup: bytes
-    tap: bytes
-    transaction_mac: bytes
+    current: dict[str, CardKey]
+    older: list[CardKey]
 
 
 class Vault:
-    """Derives and proves for one municipality."""
+    """Derives for one municipality. `today()` is the day in the municipality's own calendar."""
 
-    def __init__(self, keyfile: KeyFile) -> None:
-        self._root = keyfile.root_secret
-        self.municipality = keyfile.municipality
-        self._aid = aid_bytes(keyfile.aid)
-        self.aid = keyfile.aid
-        self._handle_key = self._key("handle")
-        self._tmac_master = self._key("transaction_mac")
-        self._sealing_root = self._key("sealing")
-        # Keys only, never anything about a pass: what a day's records are opened with, and a year's nullifier key.
-        self._sealing_key_of = lru_cache(maxsize=4096)(self._sealing_key)
-        self._nullifier_of = lru_cache(maxsize=8)(lambda year: Cmac(self._key("nullifier", year)))
+    def __init__(self, store: Store, register: Register, today: Callable[[], date]) -> None:
+        self.store = store
+        self.register = register
+        self.today = today
+        self.municipality = register.municipality
+        self.aid = aid_bytes(register.aid)
+        # Keys only, never anything about a pass: what a terminal's records of a day are opened with.
+        self.siv_key_of = lru_cache(maxsize=65536)(self._siv_key)
 
-    def _key(self, purpose: str, version: int = KEY_VERSION) -> bytes:
-        return derive(self._root, self.municipality, purpose, version)
+    def accepted(self, purpose: str) -> list[int]:
+        """The versions of a purpose that count today, newest first."""
+        return self.register.accepted(purpose, self.today())
 
-    def _sealing_key(self, terminal: int, day: int) -> bytes:
-        key: bytes = sealing_key(self._sealing_root, terminal, day).key()
-        return key
+    # Passes
 
     def card_keys(self, uid: bytes, generation: int) -> CardKeys:
         """The keys of the pass with this UID (7 bytes) in this generation of its handle."""
-        handle = Ecb(self._handle_key).encrypt(uid + uint(generation, 1) + _HANDLE_PADDING)
+        handles = [self._handle(version, uid, generation) for version in self.accepted("handle")]
+        made = [
+            CardKey(purpose, version, self._card_key(purpose, version, uid))
+            for purpose in ("picc", "application", "load", "transaction_mac")
+            for version in self.accepted(purpose)
+        ]
+        made += [CardKey("lookup", version, self.handed_out("lookup", version)) for version in self.accepted("lookup")]
+        for handle in handles:
+            made += [
+                CardKey("tap", version, self._tap_key(version, handle), handle) for version in self.accepted("tap")
+            ]
+        current: dict[str, CardKey] = {}
+        older = [key for key in made if current.setdefault(key.purpose, key) is not key]
+        return CardKeys(handles[0], current, older)
 
-        def diversified(purpose: str, identity: bytes) -> bytes:
-            key: bytes = diversify(self._key(purpose), card_key_input(purpose, identity, self._aid))
-            return key
+    def _handle(self, version: int, uid: bytes, generation: int) -> bytes:
+        return self.store.encrypt(("handle", version), uid + uint(generation, 1) + HANDLE_PADDING)
 
-        return CardKeys(
-            handle=handle,
-            picc=diversified("picc", uid),
-            application=diversified("application", uid),
-            load=diversified("load", uid),
-            lookup=self._key("lookup"),
-            tap=diversified("tap", handle),
-            transaction_mac=diversified("transaction_mac", uid),
-        )
+    def _card_key(self, purpose: str, version: int, uid: bytes) -> bytes:
+        message = _AES128 + card_key_input(purpose, uid, self.aid)
+        return self.store.cmacs((purpose, version), message, len(message))
 
-    def link_root(self) -> bytes:
-        """For the backend: with it the backend checks that a batch comes from the terminal it names."""
-        return self._key("link")
+    def _tap_key(self, version: int, handle: bytes) -> bytes:
+        key: bytes = diversify(self.handed_out("tap", version), card_key_input("tap", handle, self.aid))
+        return key
 
-    def terminal_keys(self, terminal: int, day: int) -> dict[str, object]:
-        """What a terminal is provisioned with on a day; the keys of days before cannot be made from it."""
-        return {
-            **self.desk_keys(terminal, day),
-            "issuer": self.municipality,
-            "aid": self.aid,
-            "lookup_key": self._key("lookup").hex(),
-            "tap_key": self._key("tap").hex(),
-        }
+    # Other parties
 
-    def desk_keys(self, terminal: int, day: int) -> dict[str, object]:
-        """What a desk needs to hand in its loads and to sign the hotlist."""
-        sealing = sealing_key(self._sealing_root, terminal, day)
+    def handed_out(self, purpose: str, version: int, size: int = BLOCK) -> bytes:
+        """What another party holds of a purpose, 16 or 32 bytes: one step below the key in the store."""
+        parts = (b"meedoen " + purpose.encode() + b" %d" % number for number in range(1, size // BLOCK + 1))
+        return b"".join(self.store.cmacs((purpose, version), part, len(part)) for part in parts)
+
+    def backend_keys(self) -> dict[str, object]:
+        """With the link roots the backend knows its terminals; with the table key it seals for the vault."""
+        roots = [self.handed_out("link", version).hex() for version in self.accepted("link")]
+        return {"link_roots": roots, "table_key": self.table_key().hex()}
+
+    def table_key(self) -> bytes:
+        """AES-SIV key of the backend's table of nullifiers."""
+        return self.handed_out("table", self.register.current("table"), 2 * BLOCK)
+
+    def desk_keys(self, terminal: int = DESK) -> dict[str, object]:
+        """What a desk needs to hand in its loads and to sign the hotlist, from today on."""
+        root = self.handed_out("link", self.register.current("link"))
         return {
             "terminal": terminal,
-            "link_key": link_key(self.link_root(), terminal).hex(),
-            "sealing_state": sealing.state.hex(),
-            "sealing_day": sealing.day,
-            "hotlist_key": self._key("hotlist").hex(),
+            "link_key": link_key(root, terminal).hex(),
+            "sealing": self._sealing_chains(terminal),
+            "hotlist_key": self.handed_out("hotlist", self.register.current("hotlist"), 2 * BLOCK).hex(),
         }
 
-    def prove(self, record: bytes) -> Verdict:
-        """Whether a pass of ours committed what this record (clear and sealed part, 102 bytes) says."""
-        clear, sealed = record[:CLEAR_BYTES], record[CLEAR_BYTES:]
-        try:
-            parsed = ClearRecord.from_bytes(clear)
-        except BadRecord:
-            return Verdict(None, None, reason="record")
-        name = parsed.terminal, parsed.sequence
-        try:
-            proof = unseal(self._sealing_key_of(parsed.terminal, parsed.day), clear, sealed)
-        except (BadMac, BadRecord):
-            return Verdict(*name, reason="seal")
-        identity = self._open_handle(proof)
-        if identity is None:
-            return Verdict(*name, reason="handle")
-        uid, generation = identity
-        key = diversify(self._tmac_master, card_key_input("transaction_mac", uid, self._aid))
-        if not is_committed(key, uid, parsed.kind, parsed.debits(), reader_id(clear), proof):
-            return Verdict(*name, reason="mac")
-        year = (date(*DAY_ZERO) + timedelta(days=parsed.day)).year
-        return Verdict(*name, nullifier=self._nullifier_of(year).full(uid + generation + uint(proof.tmc, 4)))
+    def wrapping_key(self, terminal: int, device: bytes) -> WrappingKey:
+        """What a device opens its first lease with."""
+        message = wrapping_input(terminal, device)
+        name = "lease", self.register.current("lease")
+        return WrappingKey(self.store.cmacs(name, message, len(message)))
 
-    def _open_handle(self, proof: Proof) -> tuple[bytes, bytes] | None:
-        plain = ecb_decrypt(self._handle_key, proof.handle)
-        if not same(plain[8:], _HANDLE_PADDING):
-            return None
-        return plain[:7], plain[7:8]
+    def lease(self, terminal: int, number: int) -> bytes:
+        """A terminal's keys from today on, wrapped to its device; `number` is the one that the device says is next.
+
+        Raises KeyStoreError for a terminal that is not known or was revoked.
+        """
+        known = self.register.terminals.get(str(terminal))
+        if known is None:
+            raise KeyStoreError(f"Terminal {terminal} has no device here; `meedoen keys terminal issue` gives it one.")
+        if known.revoked_on is not None:
+            raise KeyStoreError(f"Terminal {terminal} was revoked on {known.revoked_on}.")
+        if not 0 <= number < MOST_LEASES:
+            raise KeyStoreError(f"A device counts its leases from 0 to {MOST_LEASES - 1}; {number} is not one.")
+        device = bytes.fromhex(known.device)
+        wrapping = self.wrapping_key(terminal, device)
+        for _ in range(number):
+            wrapping.step()
+        content = json.dumps(self.terminal_keys(terminal), separators=(",", ":")).encode()
+        wrapped: bytes = wrap(wrapping, terminal, device, content)
+        return wrapped
+
+    def terminal_keys(self, terminal: int) -> dict[str, object]:
+        """What a lease says. Keys of which two versions count come newest first."""
+        return {
+            **self.desk_keys(terminal),
+            "issuer": self.municipality,
+            "aid": self.register.aid,
+            "day": day_number(self.today()),
+            "lookup_keys": [self.handed_out("lookup", version).hex() for version in self.accepted("lookup")],
+            "tap_keys": [self.handed_out("tap", version).hex() for version in self.accepted("tap")],
+        }
+
+    def _sealing_chains(self, terminal: int) -> list[list[object]]:
+        """From today to the end of the lease, a chain for each calendar year; up to a year that has no key yet."""
+        first = self.today()
+        ends = self.register.lease_ends(first)
+        chains: list[list[object]] = []
+        for year in range(first.year, ends.year + 1):
+            begins, last = max(first, date(year, 1, 1)), min(ends, date(year, 12, 31))
+            try:
+                state = self._state_on(terminal, begins)
+            except KeyMissing:
+                break
+            chains.append([state.hex(), day_number(begins), day_number(last)])
+        if not chains:
+            raise KeyMissing("sealing", first.year)
+        return chains
+
+    def _state_on(self, terminal: int, on: date) -> bytes:
+        state: bytes = self._chain(terminal, on).to_bytes()[:BLOCK]
+        return state
+
+    def _chain(self, terminal: int, on: date) -> SealingKey:
+        message = first_state_input(terminal, on.year)
+        state = self.store.cmacs(("sealing", on.year), message, len(message))
+        chain = SealingKey([(state, day_number(date(on.year, 1, 1)), day_number(date(on.year, 12, 31)))])
+        chain.advance(day_number(on))
+        return chain
+
+    def _siv_key(self, terminal: int, on: date) -> SivKey:
+        return SivKey(self._chain(terminal, on).key())

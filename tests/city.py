@@ -10,7 +10,7 @@ import httpx
 from card.batch import COMMITTED, IN_DOUBT, link_key, open_batch, siv_key
 from card.blueprint import Blueprint
 from card.layout import aid_bytes
-from card.sealing import sealing_key
+from card.sealing import SealingKey
 from card.session import Session
 from card.siv import siv_encrypt
 from card.wire import uint
@@ -19,8 +19,13 @@ from hardware.in_process import InProcessReader
 from issuer.load import Intent, Load, Loader
 from issuer.personalise import Details, Pass, Personaliser
 from issuer.vault_client import CardKeys, VaultClient
-from keys.http import create_app
-from keys.keyfile import KeyFile
+from keys.custody import establish
+from keys.days import date_of
+from keys.hierarchy import SEED_BYTES
+from keys.http import BACKEND, ISSUER as AS_ISSUER, Caller, create_app
+from keys.proving import Prover
+from keys.register import Register
+from keys.store import MemoryStore
 from keys.vault import Vault
 from terminal.firmware import link
 from terminal.firmware.device import Device
@@ -42,8 +47,32 @@ for offer in OFFERS:
     offer.update({"purse2": 255, "amount2": 0})
 OFFERS[-1].update({"purse2": VISITS, "amount2": 1})
 
-KEYFILE = KeyFile(ISSUER, AID, "5a" * 32, {"issuer": "desk", "backend": "clearing"})
-VAULT = Vault(KEYFILE)
+
+class FixedSeeds:
+    """Seeds of years that are the same in every run."""
+
+    def make(self, year):
+        return self.read(year)
+
+    def read(self, year):
+        return year.to_bytes(2, "big") * (SEED_BYTES // 2)
+
+
+def vault_of(municipality=ISSUER, aid=AID, root=b"\x5a" * 32, day=DAY) -> Vault:
+    """A vault whose keys are the same in every run; `vault.today` can be set to another clock."""
+    register, store = Register(municipality, aid), MemoryStore()
+    establish(root, register, store, FixedSeeds(), date_of(day))
+    return Vault(store, register, lambda: date_of(day))
+
+
+VAULT = vault_of()
+PROVER = Prover(VAULT)
+VAULT_APP = create_app(VAULT)
+
+
+def sealing_of(terminal, day=DAY, vault=VAULT) -> SealingKey:
+    """The sealing key of a terminal or desk, as far as the end of the year."""
+    return vault._chain(terminal, date_of(day))
 
 
 class PaperJournal:
@@ -81,14 +110,15 @@ class DirectKeys:
     """The vault's keys for the desk, without HTTP between."""
 
     def lookup_key(self):
-        return VAULT.card_keys(bytes(7), 0).lookup
+        return VAULT.card_keys(bytes(7), 0).current["lookup"].key
 
     def card_keys(self, uid, generation):
-        return CardKeys(version=1, **vars(VAULT.card_keys(uid, generation)))
+        keys = VAULT.card_keys(uid, generation)
+        return CardKeys(version=1, handle=keys.handle, **{name: key.key for name, key in keys.current.items()})
 
 
 def vault_over_http() -> VaultClient:
-    return VaultClient("http://vault", "desk", httpx.WSGITransport(app=create_app(KEYFILE)))
+    return VaultClient("http://vault", "", httpx.WSGITransport(app=Caller(VAULT_APP, AS_ISSUER)))
 
 
 def blueprint() -> Blueprint:
@@ -96,8 +126,7 @@ def blueprint() -> Blueprint:
 
 
 def loader(journal, day=DAY) -> Loader:
-    sealing = sealing_key(VAULT._key("sealing"), DESK, day)
-    return Loader(DESK, aid_bytes(AID), sealing, journal, os.urandom)
+    return Loader(DESK, aid_bytes(AID), sealing_of(DESK, day), journal, os.urandom)
 
 
 def factory_card(uid=b"\x04\x11\x22\x33\x44\x55\x66", generation="EV2", path=None) -> EmulatedPass:
@@ -148,7 +177,7 @@ def bundle(terminal=TERMINAL, version=1, day=DAY, valid=(DAY - 1, DAY + 30), off
         "allowed": list(allowed),
         "offers": offers,
     }
-    key = siv_key(link_key(VAULT.link_root(), terminal))
+    key = siv_key(link_key(VAULT.handed_out("link", 1), terminal))
     return siv_encrypt(key, [b"bundle" + uint(terminal, 4)], json.dumps(content).encode())
 
 
@@ -156,7 +185,7 @@ def hotlist(*handles: bytes, version=1, day=DAY) -> bytes:
     entries = sorted(handle[:8] for handle in handles)
     head = uint(version, 4)
     plain = head + uint(day, 2) + uint(len(entries), 4) + b"".join(entries)
-    return head + siv_encrypt(VAULT._key("hotlist"), [b"hotlist" + head], plain)
+    return head + siv_encrypt(VAULT.handed_out("hotlist", 1, 32), [b"hotlist" + head], plain)
 
 
 class PcTerminal:
@@ -220,7 +249,7 @@ class PcTerminal:
         """All that the backend would get, opened."""
         opened, position = [], 1
         while body := self.ask(link.JOURNAL, uint(position, 4)):
-            batch = open_batch(body, lambda terminal: link_key(VAULT.link_root(), terminal))
+            batch = open_batch(body, lambda terminal: link_key(VAULT.handed_out("link", 1), terminal))
             opened += batch.entries
             position += len(batch.entries)
         return opened
@@ -236,7 +265,7 @@ def proven_cents(entries, purse=CENTS) -> int:
     total = 0
     for entry in final_outcomes(entries).values():
         if entry.outcome == COMMITTED:
-            assert VAULT.prove(entry.clear_bytes + entry.sealed).valid
+            assert PROVER.prove(entry.clear_bytes + entry.sealed)[0].valid
             sign = 1 if entry.clear.kind == 1 else -1
             total += sign * sum(amount for moved, amount in entry.clear.debits() if moved == purse)
     return total
