@@ -49,7 +49,9 @@ class Seeds:
         try:
             seed = bytes.fromhex(path.read_text())
         except FileNotFoundError:
-            raise KeyStoreError(f"{path} is missing. Put a copy of it in its place; without it {year} is lost.") from None
+            raise KeyStoreError(
+                f"{path} is missing. Put a copy of it in its place; without it {year} is lost."
+            ) from None
         except ValueError:
             raise KeyStoreError(f"{path} is damaged. Put a copy of it in its place.") from None
         if len(seed) != SEED_BYTES:
