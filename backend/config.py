@@ -188,12 +188,10 @@ def _key_file(path: Path) -> dict[str, Any]:
         given = json.loads(path.read_text())
         vault = dict(given["vault"])
         vault |= {name: path.parent / vault[name] for name in ("certificate", "key", "ca") if name in vault}
-        if vault["address"].startswith("unix:"):
-            vault["address"] = f"unix:{(path.parent / vault['address'].removeprefix('unix:')).resolve()}"
         return {"vault": vault, "link_roots": given["link_roots"], "table_key": given["table_key"]}
     except FileNotFoundError:
         raise ConfigError(f"{path} is not there; it is made by the vault's set-up.") from None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError):
         raise ConfigError(f"{path} is not the file for clearing, backend.json of the vault's set-up.") from None
 
 

@@ -59,4 +59,5 @@ class Findings:
                 for record in [ClearRecord.from_bytes(row.clear)]
                 for purse, amount in record.debits()
             ]
-        return header + AESSIV(self._config.table_key_bytes()).encrypt(b"".join(rows), [header])
+        table: bytes = header + AESSIV(self._config.table_key_bytes()).encrypt(b"".join(rows), [header])
+        return table

@@ -56,9 +56,11 @@ class AuditLog:
             file.flush()
             os.fsync(file.fileno())
 
-    def verify(self) -> tuple[int, str]:
-        """`(lines, hash of the last)`; raises KeyStoreError with the first line that does not follow."""
+    def verify(self, noted: str | None = None) -> tuple[int, str]:
+        """`(lines, hash of the last)`; raises KeyStoreError with the first line that does not follow, or when the hash
+        that was noted earlier is not in it any more."""
         before, number = _START, 0
+        seen = noted is None
         for number, line in enumerate(self._lines(), 1):
             try:
                 held = Line(**json.loads(line))
@@ -67,6 +69,9 @@ class AuditLog:
             if held.number != number or held.before != before:
                 raise KeyStoreError(f"{self._path}: line {number} does not follow the one before.")
             before = _hash(line)
+            seen = seen or before == noted
+        if not seen:
+            raise KeyStoreError(f"{self._path}: the line that was noted is gone. Lines were cut off, or changed.")
         return number, before
 
     def _lines(self) -> list[bytes]:

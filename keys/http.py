@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from apiflask import APIFlask, abort
@@ -16,12 +17,34 @@ from keys.proving import RECORD_BYTES, Prover, Verdict
 from keys.vault import DESK, CardKey, Vault
 
 MOST_RECORDS = 10_000
-# An audit comes as a stream and is read in pieces; a table of nullifiers is held whole.
-_MOST_BYTES = {"/v1/audit": 1 << 30, "/v1/balance": 1 << 28}
 _PARTY = "meedoen.party"
 ISSUER, BACKEND = "issuer", "backend"
 PARTIES = (ISSUER, BACKEND)
 Environ = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """Who may ask for something, what the log calls it, and how long the question may be.
+
+    `line_bytes`: the size of one of many things in the body, which the log counts.
+    """
+
+    party: str
+    kind: str
+    most_bytes: int = 1 << 16
+    line_bytes: int = 0
+
+
+# By the name of the function that answers, which is also what the log calls the action. An audit is read in pieces, so
+# it may be long; a table of nullifiers is held whole.
+_CALLS = {
+    "prove": Call(BACKEND, "record", MOST_RECORDS * RECORD_BYTES, RECORD_BYTES),
+    "audit": Call(BACKEND, "record", 1 << 30, AUDIT_BYTES),
+    "lease": Call(BACKEND, "keys of a terminal"),
+    "card_keys": Call(ISSUER, "keys of a pass"),
+    "balance": Call(ISSUER, "balance of a pass", 1 << 28),
+}
 
 
 class Caller:
@@ -55,24 +78,23 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
 
     @app.before_request
     def known() -> None:
-        g.party, g.asked = who(request.environ), ("call", "none", 0)
-        request.max_content_length = _MOST_BYTES.get(request.path, MOST_RECORDS * RECORD_BYTES)
-        if g.party is None:
+        """Who may ask for what is looked at before anything of the question is read."""
+        g.actor = who(request.environ)
+        call = _CALLS.get(request.endpoint or "")
+        if g.actor is None:
             abort(401, "The vault does not know who is calling.")
-
-    def only(party: str, action: str, kind: str, count: int) -> None:
-        """Only this party may ask; and what it asks for goes into the log, whatever comes of it."""
-        g.asked = action, kind, count
-        if g.party != party:
-            abort(403, f"This call is for the {party}.")
+        if call is not None:
+            request.max_content_length = call.most_bytes
+            if call.party != g.actor:
+                abort(403, f"This call is for the {call.party}.")
 
     @app.after_request
     def logged(response: Response) -> Response:
-        action, kind, count = g.asked
-        actor = getattr(g, "signed_by", None) or g.party or "stranger"
-        log.add(
-            actor, request.environ.get("REMOTE_ADDR") or "local socket", action, kind, count, str(response.status_code)
-        )
+        call = _CALLS.get(request.endpoint or "")
+        count = (request.content_length or 0) // call.line_bytes if call and call.line_bytes else 1
+        origin = request.environ.get("REMOTE_ADDR") or "local socket"
+        kind = call.kind if call else "none"
+        log.add(g.actor or "stranger", origin, request.endpoint or "unknown", kind, count, str(response.status_code))
         return response
 
     @app.error_processor
@@ -98,7 +120,6 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
     )
     def prove() -> dict[str, Any]:
         body = request.get_data()
-        only(BACKEND, "prove", "record", len(body) // RECORD_BYTES)
         if not body or len(body) % RECORD_BYTES:
             abort(400, f"The body must be whole records of {RECORD_BYTES} bytes.")
         return {"proofs": [_proof_out(verdict) for verdict in prover.prove(body)]}
@@ -108,7 +129,6 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
     @app.output(CardKeysOut)
     @app.doc(summary="Keys of one pass", description="For the desk, while it writes the pass.")
     def card_keys(card: dict[str, Any]) -> dict[str, Any]:
-        only(ISSUER, "derive", "keys of a pass", 1)
         keys = vault.card_keys(bytes.fromhex(card["uid"]), card["generation"])
         return {
             "handle": keys.handle.hex(),
@@ -124,7 +144,6 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
         responses={404: "not known, or revoked"},
     )
     def lease(terminal: int, number: int) -> Response:
-        only(BACKEND, "lease", "keys of a terminal", 1)
         try:
             return Response(vault.lease(terminal, number), content_type="application/octet-stream")
         except KeyStoreError as error:
@@ -139,7 +158,6 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
         "60 sealed), in any order. Of two findings nobody can tell whether they are about one pass.",
     )
     def audit(query: dict[str, Any]) -> dict[str, Any]:
-        only(BACKEND, "audit", "record", (request.content_length or 0) // AUDIT_BYTES)
         if not request.content_length or request.content_length % AUDIT_BYTES:
             abort(400, f"The body must be whole lines of {AUDIT_BYTES} bytes.")
         terminals = frozenset({DESK, *map(int, vault.register.terminals)})
@@ -152,13 +170,10 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
     @app.output(BalanceOut)
     @app.doc(summary="Balance of one pass", description="For two officers together, when a pass is lost.")
     def balance(form: dict[str, Any]) -> dict[str, Any]:
-        only(ISSUER, "balance", "pass", 1)
         try:
             signed, signatures = _signed(form["request"])
-            g.signed_by = " and ".join(
-                sorted(each.officer for each in signatures if each.officer in vault.register.officers)
-            )
             answer = balances.of(signed, signatures, form["table"].read())
+            g.actor = " and ".join(sorted({each.officer for each in signatures}))
         except NotUnderstood as error:
             abort(400, str(error))
         except NotAllowed as error:

@@ -40,7 +40,11 @@ class Terminal:
 
 @dataclass
 class Register:
-    """`keys[purpose][version]`; `share_set`, `threshold` and `custodians` say which sheets belong to these keys."""
+    """`keys[purpose][version]`; `share_set`, `threshold` and `custodians` say which sheets belong to these keys.
+
+    The keys are in a file behind `passphrases`, or in the PKCS#11 `token` behind `module`. `address`: host and port of
+    the vault for parties on other machines; without it they are on this one.
+    """
 
     municipality: int
     aid: str
@@ -49,6 +53,10 @@ class Register:
     threshold: int = 1
     custodians: int = 1
     lease_days: int = LEASE_DAYS
+    passphrases: int = 1
+    module: str = ""
+    token: str = ""
+    address: str = ""
     keys: dict[str, dict[str, KeyVersion]] = field(default_factory=dict)
     terminals: dict[str, Terminal] = field(default_factory=dict)
     officers: dict[str, str] = field(default_factory=dict)

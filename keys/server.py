@@ -95,7 +95,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return self._make_app()
 
 
-def serve(make_app: Callable[[Callable[[Environ], str | None]], Any], place: Sockets | Tls) -> None:
-    """Run until told to stop. `make_app(who)` makes the application, once in each worker."""
-    options = {"workers": WORKERS, "timeout": _TIMEOUT_S, "loglevel": "warning", **place.options()}
+def serve(make_app: Callable[[Callable[[Environ], str | None]], Any], place: Sockets | Tls, process: Path) -> None:
+    """Run until told to stop; start over with other keys at SIGHUP. `make_app(who)` makes the application, once in each
+    worker; the file `process` says which process to tell."""
+    process.parent.mkdir(parents=True, exist_ok=True)
+    options = {"workers": WORKERS, "timeout": _TIMEOUT_S, "loglevel": "warning", "pidfile": str(process)}
+    options |= place.options()
     _Server(lambda: make_app(place.party), options).run()
