@@ -44,7 +44,7 @@ class Cost:
 
     @property
     def bearable(self) -> bool:
-        """Argon2 can do it (RFC 9106, section 3.1) and a server can pay it; a file that was made up may ask for terabytes."""
+        """Argon2 can do it (RFC 9106, section 3.1) and a server can pay it; a made-up file may ask for terabytes."""
         return 1 <= self.lanes <= 16 and 1 <= self.passes <= 16 and 8 * self.lanes <= self.memory_kib <= 1024 * 1024
 
 
@@ -153,8 +153,8 @@ def _new_seal(passphrases: Sequence[str], cost: Cost) -> _Seal:
 
 def _together(passphrases: Sequence[str]) -> bytes:
     """Each with its length, so that no two lists of passphrases are the same bytes."""
-    # NFC, as the OpaqueString profile has it (RFC 8265), since keyboards differ in how they send an é. Half a character,
-    # which a terminal may give, passes as it is: the error for it would hold the passphrase.
+    # NFC, as the OpaqueString profile has it (RFC 8265): keyboards differ in how they send an é. Half a character, as a
+    # terminal may give it, passes as it is: the error for it would hold the passphrase.
     spelled = [unicodedata.normalize("NFC", passphrase).encode("utf-8", "surrogatepass") for passphrase in passphrases]
     return b"".join(len(passphrase).to_bytes(4, "big") + passphrase for passphrase in spelled)
 
@@ -168,7 +168,7 @@ def _header(path: Path, content: bytes) -> tuple[int, Cost, bytes]:
     _, people, memory_kib, passes, lanes, salt, _ = _HEADER.unpack_from(content)
     cost = Cost(memory_kib, passes, lanes)
     if not cost.bearable:
-        raise KeyStoreError(f"{path} asks for more work to open than a store may; put the back-up in its place.")
+        raise KeyStoreError(f"{path} asks for work that no store asks for; put the back-up in its place.")
     return people, cost, salt
 
 

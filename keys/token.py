@@ -120,17 +120,18 @@ class Token:
         )
         key = self._key(name)
         with self._answers():
-            return {which.name.lower(): value for which, value in key.get_attributes(list(asked)).items()}
+            told = key.get_attributes(list(asked))
+        return {which.name.lower(): told[which] for which in asked if which in told}
 
     def close(self) -> None:
         """Sign off; the store cannot be used afterwards."""
+        opened_by, self._process = self._process, None
         # A child of the process that opened it has nothing of its own to close.
-        if self._process == os.getpid():
+        if opened_by == os.getpid():
             _open_stores[self._module.so] -= 1
             if not _open_stores[self._module.so]:
                 with self._answers():
                     self._module.finalize()
-        self._process = None
 
     def _sign_on(self, pin: str) -> Any:
         p11 = self._p11
@@ -185,7 +186,7 @@ class Token:
         return self._keys[name]
 
     def _templates(self, name: Name, key: bytes) -> list[dict[Any, Any]]:
-        """The objects that a key becomes. All it may not do is written out: tokens differ in what they allow unasked."""
+        """The objects that a key becomes. What it may not do is written out: tokens differ in what they allow."""
         p11, attribute = self._p11, self._p11.Attribute
         kind = PURPOSES[name[0]].kind
         common = {
