@@ -115,7 +115,7 @@ class Token:
         asked = (
             *(attribute.TOKEN, attribute.PRIVATE, attribute.SENSITIVE, attribute.EXTRACTABLE, attribute.MODIFIABLE),
             *(attribute.ALWAYS_SENSITIVE, attribute.NEVER_EXTRACTABLE, attribute.COPYABLE, attribute.LOCAL),
-            *(attribute.SIGN, attribute.VERIFY, attribute.ENCRYPT, attribute.DECRYPT),
+            *(attribute.SIGN, attribute.SIGN_RECOVER, attribute.VERIFY, attribute.ENCRYPT, attribute.DECRYPT),
             *(attribute.WRAP, attribute.UNWRAP, attribute.DERIVE),
         )
         key = self._key(name)

@@ -1,5 +1,6 @@
 """Three places for the vault's keys that do the same: memory, an encrypted file, a token that gives no key out."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -357,8 +358,12 @@ def test_a_changed_byte_under_a_right_checksum_opens_nothing(sealed, path):
 
 @pytest.mark.parametrize("length", [0, 1, 16, 51, 52, 84, -1])
 def test_a_part_of_a_file_is_refused(sealed, path, length):
-    path.write_bytes(path.read_bytes()[:length])
+    part = path.read_bytes()[:length]
+    path.write_bytes(part)
     with refused("damaged|not a key store"):
+        SealedFile.open(path, PASSPHRASES)
+    path.write_bytes(with_checksum(part))
+    with refused("damaged|not a key store|check each passphrase"):
         SealedFile.open(path, PASSPHRASES)
 
 
@@ -452,6 +457,21 @@ def test_a_new_file_is_on_the_disk_before_it_takes_the_place_of_the_old_and_the_
     assert steps == ["keys.sealed.new", "in place", path.parent.name]
 
 
+def test_one_process_at_a_time_replaces_the_file(sealed, path, monkeypatch):
+    replace = os.replace
+    other = os.open(path.parent, os.O_RDONLY)
+
+    def watched_replace(old, new):
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        replace(old, new)
+
+    monkeypatch.setattr(os, "replace", watched_replace)
+    sealed.put(YEAR)
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(other)
+
+
 def test_a_full_disk_changes_nothing(sealed, path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -526,12 +546,13 @@ def test_the_token_says_that_every_key_is_private_and_stays_inside(full_token):
 
 def test_the_token_says_that_a_key_does_one_thing_only(full_token):
     does = {"mac": {"sign"}, "sign": {"sign"}, "block": {"encrypt", "decrypt"}}
-    can = {"sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "derive"}
+    can = {"sign", "sign_recover", "verify", "encrypt", "decrypt", "wrap", "unwrap", "derive"}
     for purpose, version in EVERY_PURPOSE:
         told = full_token.attributes((purpose, version))
         assert {use for use in can if told.get(use)} == does[PURPOSES[purpose].kind], purpose
-        # A private key has no other side to encrypt, verify or wrap with.
-        assert can - told.keys() == ({"encrypt", "verify", "wrap"} if PURPOSES[purpose].kind == "sign" else set())
+        # What a private key and a secret key do not have at all.
+        untold = {"encrypt", "verify", "wrap"} if PURPOSES[purpose].kind == "sign" else {"sign_recover"}
+        assert can - told.keys() == untold, purpose
 
 
 def test_what_is_not_there_has_no_attributes(full_token):
@@ -659,6 +680,21 @@ def test_a_child_opens_its_own_after_its_parent_closed(token_store, open_token):
 
     assert in_a_child(serve) == ""
     assert open_token().names() == set(KEYS)
+
+
+def test_a_child_does_not_sign_off_its_parent(token_store):
+    class ParentsModule:
+        so = token_store._module.so
+
+        def finalize(self):
+            raise AssertionError("signed off")
+
+    def leave():
+        token_store._module = ParentsModule()
+        token_store.close()
+
+    assert in_a_child(leave) == ""
+    assert token_store.cmacs(MAC, bytes(16), 16)
 
 
 def in_a_child(act):
