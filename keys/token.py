@@ -32,11 +32,11 @@ class Token:
 
     def __init__(self, module: str, label: str, pin: str, municipality: int) -> None:
         self._p11 = _pkcs11()
-        # `module` is a path. One library under two names would be started twice.
         self._label, self._municipality = label, municipality
         self._keys: dict[Name, Any] = {}
         self._public: dict[Name, Any] = {}
         try:
+            # A path: one library under two names would be started twice.
             self._module = self._p11.lib(os.path.realpath(module))
         except self._p11.PKCS11Error:
             raise KeyStoreError(f"{module} does not start as a PKCS#11 module; check its path and settings.") from None
