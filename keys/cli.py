@@ -366,13 +366,14 @@ def serve(
             kept[:] = kept or ask(wanted)
             return list(kept)
 
-        register = opening.open_store(data, once)[1]
+        # Opened here to hear about a wrong passphrase before anything runs; a token is opened anew in each worker.
+        store, register = opening.open_store(data, once)
+        store.close()
         users = {"issuer": _user(issuer_user), "backend": _user(backend_user)}
         place = Tls(register.address, data / "tls") if register.address else Sockets(data / "run", users)
 
         def make(who: Any) -> Any:
-            store, current = opening.open_store(data, once)
-            return create_app(Vault(store, current, today), AuditLog(data, utc_now), who)
+            return create_app(Vault(*opening.open_store(data, once), today), AuditLog(data, utc_now), who)
 
         run_server(make, place, data / opening.PROCESS)
 
