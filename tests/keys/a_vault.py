@@ -45,7 +45,9 @@ def running(folder: Path, *options: str):
     """`meedoen keys serve`, until the end of the block."""
     command = [sys.executable, "-m", "meedoen", "keys", "serve", "--data", str(folder)]
     process = subprocess.Popen(
-        [*command, "--passphrases", str(passphrases(folder)), *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [*command, "--passphrases", str(passphrases(folder)), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     try:
         deadline = time.monotonic() + 30

@@ -109,8 +109,12 @@ def test_over_tls_the_certificate_says_who_calls(folder, tmp_path):
         _until_it_listens(port)
         assert over_tls(folder, ISSUER, port).post("/v1/card-keys", json=CARD).status_code == 200
         assert over_tls(folder, BACKEND, port).post("/v1/card-keys", json=CARD).status_code == 403
-        assert over_tls(folder, "vault", port).post("/v1/card-keys", json=CARD, timeout=5).status_code in (401, 403)
-        for stranger in (over_tls(folder, None, port), over_tls(tmp_path / "other", ISSUER, port, folder / "tls/ca.pem")):
+        strangers = (
+            over_tls(folder, None, port),
+            over_tls(folder, "vault", port),  # the vault's own certificate is good for nothing else
+            over_tls(tmp_path / "other", ISSUER, port, folder / "tls/ca.pem"),
+        )
+        for stranger in strangers:
             with pytest.raises(httpx.TransportError):
                 stranger.post("/v1/card-keys", json=CARD)
         with pytest.raises(httpx.TransportError):
