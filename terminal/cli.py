@@ -73,8 +73,12 @@ def enrol(port: Port = None, flash: Flash = None, as_json: AsJson = False) -> No
 
 @app.command()
 def provision(
-    device: Annotated[Path, typer.Argument(metavar="DEVICEFILE", help="Wrapping key of this device.", exists=True)],
-    lease: Annotated[Path, typer.Argument(metavar="LEASEFILE", help="Its first keys, wrapped to it.", exists=True)],
+    device: Annotated[
+        Path, typer.Argument(metavar="DEVICEFILE", help="Wrapping key of this device.", exists=True, dir_okay=False)
+    ],
+    lease: Annotated[
+        Path, typer.Argument(metavar="LEASEFILE", help="Its first keys, wrapped to it.", exists=True, dir_okay=False)
+    ],
     port: Port = None,
     flash: Flash = None,
     as_json: AsJson = False,
@@ -177,11 +181,11 @@ def run(
     keys = _typed_keys()
     try:
         _require_lists(flash)
-        pass_reader = _pass_reader(reader, emulated)
+        board = PcBoard(_pass_reader(reader, emulated), lambda: next(keys), show)
+        typer.echo("Keys: 0-9, # is yes, * is back, A puts the last tap back; then Enter. Ctrl-D stops.")
+        device = pc_terminal(flash, board)
     except (TerminalError, ReaderError) as error:
         raise _refused(error) from None
-    typer.echo("Keys: 0-9, # is yes, * is back, A puts the last tap back; then Enter. Ctrl-D stops.")
-    device = pc_terminal(flash, PcBoard(pass_reader, lambda: next(keys), show))
     try:
         while True:
             device.turn()

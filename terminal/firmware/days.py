@@ -18,31 +18,29 @@ class Days:
         self._flash = flash
         self._days_on = days_on
         self._start = 0
-        self._begun = 0
         self.sealing = None
         kept = flash.read_checked(_FILE)
-        if kept is not None:
-            self._begun = read_uint(kept, 0, 2)
-            if len(kept) > 2:
-                self.sealing = SealingKey.from_bytes(kept[2:])
+        if kept is None:
+            self._keep(0, None)  # what the flash spoilt may be one bit away from what it was
+            return
+        self.heard(read_uint(kept, 0, 2))
+        if len(kept) > 2:
+            self.sealing = SealingKey.from_bytes(kept[2:])
 
     @property
     def today(self):
-        return max(self._start + self._days_on(), self._begun)
+        return self._start + self._days_on()
 
     def heard(self, day):
-        """The host brought something of this day: today is that day, or later."""
+        """Something is of this day: today is that day, or later."""
         self._start = max(self._start, day - self._days_on())
 
     def begin(self):
         """Forget how the days before today were sealed. Raises FlashError; then no tap may be accepted."""
-        day = self.today
-        if self.sealing is None or day == self._begun:
+        day, sealing = self.today, self.sealing
+        if sealing is None or day == sealing.day:
             return
-        if day > self.sealing.last_day:
-            self._keep(day, None)
-        else:
-            self._keep(day, _advanced(self.sealing, day))
+        self._keep(day, _advanced(sealing, day) if day <= sealing.last_day else None)
 
     def renew(self, sealing):
         """Seal with the key of a new lease, from today on: it begins on the day that the vault made it, or later."""
@@ -53,7 +51,8 @@ class Days:
 
     def _keep(self, day, sealing):
         self._flash.replace_checked(_FILE, uint(day, 2) + (sealing.to_bytes() if sealing else b""))
-        self._begun, self.sealing = day, sealing
+        self.sealing = sealing
+        self.heard(day)
 
 
 def _advanced(sealing, day):
