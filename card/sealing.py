@@ -27,10 +27,14 @@ class SealingKey:
     def __init__(self, chains):
         if not 1 <= len(chains) <= MOST_CHAINS:
             raise OutOfRange("a sealing key has 1 to %d chains, not %d" % (MOST_CHAINS, len(chains)))
+        begins = chains[0][1]
         for state, day, last_day in chains:
             exactly(state, 16, "sealing state")
             if not day <= last_day:
                 raise OutOfRange("a sealing chain ends before it begins")
+            if day != begins:
+                raise OutOfRange("a sealing chain does not begin on the day after the one before it")
+            begins = last_day + 1
         self._chains = list(chains)
 
     @property

@@ -6,7 +6,6 @@ import select
 import sys
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,19 +13,18 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from card.record import DAY_ZERO
 from hardware.emulated_pass import EmulatedPass, Memory
 from hardware.errors import ReaderError
 from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
 from terminal.errors import BackendUnreachable, TerminalError
-from terminal.firmware import link
-from terminal.host import Backend, DirectLink, Link, SerialLink
+from terminal.host import Backend, DirectLink, Link, SerialLink, about, date_of
+from terminal.host import enrol as number_of
 from terminal.host import provision as give_keys
 from terminal.host import sync as bring_and_carry
 from terminal.pc import PcBoard, Reader, pc_terminal
 
-app = typer.Typer(no_args_is_help=True, help="Provision, sync and run terminals.")
+app = typer.Typer(no_args_is_help=True, help="Enrol, provision, sync and run terminals.")
 
 Port = Annotated[str | None, typer.Option("--port", help="Serial port of the terminal.")]
 Flash = Annotated[Path | None, typer.Option("--flash", help="Folder of a PC terminal, in place of a port.")]
@@ -54,7 +52,7 @@ def _link(port: str | None, flash: Path | None, new: bool = False) -> Link:
         return SerialLink(port)
     assert flash is not None
     if not new and not flash.is_dir():
-        raise TerminalError(f"There is no PC terminal in {flash}; provision it first.")
+        raise TerminalError(f"There is no PC terminal in {flash}; enrol it first.")
     return DirectLink(pc_terminal(flash, PcBoard(_NoReader(), lambda: None, lambda *screen: None)))
 
 
@@ -64,20 +62,48 @@ def _refused(error: Exception) -> typer.Exit:
 
 
 @app.command()
+def enrol(port: Port = None, flash: Flash = None, as_json: AsJson = False) -> None:
+    """Say the number of a device, which the vault has to know before it gives it keys."""
+    try:
+        device = number_of(_link(port, flash, new=True))
+    except TerminalError as error:
+        raise _refused(error) from None
+    typer.echo(json.dumps({"device": device}) if as_json else device)
+
+
+@app.command()
 def provision(
-    keys: Annotated[Path, typer.Argument(help="Key file from `meedoen keys terminal`.", exists=True)],
+    device: Annotated[
+        Path, typer.Argument(metavar="DEVICEFILE", help="Wrapping key of this device.", exists=True, dir_okay=False)
+    ],
+    lease: Annotated[
+        Path, typer.Argument(metavar="LEASEFILE", help="Its first keys, wrapped to it.", exists=True, dir_okay=False)
+    ],
     port: Port = None,
     flash: Flash = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give a terminal its keys, once."""
+    """Give a device its first keys, once; after that `sync` renews them."""
     try:
-        number = give_keys(_link(port, flash, new=True), json.loads(keys.read_text()))
+        link_to = _link(port, flash)
+        number = give_keys(link_to, _device_file(device), lease.read_bytes())
+        until = date_of(about(link_to)["lease_until"])
     except TerminalError as error:
         raise _refused(error) from None
+    if as_json:
+        typer.echo(json.dumps({"terminal": number, "lease_until": str(until)}))
+    else:
+        typer.echo(f"Terminal {number} has its keys, good until {until}. Destroy {device}.")
+
+
+def _device_file(path: Path) -> dict[str, object]:
+    try:
+        found = json.loads(path.read_text())
     except ValueError:
-        raise _refused(TerminalError(f"{keys} is not a key file of a terminal.")) from None
-    typer.echo(json.dumps({"terminal": number}) if as_json else f"Terminal {number} has its keys.")
+        found = None
+    if not isinstance(found, dict):
+        raise TerminalError(f"{path} is not the file of a device.")
+    return found
 
 
 @app.command()
@@ -88,7 +114,7 @@ def sync(
     hotlist: Annotated[Path | None, typer.Option(help="Hotlist from `meedoen issuer hotlist`.", exists=True)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hand in the journal, and bring today's bundle and hotlist."""
+    """Hand in the journal, renew the keys, and bring today's bundle and hotlist."""
     blocked = hotlist.read_bytes() if hotlist else None
     try:
         console = Console(stderr=True)
@@ -103,10 +129,13 @@ def sync(
     except (TerminalError, BackendUnreachable) as error:
         raise _refused(error) from None
     if as_json:
-        typer.echo(json.dumps(vars(report)))
+        typer.echo(json.dumps(vars(report), default=str))
         return
     lists = "offers" if blocked is None else "offers and hotlist"
     typer.echo(f"Terminal {report.terminal}: {report.handed_in} records handed in, {lists} up to date.")
+    typer.echo(f"Its keys are good until {report.lease_until}." if report.lease_until else "Its keys have ended.")
+    if report.warning:
+        typer.echo(report.warning)
     for one in report.refused:
         typer.echo(f"  The backend keeps record {one.get('sequence')} aside: {one.get('reason')}.")
 
@@ -115,15 +144,15 @@ def sync(
 def diagnose(port: Port = None, flash: Flash = None, as_json: AsJson = False) -> None:
     """Say what a terminal holds."""
     try:
-        about = json.loads(_link(port, flash).ask(link.HELLO))
+        found = about(_link(port, flash))
     except TerminalError as error:
         raise _refused(error) from None
     if as_json:
-        typer.echo(json.dumps(about))
+        typer.echo(json.dumps(found))
         return
-    if "day" in about:
-        about["day"] = date(*DAY_ZERO) + timedelta(days=about["day"])
-    for name, value in about.items():
+    for name in ("day", "lease_until"):
+        found[name] = date_of(found.get(name))
+    for name, value in found.items():
         typer.echo(f"{name}: {value}")
 
 
@@ -152,11 +181,11 @@ def run(
     keys = _typed_keys()
     try:
         _require_lists(flash)
-        pass_reader = _pass_reader(reader, emulated)
+        board = PcBoard(_pass_reader(reader, emulated), lambda: next(keys), show)
+        typer.echo("Keys: 0-9, # is yes, * is back, A puts the last tap back; then Enter. Ctrl-D stops.")
+        device = pc_terminal(flash, board)
     except (TerminalError, ReaderError) as error:
         raise _refused(error) from None
-    typer.echo("Keys: 0-9, # is yes, * is back, A puts the last tap back; then Enter. Ctrl-D stops.")
-    device = pc_terminal(flash, PcBoard(pass_reader, lambda: next(keys), show))
     try:
         while True:
             device.turn()
@@ -166,10 +195,10 @@ def run(
 
 
 def _require_lists(flash: Path) -> None:
-    about = json.loads(_link(None, flash).ask(link.HELLO))
-    if about["terminal"] is None:
+    found = about(_link(None, flash))
+    if "day" not in found:
         raise TerminalError("This terminal has no keys yet; provision it first.")
-    if not about["bundle"]:
+    if not found["bundle"]:
         raise TerminalError("This terminal has no offers yet; sync it first.")
 
 

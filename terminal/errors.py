@@ -7,3 +7,7 @@ class TerminalError(Exception):
 
 class BackendUnreachable(Exception):
     """Nothing was handed over; the terminal keeps everything, try again later."""
+
+
+class VaultUnreachable(Exception):
+    """No new keys for now; those of the terminal count until their last day."""

@@ -1,23 +1,28 @@
-"""The host's side of a terminal: provision it, bring its lists, and carry its journal to the backend.
+"""The host's side of a terminal: provision it, bring its keys and lists, and carry its journal to the backend.
 
-The host carries only what is sealed: it can lose a batch, and then fetches it again; it cannot read or change one.
+The host carries only what is sealed: it can lose a batch, and then fetches it again; it cannot read or change one. The
+one thing that it could read is the wrapping key, which somebody brings by hand, once.
 """
 
 import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
+from http import HTTPStatus
 from typing import Any, Protocol
 
 import httpx
 import serial
 
+from card.record import DAY_ZERO
 from card.wire import uint
-from terminal.errors import BackendUnreachable, TerminalError
+from terminal.errors import BackendUnreachable, TerminalError, VaultUnreachable
 from terminal.firmware import link
 from terminal.firmware.device import Device
 
 _TRIES = 3
+_ONCE = (link.DEVICE, link.LEASE)
 
 
 class Link(Protocol):
@@ -42,7 +47,7 @@ class SerialLink:
 
     def ask(self, kind: bytes, content: bytes = b"") -> bytes:
         """Asks again when nothing comes: every question but the handing over of keys may be put twice."""
-        tries = 1 if kind == link.PROVISION else _TRIES
+        tries = 1 if kind in _ONCE else _TRIES
         for _ in range(tries):
             got = self._ask_once(link.frame(kind, content), self._timeout_s / tries)
             if got is not None:
@@ -93,6 +98,19 @@ class Backend:
         """The sealed bundle of the day."""
         return self._request("GET", f"/v1/terminals/{terminal}/bundle").content
 
+    def lease(self, terminal: int, number: int) -> bytes:
+        """The next keys, as the vault wrapped them to the terminal's device; `number` is the one that it says is next.
+
+        Raises VaultUnreachable while the backend cannot ask, and TerminalError when the vault has none for it.
+        """
+        answer = self._ask("GET", f"/v1/terminals/{terminal}/leases/{number}")
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            said = "The keys of this terminal were revoked, or never issued; its records are handed in."
+            raise TerminalError(f"{said} The vault says: {_reason(answer)}")
+        if answer.is_server_error:
+            raise VaultUnreachable(f"The keys could not be renewed; sync again later. {_reason(answer)}")
+        return _accepted(answer).content
+
     def hand_in(self, terminal: int, batch: bytes) -> httpx.Response:
         """Upload a batch. Also an answer that refuses counts as handed in when it says `kept`."""
         try:
@@ -108,14 +126,19 @@ class Backend:
         return answer
 
     def _request(self, method: str, path: str) -> httpx.Response:
+        return _accepted(self._ask(method, path))
+
+    def _ask(self, method: str, path: str) -> httpx.Response:
         try:
-            answer = self._client.request(method, path)
-            answer.raise_for_status()
+            return self._client.request(method, path)
         except httpx.TransportError:
             raise BackendUnreachable("The backend cannot be reached; try again later.") from None
-        except httpx.HTTPStatusError as error:
-            raise BackendUnreachable(f"The backend refused: {_reason(error.response)}") from None
-        return answer
+
+
+def _accepted(answer: httpx.Response) -> httpx.Response:
+    if not answer.is_success:
+        raise BackendUnreachable(f"The backend refused: {_reason(answer)}")
+    return answer
 
 
 def _problem(answer: httpx.Response) -> dict[str, Any]:
@@ -134,18 +157,42 @@ def _reason(answer: httpx.Response) -> str:
 
 @dataclass
 class SyncReport:
-    """What a sync did."""
+    """What a sync did. `lease_until`: the last day of the keys, None when they have ended."""
 
     terminal: int
     handed_in: int = 0
     refused: list[dict[str, object]] = field(default_factory=list)
     open_doubts: int = 0
+    lease_until: date | None = None
+    warning: str | None = None
 
 
-def provision(link_to: Link, keys: dict[str, object]) -> int:
-    """Give a terminal its keys, once; returns its number."""
-    link_to.ask(link.PROVISION, json.dumps(keys).encode())
-    return int(json.loads(link_to.ask(link.HELLO))["terminal"])
+def date_of(day: int | None) -> date | None:
+    """A day as terminals count them."""
+    return None if day is None else date(*DAY_ZERO) + timedelta(days=day)
+
+
+def about(link_to: Link) -> dict[str, Any]:
+    """What a terminal says of itself."""
+    found: dict[str, Any] = json.loads(link_to.ask(link.HELLO))
+    return found
+
+
+def enrol(link_to: Link) -> str:
+    """The number of the device, 16 hex digits, by which the vault is to know it."""
+    return str(about(link_to)["device"])
+
+
+def provision(link_to: Link, device_keys: dict[str, object], lease: bytes) -> int:
+    """Give a device its wrapping key, once, and its first keys; returns the terminal's number.
+
+    When it stopped half-way, it goes on where it stopped.
+    """
+    found = about(link_to)
+    if not found["enrolled"] or found["lease"] > 0:
+        link_to.ask(link.DEVICE, json.dumps(device_keys).encode())
+    link_to.ask(link.LEASE, lease)
+    return int(about(link_to)["terminal"])
 
 
 def sync(
@@ -154,21 +201,36 @@ def sync(
     hotlist: bytes | None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> SyncReport:
-    """Hand in what the backend lacks, then bring the bundle and the hotlist. Safe to repeat at any point."""
-    about = json.loads(link_to.ask(link.HELLO))
-    if about["terminal"] is None:
+    """Hand in what the backend lacks, renew the keys, bring the bundle and the hotlist. Safe to repeat at any point.
+
+    Also a terminal that gets no more keys has handed in what it holds. While the vault cannot be reached, the keys that
+    are there still count, and the report has a warning.
+    """
+    found = about(link_to)
+    if found["terminal"] is None:
         raise TerminalError("This terminal has no keys yet; provision it first.")
-    report = SyncReport(about["terminal"], open_doubts=about["doubts"])
+    report = SyncReport(found["terminal"], open_doubts=found["doubts"])
+    _hand_in(link_to, backend, found["journal"], report, progress)
+    try:
+        link_to.ask(link.LEASE, backend.lease(report.terminal, found["lease"]))
+    except VaultUnreachable as error:
+        report.warning = str(error)
+    link_to.ask(link.BUNDLE, backend.bundle(report.terminal))
+    if hotlist is not None:
+        link_to.ask(link.HOTLIST, hotlist)
+    report.lease_until = date_of(about(link_to)["lease_until"])
+    return report
+
+
+def _hand_in(
+    link_to: Link, backend: Backend, count: int, report: SyncReport, progress: Callable[[int, int], None]
+) -> None:
     position = backend.next_position(report.terminal)
-    while position <= about["journal"]:
+    while position <= count:
         answer = backend.hand_in(report.terminal, link_to.ask(link.JOURNAL, uint(position, 4))).json()
         report.refused += answer.get("refused", [])
         if answer["nextPosition"] <= position:
             raise BackendUnreachable("The backend keeps asking for the same records; see its quarantine.")
         report.handed_in += answer["nextPosition"] - position
         position = answer["nextPosition"]
-        progress(position - 1, about["journal"])
-    link_to.ask(link.BUNDLE, backend.bundle(report.terminal))
-    if hotlist is not None:
-        link_to.ask(link.HOTLIST, hotlist)
-    return report
+        progress(position - 1, count)

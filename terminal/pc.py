@@ -8,8 +8,9 @@ from typing import Protocol, TypeVar
 
 from hardware.errors import PassGone as HardwarePassGone
 from hardware.errors import ReaderError as HardwareReaderError
+from terminal.errors import TerminalError
 from terminal.firmware.device import Device
-from terminal.firmware.errors import PassGone, ReaderError
+from terminal.firmware.errors import FlashError, PassGone, ReaderError
 
 _DAY_S = 86400
 T = TypeVar("T")
@@ -72,5 +73,10 @@ class PcBoard:
 
 def pc_terminal(flash: Path, board: PcBoard) -> Device:
     """A terminal whose flash is a folder of this machine; call `turn()` in a loop."""
-    flash.mkdir(parents=True, exist_ok=True)
-    return Device(str(flash), board)
+    try:
+        flash.mkdir(parents=True, exist_ok=True)
+        return Device(str(flash), board)
+    except (OSError, FlashError):
+        raise TerminalError(
+            f"{flash} cannot be written. It has to be a folder of yours, on a disk with room."
+        ) from None

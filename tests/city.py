@@ -25,7 +25,7 @@ from keys.hierarchy import SEED_BYTES
 from keys.http import ISSUER as AS_ISSUER
 from keys.http import Caller, create_app
 from keys.proving import Prover
-from keys.register import Register
+from keys.register import Register, Terminal
 from keys.store import MemoryStore
 from keys.vault import Vault
 from terminal.firmware import link
@@ -201,25 +201,40 @@ def hotlist(*handles: bytes, version=1, day=DAY) -> bytes:
     return head + siv_encrypt(VAULT.handed_out("hotlist", 1, 32), [b"hotlist" + head], plain)
 
 
+def device_file(about, terminal=TERMINAL, vault=VAULT) -> bytes:
+    """What a device is brought by hand, after the vault got to know it; `about` is what it says of itself."""
+    vault.register.terminals[str(terminal)] = Terminal(about["device"])
+    key = vault.wrapping_key(terminal, bytes.fromhex(about["device"])).state
+    return json.dumps({"terminal": terminal, "device": about["device"], "wrapping_key": key.hex()}).encode()
+
+
+def lease(about, terminal=TERMINAL, day=DAY, vault=VAULT) -> bytes:
+    """The next lease of a device, as the vault makes it on a day."""
+    return Vault(vault.store, vault.register, lambda: date_of(day)).lease(terminal, about["lease"])
+
+
 class PcTerminal:
     """The application on CPython, with a reader in this process. `press` and `tap` return the last screen."""
 
-    def __init__(self, flash: Path, terminal=TERMINAL, provision=True, **lists):
+    def __init__(self, flash: Path, terminal=TERMINAL, provision=True, vault=None, **lists):
         self.flash, self.terminal = flash, terminal
+        self.vault = vault or VAULT
         flash.mkdir(parents=True, exist_ok=True)
         self.reader = InProcessReader(None)
         self.screen: tuple[str, str, str, str] = ("", "", "", "")
         self.keys: list[str] = []
-        self.exchanges = 0
+        self.days_on = 0
         self.boot()
         if provision:
-            self.ask(link.PROVISION, json.dumps(VAULT.terminal_keys(terminal, lists.get("day", DAY))).encode())
+            self.ask(link.DEVICE, device_file(self.about(), terminal, self.vault))
+            self.renew(lists.get("day", DAY))
             self.ask(link.BUNDLE, bundle(terminal, **lists))
             self.ask(link.HOTLIST, hotlist())
 
     def boot(self):
         """Switch on, with the flash as it is."""
         board = PcBoard(self.reader, lambda: self.keys.pop(0) if self.keys else None, self._show)
+        board.days_on = lambda: self.days_on
         self.device = Device(str(self.flash), board)
 
     def _show(self, state, code, lines):
@@ -234,6 +249,14 @@ class PcTerminal:
         answered, content = self.device.answer(kind, content)
         assert answered == link.REFUSED
         return content.decode()
+
+    def about(self):
+        """What the terminal says of itself."""
+        return json.loads(self.ask(link.HELLO))
+
+    def renew(self, day=DAY):
+        """Bring the next lease, as the vault makes it on a day."""
+        self.ask(link.LEASE, lease(self.about(), self.terminal, day, self.vault))
 
     def press(self, keys: str):
         self.keys += keys

@@ -1,22 +1,24 @@
 """A terminal as a whole: what is on its flash, what the host may ask, and one turn of its loop."""
 
-import binascii
 import json
-import os
+from binascii import hexlify, unhexlify
 
 from card.batch import chain_key
 from card.errors import OutOfRange
 from card.sealing import SealingKey
-from card.wire import read_uint, uint
-from terminal.firmware import app, link
+from card.wire import read_uint
+from terminal.firmware import app, forms, link
+from terminal.firmware.days import Days
 from terminal.firmware.errors import FlashError, ListRefused, ReaderError
-from terminal.firmware.journal import CHECK_BYTES, Journal, checksum
+from terminal.firmware.flash import Flash
+from terminal.firmware.identity import Identity
+from terminal.firmware.journal import Journal
+from terminal.firmware.keys import Keys
 from terminal.firmware.lists import open_bundle, open_hotlist
 from terminal.firmware.results import DUTCH, READER, SENTENCES, TERMINAL_FULL, Result
 from terminal.firmware.till import Till
 
 _MOST_ENTRIES = 8  # a batch is built in one piece of memory, of which a small heap has few: 8 entries are 1 KB
-_HEX_KEYS = ("link_key", "lookup_key", "tap_key", "hotlist_key")
 
 
 class Device:
@@ -27,92 +29,66 @@ class Device:
     """
 
     def __init__(self, flash, board, language=DUTCH):
-        self._flash = flash
+        self._flash = Flash(flash)
         self._board = board
         self._shift = app.Shift(language)
-        self._day_zero = 0
-        self._till = self._load()
+        self._identity = Identity(self._flash, board.random)
+        self._days = Days(self._flash, board.days_on)
+        self._day = None
+        self._keys = Keys.kept(self._flash)
+        self._till = self._open_till()
+        self._finish_lease()
         self._shown = ""
         self._state, screen = app.start(self._shift)
         self._show("", screen)
 
     # Switching on
 
-    def _load(self):
-        """The Till, or None while the terminal has no keys."""
-        keys = self._read("keys")
+    def _open_till(self):
+        """The Till, with the journal and the lists that are on flash; None while there are no keys."""
+        keys = self._keys
         if keys is None:
             return None
-        keys = json.loads(keys)
-        for name in _HEX_KEYS:
-            keys[name] = binascii.unhexlify(keys[name])
-        self._keys = keys
-        self._sealing = self._sealing_key()
-        self._journal = Journal(self._flash, chain_key(keys["link_key"]))
-        till = Till(keys, self._sealing, self._journal, self._board.random)
+        self._days.heard(keys.day)
+        self._journal = Journal(self._flash.folder, chain_key(keys.link_key), self._identity.tag_key)
+        till = Till(keys, self._days, self._journal, self._board.random)
         self._take_lists(till)
         return till
 
-    def _sealing_key(self):
-        """Of the last day that was used; from the day of the keys again when the flash lost it."""
-        kept = self._read("sealing")
-        if kept is not None and kept[-CHECK_BYTES:] == checksum(kept[:-CHECK_BYTES]):
-            return SealingKey(kept[2:-CHECK_BYTES], read_uint(kept, 0, 2))
-        return SealingKey(binascii.unhexlify(self._keys["sealing_state"]), self._keys["sealing_day"])
+    def _finish_lease(self):
+        """When the power went after new keys were kept, and before the wrapping key made its step."""
+        identity = self._identity
+        if self._keys is not None and identity.terminal is not None and identity.next_lease == self._keys.lease:
+            identity.step()
 
     def _take_lists(self, till):
         """A list that the flash spoilt counts as not there: the till asks for a sync."""
-        bundle, hotlist = self._read("bundle"), self._read("hotlist")
-        try:
-            bundle = bundle and open_bundle(bundle, self._keys["link_key"], self._keys["terminal"])
-        except ListRefused:
-            bundle = None
-        try:
-            hotlist = hotlist and open_hotlist(hotlist, self._keys["hotlist_key"])
-        except ListRefused:
-            hotlist = None
-        if bundle:
-            self._day_zero = bundle.day - self._board.days_on()
-        till.lists_changed(bundle or None, hotlist or None)
-        self._shift.bundle = bundle or None
+        bundle = self._kept_list("bundle", self._open_bundle, self._keys.link_keys)
+        hotlist = self._kept_list("hotlist", open_hotlist, self._keys.hotlist_keys)
+        if bundle is not None:
+            self._days.heard(bundle.day)
+        till.lists_changed(bundle, hotlist)
+        self._shift.bundle = bundle
 
-    def _read(self, name):
-        try:
-            with open(self._flash + "/" + name, "rb") as file:
-                return file.read()
-        except OSError:
-            return None
+    def _kept_list(self, name, open_with, keys):
+        """A list that came before the keys changed opens with the key before."""
+        content = self._flash.read(name)
+        for key in keys if content is not None else ():
+            try:
+                return open_with(content, key)
+            except ListRefused:
+                pass
+        return None
 
-    def _replace(self, name, content):
-        """The new content whole, or the old one."""
-        path = self._flash + "/" + name
-        try:
-            with open(path + ".new", "wb") as file:
-                file.write(content)
-            os.rename(path + ".new", path)
-        except OSError:
-            raise FlashError("the flash does not take what is written")
-
-    # The day
-
-    def _today(self):
-        """The day of the last sync plus the days since, and never a day before one that was sealed already."""
-        return max(self._day_zero + self._board.days_on(), self._sealing.day)
-
-    def _new_day(self, day):
-        if day == self._sealing.day:
-            return
-        try:
-            self._sealing.advance(day)
-        except OutOfRange:
-            return  # the till sees that its key is not of today, and says so
-        content = uint(day, 2) + self._sealing.state
-        self._replace("sealing", content + checksum(content))
+    def _open_bundle(self, content, link_key):
+        return open_bundle(content, link_key, self._keys.terminal)
 
     # One turn of the loop
 
     def turn(self):
-        """Attend to the keypad, and to the reader when a pass is expected."""
+        """Attend to the day, to the keypad, and to the reader when a pass is expected."""
+        if self._days.today != self._day:
+            self._new_day()
         key = self._board.key()
         if key is not None:
             self._event(app.KEY, key)
@@ -132,9 +108,17 @@ class Device:
         self._event(app.RESULT, result)
         self._board.rest()
 
+    def _new_day(self):
+        """What sealed yesterday is forgotten, also when nobody comes. When the flash fails, the next tap says so."""
+        self._day = self._days.today
+        try:
+            self._days.begin()
+        except FlashError:
+            pass
+
     def _serve_pass(self):
-        day = self._today()
-        self._new_day(day)
+        self._days.begin()
+        day = self._days.today
         transmit = self._board.reader.transmit
         if self._state is app.reversing:
             return self._till.reverse(transmit, day)
@@ -164,53 +148,92 @@ class Device:
     def _answer(self, kind, content):
         if kind == link.HELLO:
             return self._hello()
-        if kind == link.PROVISION:
-            return self._provision(content)
+        if kind == link.DEVICE:
+            return self._enrol(content)
+        if kind == link.LEASE:
+            return self._lease(content)
         if self._till is None:
             raise ListRefused("this terminal has no keys yet; provision it first")
         if kind == link.JOURNAL and len(content) == 4:
-            first = read_uint(content, 0, 4)
-            return self._journal.batch(self._keys["link_key"], self._keys["terminal"], first, _MOST_ENTRIES)
+            return self._batch(read_uint(content, 0, 4))
         if kind == link.BUNDLE:
-            bundle = open_bundle(content, self._keys["link_key"], self._keys["terminal"])
-            self._not_older(bundle, self._till.bundle)
+            self._not_older(self._open_bundle(content, self._keys.link_key), self._till.bundle)
             return self._keep("bundle", content)
         if kind == link.HOTLIST:
-            hotlist = open_hotlist(content, self._keys["hotlist_key"])
-            self._not_older(hotlist, self._till.hotlist)
+            self._not_older(open_hotlist(content, self._keys.hotlist_keys[0]), self._till.hotlist)
             return self._keep("hotlist", content)
         raise ListRefused("this terminal does not know the question")
 
     def _hello(self):
-        about = {"terminal": None, "journal": 0, "bundle": 0, "hotlist": 0, "doubts": 0}
+        identity, sealing = self._identity, self._days.sealing
+        about = {"device": hexlify(identity.device).decode(), "lease": identity.next_lease}
+        about["enrolled"] = identity.terminal is not None
+        about["terminal"] = identity.terminal
+        about.update({"journal": 0, "bundle": 0, "hotlist": 0, "doubts": 0, "lease_until": None})
         if self._till is not None:
-            about["terminal"] = self._keys["terminal"]
+            about["terminal"] = self._keys.terminal
             about["journal"] = self._journal.count
             about["doubts"] = len(self._journal.doubts)
-            about["day"] = self._today()
+            about["day"] = self._days.today
+            if sealing is not None:
+                about["lease_until"] = sealing.last_day
             if self._till.bundle is not None:
                 about["bundle"] = self._till.bundle.version
             if self._till.hotlist is not None:
                 about["hotlist"] = self._till.hotlist.version
         return json.dumps(about).encode()
 
-    def _provision(self, content):
-        if self._till is not None:
-            raise ListRefused("this terminal has keys already; reset it before it gets others")
-        keys = json.loads(content)
-        for name in _HEX_KEYS + ("sealing_state", "sealing_day", "terminal", "issuer", "aid"):
-            if name not in keys:
-                raise ListRefused("the key file lacks %s" % name)
-        self._replace("keys", content)
-        self._till = self._load()
+    def _enrol(self, content):
+        self._identity.enrol(content, self._keys.terminal if self._keys else None)
         return b""
+
+    def _lease(self, wrapped):
+        """Take new keys.
+
+        The wrapping key steps last: wherever the power goes before that, the old keys still work, or the new ones do
+        and the step is made up for at the next start.
+        """
+        number = self._identity.next_lease
+        opened = forms.filled_in(forms.LEASE, self._identity.open(wrapped), "the lease")
+        if opened["terminal"] != self._identity.terminal:
+            raise ListRefused("these keys are for another terminal")
+        position = 0 if self._till is None else self._journal.count + 1
+        keys = Keys.of_lease(opened, number, self._keys, position)
+        self._days.renew(_sealing_key(opened["sealing"]))
+        keys.keep(self._flash)
+        self._use(keys)
+        self._identity.step()
+        return b""
+
+    def _use(self, keys):
+        """Work with these keys from now on; the journal and the lists go on as they are."""
+        self._keys = keys
+        if self._till is None:
+            self._till = self._open_till()
+        else:
+            self._days.heard(keys.day)
+            self._journal.chain_with(chain_key(keys.link_key))
+            self._till.keys_changed(keys)
+
+    def _batch(self, first):
+        """Entries that were made with one link key."""
+        link_key, last = self._keys.link_of_entry(first)
+        most = _MOST_ENTRIES if last is None else min(_MOST_ENTRIES, last - first + 1)
+        return self._journal.batch(link_key, self._keys.terminal, first, most)
 
     def _not_older(self, new, held):
         if held is not None and new.version < held.version:
             raise ListRefused("version %d is older than %d, which is here" % (new.version, held.version))
 
     def _keep(self, name, content):
-        self._replace(name, content)
+        self._flash.replace(name, content)
         self._take_lists(self._till)
-        self._new_day(self._today())
+        self._days.begin()
         return b""
+
+
+def _sealing_key(chains):
+    try:
+        return SealingKey([(unhexlify(state), day, last_day) for state, day, last_day in chains])
+    except OutOfRange as error:
+        raise ListRefused("the lease does not seal: %s" % error)

@@ -14,7 +14,7 @@ class LinkError(Exception):
 
 
 class ListRefused(Exception):
-    """A bundle, hotlist or key file that is not genuine, not for this terminal or older than what is here."""
+    """A list, lease or device file that is not genuine, not for this terminal or older than what is here."""
 
 
 class FlashError(Exception):

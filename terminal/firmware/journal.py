@@ -6,7 +6,6 @@ power interrupted. `doubts` keeps the intents of torn taps until their pass come
 each of the first two; only a torn one costs more.
 """
 
-import binascii
 import os
 
 from card.batch import (
@@ -24,8 +23,8 @@ from card.cmac import Cmac
 from card.record import CLEAR_BYTES, SEALED_BYTES, ClearRecord
 from card.wire import uint
 from terminal.firmware.errors import FlashError
+from terminal.firmware.flash import CHECK_BYTES, checksum
 
-CHECK_BYTES = 4
 _SLOT = ENTRY_BYTES + CHECK_BYTES
 _TAG = 8
 _TAGS_AT = CLEAR_BYTES + SEALED_BYTES
@@ -77,14 +76,14 @@ class Doubt:
 
 
 class Journal:
-    """`folder` is a directory on the flash; `chain_key` and `tag_key` are derived from the link key.
+    """`folder` is a directory on the flash; `chain_key` follows from the link key, `tag_key` is the device's own.
 
     `capacity`: entries that fit; when they are there, `has_room` is False and no tap is accepted.
     """
 
-    def __init__(self, folder, chain_key, capacity=20000):
+    def __init__(self, folder, chain_key, tag_key, capacity=20000):
         self._chain_key = chain_key
-        self._tags = Cmac(chain_key)
+        self._tags = Cmac(tag_key)
         self._journal = _open(folder + "/journal")
         self._intents = _open(folder + "/intents")
         self._doubts = _open(folder + "/doubts")
@@ -133,6 +132,10 @@ class Journal:
         self.last_sequence = max(known) if known else 0
 
     # Writing
+
+    def chain_with(self, chain_key):
+        """The key for the entries that are written from now on."""
+        self._chain_key = chain_key
 
     @property
     def has_room(self):
@@ -266,8 +269,3 @@ def _read_slot(file, slot, size):
     if len(data) != size + CHECK_BYTES or data[size:] != checksum(data[:size]):
         return None
     return data[:size]
-
-
-def checksum(content):
-    """CRC-32, against what a power cut or a worn flash leaves; not against people."""
-    return uint(binascii.crc32(content) & 0xFFFFFFFF, 4)

@@ -9,7 +9,8 @@ from card.wire import uint
 from terminal.firmware.errors import LinkError
 
 HELLO = b"H"
-PROVISION = b"K"
+DEVICE = b"D"
+LEASE = b"K"
 BUNDLE = b"B"
 HOTLIST = b"L"
 JOURNAL = b"J"

@@ -15,7 +15,7 @@ from card.commands import (
     parse_transaction_mac,
 )
 from card.diversify import diversify
-from card.errors import BoundaryReached, CardError, NoSuchApplication, NoSuchFile, Refused
+from card.errors import BoundaryReached, CardError, NoSuchApplication, NoSuchFile, NotAuthenticated, Refused
 from card.ev2 import authenticate_first
 from card.layout import (
     FILE_MODES,
@@ -25,7 +25,6 @@ from card.layout import (
     TAP_KEY,
     TMAC_FILE,
     PassFile,
-    aid_bytes,
     card_key_input,
 )
 from card.record import REVERSAL, TAP, ClearRecord, Proof, reader_id, seal
@@ -61,22 +60,21 @@ class _No(Exception):
 class Till:
     """A terminal's keys, lists and journal, and what it does with a pass.
 
-    `random(n)` gives n random bytes. `sealing` is the card.sealing.SealingKey, which whoever owns the clock advances;
-    `lists_changed` replaces bundle and hotlist after a sync.
+    `random(n)` gives n random bytes; `days` is the terminal.firmware.days.Days that hold the sealing key of the day.
+    `keys_changed` and `lists_changed` bring what is new after a sync.
     """
 
-    def __init__(self, keys, sealing, journal, random, bundle=None, hotlist=None):
-        self._terminal = keys["terminal"]
-        self._issuer = keys["issuer"]
-        self._aid = aid_bytes(keys["aid"])
-        self._lookup_key = keys["lookup_key"]
-        self._tap_master = keys["tap_key"]
-        self.link_key = keys["link_key"]
-        self._sealing = sealing
+    def __init__(self, keys, days, journal, random, bundle=None, hotlist=None):
+        self.keys_changed(keys)
+        self._days = days
         self.journal = journal
         self._random = random
         self.lists_changed(bundle, hotlist)
         self._last = None  # (tag of the pass, record) of the last tap of this shift, for its reversal
+
+    def keys_changed(self, keys):
+        """`keys`: terminal.firmware.keys.Keys."""
+        self._keys = keys
 
     def lists_changed(self, bundle, hotlist):
         """Either may be None: not there yet."""
@@ -114,7 +112,7 @@ class Till:
     def _with_pass(self, transmit, day, action):
         if self.bundle is None or not self.bundle.valid_from <= day <= self.bundle.valid_until or self.hotlist is None:
             return Result(LIST_TOO_OLD)
-        if self._sealing.day != day:
+        if self._days.sealing is None or self._days.sealing.day != day:
             return Result(LIST_TOO_OLD)
         if not self.journal.has_room:
             return Result(TERMINAL_FULL)
@@ -133,10 +131,10 @@ class Till:
     def _look(self, transmit, day):
         """Open the pass with the lookup key: `(session, handle, TMC, TMV)`; refuses a pass that does not count."""
         session = Session(transmit)
-        session.run(SelectApplication(self._aid))
-        authenticate_first(session, LOOKUP_KEY, self._lookup_key, self._random, FILE_MODES)
+        session.run(SelectApplication(self._keys.aid))
+        self._authenticate(session, LOOKUP_KEY, self._keys.lookup_keys)
         found = PassFile.from_bytes(session.run(ReadData(PASS_FILE, 0, PASS_FILE_BYTES)))
-        if found.issuer != self._issuer:
+        if found.issuer != self._keys.issuer:
             raise _No(OTHER_MUNICIPALITY)
         if self.hotlist.blocks(found.handle):
             raise _No(BLOCKED)
@@ -148,8 +146,17 @@ class Till:
     def _open_purses(self, session, handle):
         # EV2First, not NonFirst: it aborts the pending transaction, so that what was read to get here does not enter
         # the Transaction MAC.
-        key = diversify(self._tap_master, card_key_input("tap", handle, self._aid))
-        authenticate_first(session, TAP_KEY, key, self._random, FILE_MODES)
+        message = card_key_input("tap", handle, self._keys.aid)
+        self._authenticate(session, TAP_KEY, [diversify(key, message) for key in self._keys.tap_keys])
+
+    def _authenticate(self, session, key_no, keys):
+        """With the first of the keys, newest first, that the pass knows: it may be from before a rotation."""
+        for key in keys[:-1]:
+            try:
+                return authenticate_first(session, key_no, key, self._random, FILE_MODES)
+            except NotAuthenticated:
+                pass
+        return authenticate_first(session, key_no, keys[-1], self._random, FILE_MODES)
 
     def _settle(self, handle, tmc, tmv, day):
         """Clear up what was torn between this pass and this terminal; the record, if the pass did commit it.
@@ -174,11 +181,11 @@ class Till:
         self._last = (self.journal.tag(handle, tmc), record) if record.kind == TAP else None
 
     def _sealed(self, clear, proof):
-        return seal(self._sealing.key(), clear, proof)
+        return seal(self._days.sealing.key(), clear, proof)
 
     def _move(self, session, handle, tmc, kind, fields, day):
         """Move, commit and journal."""
-        record = ClearRecord(kind, self._terminal, self.journal.next_sequence, day, **fields)
+        record = ClearRecord(kind, self._keys.terminal, self.journal.next_sequence, day, **fields)
         clear = record.to_bytes()
         move = Debit if kind == TAP else LimitedCredit
         self._open_purses(session, handle)

@@ -12,7 +12,7 @@ from hardware.errors import ReaderError
 from terminal.cli import app
 from terminal.errors import BackendUnreachable
 from terminal.host import Backend
-from tests.city import CENTS, DAY, TERMINAL, VAULT, PcTerminal, make_pass, purses_of
+from tests.city import CENTS, DAY, TERMINAL, PcTerminal, bundle, device_file, lease, make_pass, purses_of
 
 
 @pytest.fixture
@@ -83,27 +83,133 @@ def test_what_is_no_emulated_pass_is_refused(command, flash, tmp_path):
     assert command("run", "--flash", flash, "--emulated", tmp_path / "note", "--reader", "acr")[0] == 2
 
 
-def test_a_terminal_says_what_it_needs_first(command, tmp_path, pass_file):
-    flash, keys = tmp_path / "new", tmp_path / "terminal.json"
-    keys.write_text(json.dumps(VAULT.terminal_keys(TERMINAL, DAY)))
-    for verb in ("run", "sync", "diagnose"):
+@pytest.fixture
+def papers(command, tmp_path):
+    """A new device, and the two files that come from the vault for it: `(flash, device file, lease file)`."""
+    flash, device, first = tmp_path / "new", tmp_path / "device.json", tmp_path / "lease.bin"
+    about = {"device": command("enrol", "--flash", flash)[1].strip(), "lease": 0}
+    device.write_bytes(device_file(about))
+    first.write_bytes(lease(about))
+    return flash, device, first
+
+
+def test_a_terminal_says_what_it_needs_first(command, tmp_path, papers, pass_file):
+    flash, device, first = papers
+    for verb in (["run"], ["sync"], ["diagnose"], ["provision", device, first]):
+        code, said = command(*verb, "--flash", tmp_path / "nowhere")
+        assert (code, "enrol it first" in said) == (1, True)
+    assert not (tmp_path / "nowhere").exists()
+    for verb in ("run", "sync"):
         code, said = command(verb, "--flash", flash)
         assert (code, "provision it first" in said) == (1, True)
-    assert not flash.exists()
-    assert command("provision", keys, "--flash", flash)[0] == 0
+    assert command("provision", device, first, "--flash", flash)[0] == 0
     code, said = command("run", "--flash", flash, "--emulated", pass_file)
     assert (code, "sync it first" in said) == (1, True)
 
 
-def test_diagnose_says_the_day_as_people_write_it_and_machines_count_it(command, flash):
-    assert "day: 2026-11-21\n" in command("diagnose", "--flash", flash)[1]
-    assert json.loads(command("diagnose", "--flash", flash, "--json")[1])["day"] == DAY
+def test_a_device_says_its_number_for_people_and_for_machines(command, tmp_path):
+    code, device = command("enrol", "--flash", tmp_path / "new")
+    assert (code, len(bytes.fromhex(device))) == (0, 8)
+    said = command("enrol", "--flash", tmp_path / "new", "--json")[1]
+    assert json.loads(said) == {"device": device.strip()}
+
+
+def test_a_device_gets_its_keys_once(command, papers):
+    flash, device, first = papers
+    code, said = command("provision", device, first, "--flash", flash)
+    assert (code, said.replace("\n", " ")) == (
+        0,
+        f"Terminal {TERMINAL} has its keys, good until 2026-12-21. Destroy {device}. ",
+    )
+    code, said = command("provision", device, first, "--flash", flash)
+    assert (code, "reset it before it gets another" in said) == (1, True)
+
+
+def test_provisioning_that_stopped_half_way_goes_on(command, papers):
+    flash, device, first = papers
+    good = first.read_bytes()
+    first.write_bytes(good[:-1])
+    code, said = command("provision", device, first, "--flash", flash)
+    assert (code, "altered on their way" in said) == (1, True)
+    first.write_bytes(good)
+    said = command("provision", device, first, "--flash", flash, "--json")[1]
+    assert json.loads(said) == {"terminal": TERMINAL, "lease_until": "2026-12-21"}
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"hello", b"\xff"])
+def test_what_is_no_device_file_is_refused(command, papers, content):
+    flash, device, first = papers
+    device.write_bytes(content)
+    code, said = command("provision", device, first, "--flash", flash)
+    assert (code, "is not the file of a device" in said) == (1, True)
+
+
+def test_a_folder_that_cannot_be_written_is_said(command, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, said = command("enrol", "--flash", tmp_path / "file")
+    assert (code, "cannot be written" in said) == (1, True)
+
+
+def test_diagnose_says_days_as_people_write_them_and_machines_count_them(command, flash, papers):
+    said = command("diagnose", "--flash", flash)[1]
+    assert "day: 2026-11-21\n" in said
+    assert "lease_until: 2026-12-21\n" in said
+    about = json.loads(command("diagnose", "--flash", flash, "--json")[1])
+    assert (about["day"], about["lease_until"], about["lease"]) == (DAY, DAY + 30, 1)
+    assert "lease_until: None\n" in command("diagnose", "--flash", papers[0])[1]
+
+
+@pytest.fixture
+def backend(monkeypatch, flash):
+    """A backend that has nothing to ask; `leases` is what it says when it is asked for keys."""
+
+    class Answers:
+        leases = httpx.Response(503, json={"title": "Busy", "detail": "The vault does not answer."})
+
+        def __call__(self, request):
+            if "/leases/" in request.url.path:
+                return self.leases
+            if request.url.path.endswith("/bundle"):
+                return httpx.Response(200, content=bundle())
+            return httpx.Response(200, json={"nextPosition": 1})
+
+    answers = Answers()
+    monkeypatch.setattr("terminal.cli.Backend", lambda url: Backend(url, httpx.MockTransport(answers)))
+    return answers
+
+
+def test_sync_says_until_when_the_keys_are_good(command, flash, backend):
+    about = json.loads(command("diagnose", "--flash", flash, "--json")[1])
+    backend.leases = httpx.Response(200, content=lease(about, day=DAY + 1))
+    assert command("sync", "--flash", flash) == (
+        0,
+        "Terminal 101: 0 records handed in, offers up to date.\nIts keys are good until 2026-12-22.\n",
+    )
+
+
+def test_sync_says_when_the_keys_could_not_be_renewed(command, flash, backend):
+    code, said = command("sync", "--flash", flash)
+    assert code == 0
+    assert "Its keys are good until 2026-12-21.\nThe keys could not be renewed; sync again later." in said
+    report = json.loads(command("sync", "--flash", flash, "--json")[1])
+    assert (report["lease_until"], "could not be renewed" in report["warning"]) == ("2026-12-21", True)
+
+
+def test_sync_ends_with_one_for_a_terminal_that_was_revoked(command, flash, backend):
+    backend.leases = httpx.Response(404, json={"title": "Not Found", "detail": "Terminal 101 was revoked."})
+    code, said = command("sync", "--flash", flash)
+    assert code == 1
+    assert said == (
+        "The keys of this terminal were revoked, or never issued; its records are handed in. "
+        "The vault says: Terminal 101 was revoked.\n"
+    )
 
 
 def test_wrong_use_ends_with_two(command, tmp_path):
     assert command("diagnose")[0] == 2
     assert command("diagnose", "--flash", tmp_path, "--port", "/dev/null")[0] == 2
-    assert command("provision", tmp_path / "nothing", "--flash", tmp_path)[0] == 2
+    assert command("provision", tmp_path / "nothing", tmp_path / "nothing", "--flash", tmp_path)[0] == 2
+    assert command("provision", tmp_path, tmp_path, "--flash", tmp_path)[0] == 2
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,19 @@ from meedoen.demo.terminals import MicroPythonTerminal
 from terminal.build import build_firmware
 from terminal.errors import TerminalError
 from terminal.firmware import link
+from terminal.host import about
 from tests.bench.recording import record_tap
 from tests.city import (
     CENTS,
+    DAY,
     TERMINAL,
     VAULT,
     bundle,
+    device_file,
     final_outcomes,
     hotlist,
     in_doubt,
+    lease,
     make_pass,
     proven_cents,
     purses_of,
@@ -38,7 +42,8 @@ def firmware(tmp_path_factory):
 @pytest.fixture
 def terminal(tmp_path, firmware):
     made = MicroPythonTerminal(tmp_path / "flash", firmware)
-    made.link().ask(link.PROVISION, json.dumps(VAULT.terminal_keys(TERMINAL, 2516)).encode())
+    made.link().ask(link.DEVICE, device_file(about(made.link())))
+    made.link().ask(link.LEASE, lease(about(made.link())))
     made.link().ask(link.BUNDLE, bundle())
     made.link().ask(link.HOTLIST, hotlist())
     yield made
@@ -53,7 +58,7 @@ def card():
 def entries(terminal):
     opened = []
     while body := terminal.link().ask(link.JOURNAL, uint(len(opened) + 1, 4)):
-        opened += open_batch(body, lambda number: link_key(VAULT.link_root(), number)).entries
+        opened += open_batch(body, lambda number: link_key(VAULT.handed_out("link", 1), number)).entries
     return opened
 
 
@@ -134,10 +139,43 @@ def test_garbage_on_the_serial_line_is_passed_over(terminal, card):
 
 
 def test_what_the_host_may_not_bring_is_refused_and_changes_nothing(terminal, card):
-    for kind, content in ((link.BUNDLE, bundle()[:-1] + b"\x00"), (link.PROVISION, b"{}"), (link.HOTLIST, b"")):
+    for kind, content in (
+        (link.BUNDLE, bundle()[:-1] + b"\x00"),
+        (link.DEVICE, b"{}"),
+        (link.LEASE, bytes(600)),
+        (link.HOTLIST, b""),
+    ):
         with pytest.raises(TerminalError, match="refused"):
             terminal.link().ask(kind, content)
     assert tap(terminal, card).code == "00"
+
+
+def test_keys_are_renewed_once_and_what_was_recorded_before_is_worthless(terminal, card):
+    tap(terminal, card)
+    renewal = lease(about(terminal.link()), day=DAY + 1)
+    with pytest.raises(TerminalError, match="altered"):
+        terminal.link().ask(link.LEASE, renewal[:-1] + bytes([renewal[-1] ^ 1]))
+    terminal.link().ask(link.LEASE, renewal)
+    with pytest.raises(TerminalError, match="number 1, and 2 is next"):
+        terminal.link().ask(link.LEASE, renewal)
+    terminal.switch_off()
+    terminal.switch_on()
+    said = about(terminal.link())
+    assert (said["lease"], said["day"], said["lease_until"]) == (2, DAY + 1, DAY + 31)
+    tap(terminal, card)
+    assert [entry.clear.day for entry in entries(terminal)] == [DAY, DAY + 1]
+    assert proven_cents(entries(terminal)) == 800
+
+
+def test_keys_go_on_over_the_end_of_the_year_and_end(terminal, card):
+    for day, code in ((2556, "00"), (2557, "00"), (2586, "00"), (2587, "30")):
+        terminal.link().ask(link.BUNDLE, bundle(version=day, day=day, valid=(DAY, 2600)))
+        if day == 2556:
+            terminal.link().ask(link.LEASE, lease(about(terminal.link()), day=day))
+        assert tap(terminal, card).code == code
+    terminal.link().ask(link.LEASE, lease(about(terminal.link()), day=2587))
+    assert tap(terminal, card).code == "00"
+    assert proven_cents(entries(terminal)) == 4 * 400
 
 
 def test_a_recorded_tap_is_the_same_to_the_byte_on_both_pythons(tmp_path):

@@ -321,7 +321,6 @@ def test_the_day_never_goes_back_and_old_keys_are_gone(terminal, card):
         (link.HOTLIST, hotlist()[:-1] + b"\x00", "not a hotlist of the city"),
         (link.HOTLIST, b"", "not a hotlist of the city"),
         (link.HOTLIST, hotlist(version=0), "older"),
-        (link.PROVISION, b"{}", "keys already"),
         (link.JOURNAL, b"\x01", "does not know"),
         (b"?", b"", "does not know"),
     ],
@@ -334,7 +333,6 @@ def test_what_the_host_may_not_bring(terminal, card, kind, content, why):
 def test_a_terminal_without_keys_says_so(tmp_path, card):
     terminal = PcTerminal(tmp_path / "flash", provision=False)
     assert "provision it first" in terminal.refused(link.BUNDLE, bundle())
-    assert terminal.refused(link.PROVISION, b"{}") == "the key file lacks link_key"
     assert terminal.press("1#")[2] == "Dit aanbod is er niet"
 
 
@@ -350,16 +348,6 @@ def test_a_list_that_the_flash_spoilt_asks_for_a_sync(terminal, card, name):
     terminal.ask(link.BUNDLE, bundle())
     terminal.ask(link.HOTLIST, hotlist())
     assert terminal.tap(card)[1] == "00"
-
-
-def test_a_sealing_key_that_the_flash_spoilt_is_made_again(terminal, card):
-    terminal.ask(link.BUNDLE, bundle(version=2, day=DAY + 2))
-    terminal.tap(card)
-    path = terminal.flash / "sealing"
-    path.write_bytes(path.read_bytes()[:5] + b"\x00" + path.read_bytes()[6:])
-    terminal.boot()
-    terminal.tap(card)
-    assert proven_cents(terminal.entries()) == 800
 
 
 def test_a_reader_that_fails_says_so_once_and_works_again(terminal, card):

@@ -1,0 +1,83 @@
+"""Which device this is: its own number, what it tags passes with, and what opens its next lease."""
+
+from binascii import unhexlify
+
+from card.errors import BadLease
+from card.lease import DEVICE_BYTES, WrappingKey, unwrap
+from card.wire import read_uint, uint
+from terminal.firmware import forms
+from terminal.firmware.errors import ListRefused
+
+_FILE = "device"
+_KEY_BYTES = 16
+_TAG_KEY_AT = DEVICE_BYTES
+_TERMINAL_AT = _TAG_KEY_AT + _KEY_BYTES
+_LEASE_AT = _TERMINAL_AT + 4
+_STATE_AT = _LEASE_AT + 4
+# What is longer is not read: anybody with a cable can bring it.
+_MOST_PAPER = 512
+
+
+class Identity:
+    """The file `device`: number and tag key, made by the device at its first start; then what it was given by hand.
+
+    `random(n)` gives n random bytes. `terminal` is None until somebody brought the wrapping key.
+    """
+
+    def __init__(self, flash, random):
+        self._flash = flash
+        kept = flash.read_checked(_FILE)
+        if kept is None:
+            kept = random(DEVICE_BYTES) + random(_KEY_BYTES)
+            flash.replace_checked(_FILE, kept)
+        self.device = kept[:_TAG_KEY_AT]
+        self.tag_key = kept[_TAG_KEY_AT:_TERMINAL_AT]
+        self.terminal, self._wrapping = _given(kept)
+
+    @property
+    def next_lease(self):
+        """The number that the next lease has to have; 0 also for a device that cannot open any."""
+        return self._wrapping.number if self._wrapping else 0
+
+    def enrol(self, paper, terminal=None):
+        """Take terminal number and wrapping key, once; `paper` is JSON that names this device.
+
+        `terminal`: the number that the journal here was written under, when there is one.
+        """
+        if len(paper) > _MOST_PAPER:
+            raise ListRefused("this is not a device file")
+        found = forms.filled_in(forms.DEVICE, paper, "a device file")
+        if unhexlify(found["device"]) != self.device:
+            raise ListRefused("the device file is for another device")
+        if self._wrapping is not None:
+            raise ListRefused("this terminal has a wrapping key already; reset it before it gets another")
+        if terminal not in (None, found["terminal"]):
+            raise ListRefused("this is terminal %d; reset it before it becomes another" % terminal)
+        self._keep(found["terminal"], WrappingKey(unhexlify(found["wrapping_key"])))
+
+    def open(self, lease):
+        """What the next lease says; raises ListRefused for any other."""
+        if self._wrapping is None:
+            raise ListRefused("this device has no wrapping key yet; provision it first")
+        try:
+            return unwrap(self._wrapping, self.terminal, self.device, lease)
+        except BadLease as error:
+            raise ListRefused(str(error))
+
+    def step(self):
+        """After a lease was accepted: what opened it is forgotten."""
+        after = WrappingKey(self._wrapping.state, self._wrapping.number)
+        after.step()
+        self._keep(self.terminal, after)
+
+    def _keep(self, terminal, wrapping):
+        given = uint(terminal, 4) + uint(wrapping.number, 4) + wrapping.state
+        self._flash.replace_checked(_FILE, self.device + self.tag_key + given)
+        self.terminal, self._wrapping = terminal, wrapping
+
+
+def _given(kept):
+    """Terminal number and wrapping key in the file, or None and None."""
+    if len(kept) == _TERMINAL_AT:
+        return None, None
+    return read_uint(kept, _TERMINAL_AT, 4), WrappingKey(kept[_STATE_AT:], read_uint(kept, _LEASE_AT, 4))

@@ -1,0 +1,203 @@
+"""A sync: what is handed in and brought, in which order, and what happens when one of the others is not there."""
+
+from datetime import date
+
+import httpx
+import pytest
+
+from card.batch import link_key, open_batch
+from keys.custody import rotate
+from keys.http import BACKEND, Caller, create_app
+from keys.register import Terminal
+from terminal.errors import BackendUnreachable, TerminalError
+from terminal.firmware import link
+from terminal.host import Backend, DirectLink, enrol, provision, sync
+from tests.city import (
+    CENTS,
+    DAY,
+    TERMINAL,
+    PcTerminal,
+    bundle,
+    device_file,
+    hotlist,
+    lease,
+    make_pass,
+    proven_cents,
+    purses_of,
+    vault_of,
+)
+
+
+class City:
+    """The backend as far as a host sees it, with the vault behind it; what is asked is kept in `asked`."""
+
+    def __init__(self, vault):
+        self.vault = vault
+        self.entries, self.asked = [], []
+        self.vault_answers = True
+        self._vault = httpx.Client(
+            base_url="http://vault", transport=httpx.WSGITransport(Caller(create_app(vault), BACKEND))
+        )
+
+    def __call__(self, request):
+        *_, what = request.url.path.split("/")
+        self.asked.append("lease" if "/leases/" in request.url.path else what)
+        if request.method == "POST":
+            return self._take(request.content)
+        if what == "bundle":
+            return httpx.Response(200, content=bundle(version=len(self.asked), valid=(DAY - 1, DAY + 90)))
+        if "/leases/" in request.url.path:
+            return self._lease(request.url.path)
+        return httpx.Response(200, json={"nextPosition": len(self.entries) + 1})
+
+    def _take(self, body):
+        batch = open_batch(body, lambda terminal: link_key(self.vault.handed_out("link", 1), terminal))
+        self.entries += batch.entries
+        return httpx.Response(200, json={"nextPosition": len(self.entries) + 1, "refused": []})
+
+    def _lease(self, path):
+        if not self.vault_answers:
+            return httpx.Response(502, json={"title": "Bad Gateway", "detail": "The vault does not answer."})
+        answer = self._vault.get(path)
+        return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
+
+
+@pytest.fixture
+def city():
+    return City(vault_of())
+
+
+@pytest.fixture
+def backend(city):
+    return Backend("http://backend", httpx.MockTransport(city))
+
+
+@pytest.fixture
+def terminal(tmp_path, city):
+    return PcTerminal(tmp_path / "flash", vault=city.vault)
+
+
+@pytest.fixture
+def card():
+    return make_pass()[0]
+
+
+def to(terminal):
+    return DirectLink(terminal.device)
+
+
+def test_a_new_device_is_enrolled_provisioned_synced_and_charges(tmp_path, city, backend, card):
+    blank = PcTerminal(tmp_path / "flash", provision=False)
+    about = {"device": enrol(to(blank)), "lease": 0}
+    paper = httpx.Response(200, content=device_file(about, vault=city.vault)).json()
+    assert provision(to(blank), paper, lease(about, vault=city.vault)) == TERMINAL
+    report = sync(to(blank), backend, hotlist())
+    assert (report.terminal, report.handed_in, report.lease_until) == (TERMINAL, 0, date(2026, 12, 21))
+    assert blank.tap(card)[1] == "00"
+    assert sync(to(blank), backend, hotlist()).handed_in == 1
+    assert proven_cents(city.entries) == 400
+
+
+def test_a_device_that_only_got_its_wrapping_key_is_given_the_rest_by_a_sync(tmp_path, city, backend, card):
+    blank = PcTerminal(tmp_path / "flash", provision=False)
+    blank.ask(link.DEVICE, device_file(blank.about(), vault=city.vault))
+    sync(to(blank), backend, hotlist())
+    assert blank.tap(card)[1] == "00"
+
+
+def test_a_device_that_nobody_enrolled_is_not_synced(tmp_path, backend):
+    blank = PcTerminal(tmp_path / "flash", provision=False)
+    with pytest.raises(TerminalError, match="provision it first"):
+        sync(to(blank), backend, None)
+
+
+def test_every_sync_renews_the_keys_after_the_journal_and_before_the_lists(terminal, city, backend, card):
+    terminal.tap(card)
+    city.vault.today = lambda: date(2026, 12, 1)
+    report = sync(to(terminal), backend, hotlist(version=2))
+    assert city.asked == ["101", "batches", "lease", "bundle"]
+    assert (report.handed_in, report.lease_until, report.warning) == (1, date(2026, 12, 31), None)
+    assert terminal.about()["lease"] == 2
+    assert terminal.about()["hotlist"] == 2
+
+
+def test_a_vault_that_does_not_answer_is_a_warning_and_the_rest_goes_on(terminal, city, backend, card):
+    city.vault_answers = False
+    terminal.tap(card)
+    report = sync(to(terminal), backend, hotlist(version=2))
+    assert report.warning == "The keys could not be renewed; sync again later. The vault does not answer."
+    assert (report.handed_in, report.lease_until) == (1, date(2026, 12, 21))
+    assert (terminal.about()["bundle"], terminal.about()["hotlist"]) == (4, 2)
+    assert terminal.tap(card)[1] == "00"
+    city.vault_answers = True
+    assert sync(to(terminal), backend, None).warning is None
+
+
+def test_a_terminal_that_was_revoked_hands_in_and_gets_nothing(terminal, city, backend, card):
+    terminal.tap(card)
+    city.vault.register.terminals[str(TERMINAL)].revoked_on = "2026-11-20"
+    with pytest.raises(TerminalError, match=r"The keys of this terminal were revoked.*on 2026-11-20"):
+        sync(to(terminal), backend, hotlist(version=2))
+    assert proven_cents(city.entries) == 400
+    assert (terminal.about()["bundle"], terminal.about()["hotlist"]) == (1, 1)
+
+
+def test_a_revoked_terminal_stops_at_the_end_of_its_lease(tmp_path, city, card):
+    terminal = PcTerminal(tmp_path / "flash", vault=city.vault, valid=(DAY, DAY + 90))
+    terminal.days_on = 30
+    assert terminal.tap(card)[1] == "00"
+    terminal.days_on = 31
+    assert terminal.tap(card)[1] == "30"
+    assert purses_of(card)[CENTS] == 1600
+
+
+def test_a_terminal_that_the_vault_never_knew_is_told_so(terminal, city, backend):
+    del city.vault.register.terminals[str(TERMINAL)]
+    with pytest.raises(TerminalError, match=r"or never issued.*meedoen keys terminal issue"):
+        sync(to(terminal), backend, None)
+
+
+def test_keys_for_a_device_that_took_its_number_over_are_refused_after_the_journal(terminal, city, backend, card):
+    terminal.tap(card)
+    city.vault.register.terminals[str(TERMINAL)] = Terminal("22" * 8)
+    with pytest.raises(TerminalError, match="for another terminal"):
+        sync(to(terminal), backend, None)
+    assert proven_cents(city.entries) == 400
+
+
+def test_a_backend_that_is_gone_when_it_is_asked_for_keys_is_said(terminal, city):
+    def gone(request):
+        if "/leases/" in request.url.path:
+            raise httpx.ConnectError("gone")
+        return city(request)
+
+    with pytest.raises(BackendUnreachable, match="cannot be reached"):
+        sync(to(terminal), Backend("http://backend", httpx.MockTransport(gone)), None)
+
+
+@pytest.mark.parametrize("status", [301, 401, 403])
+def test_any_other_answer_in_place_of_keys_is_a_backend_that_refuses(terminal, city, status):
+    def refuse(request):
+        return httpx.Response(status) if "/leases/" in request.url.path else city(request)
+
+    with pytest.raises(BackendUnreachable, match=f"refused.*{status}"):
+        sync(to(terminal), Backend("http://backend", httpx.MockTransport(refuse)), None)
+    assert terminal.about()["lease"] == 1
+
+
+def test_a_sync_brings_keys_of_a_new_version(terminal, city, backend, card):
+    rotate(b"\x5a" * 32, city.vault.register, city.vault.store, "tap", date(2027, 6, 30))
+    sync(to(terminal), backend, None)
+    assert terminal.tap(card)[1] == "00"
+
+
+def test_a_sync_heals_a_terminal_whose_lease_ended(tmp_path, city, backend, card):
+    terminal = PcTerminal(tmp_path / "flash", vault=city.vault, valid=(DAY, DAY + 90))
+    terminal.tap(card)
+    terminal.days_on = 31
+    assert terminal.tap(card)[1] == "30"
+    city.vault.today = lambda: date(2026, 12, 22)
+    assert sync(to(terminal), backend, None).lease_until == date(2027, 1, 21)
+    assert terminal.tap(card)[1] == "00"
+    assert sync(to(terminal), backend, None).handed_in == 1
+    assert proven_cents(city.entries) == 800
