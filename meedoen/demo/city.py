@@ -13,20 +13,23 @@ import httpx
 from backend import config as backend_config
 from backend.clearing import Clearing
 from backend.http import create_app as create_backend
+from card.lease import WrappingKey, unwrap
 from hardware.emulated_pass import EmulatedPass, Memory
 from hardware.in_process import InProcessReader
 from issuer.backend_client import hand_in
-from issuer.desk import Desk, DeskSecrets, day_number
+from issuer.desk import Desk, DeskSecrets
 from issuer.registry import Holder, Registry
 from issuer.scheme import load_scheme
-from issuer.vault_client import VaultClient
-from keys import keyfile
-from keys.cli import hand_out
+from issuer.vault_client import VaultAddress, VaultClient
+from keys.hand_out import device_keys, hand_out
+from keys.http import BACKEND, ISSUER, Caller
 from keys.http import create_app as create_vault
-from keys.vault import Vault
+from keys.register import Terminal as KnownTerminal
+from meedoen.demo.custodians import Custodians
 from meedoen.demo.terminals import MicroPythonTerminal, PcTerminal, Terminal
 from terminal.build import build_firmware
-from terminal.host import Backend, SyncReport, provision, sync
+from terminal.errors import TerminalError
+from terminal.host import Backend, SyncReport, enrol, provision, sync
 
 ROOT = Path(__file__).parents[2]
 SCHEME = ROOT / "schemes/gelrepas.toml"
@@ -80,21 +83,27 @@ class City:
         self.cards.mkdir(parents=True)
         self.clock = Clock(opened)
         self.scheme = load_scheme(SCHEME)
-        self._vault = self._open_vault(day_number(opened))
+        self.custodians = Custodians(
+            folder / "vault", self.scheme.number, self.scheme.name, self.scheme.aid, self.clock
+        )
+        self.vault = self.custodians.vault
+        self._vault_app = create_vault(self.vault, self.custodians.log)
+        hand_out(self.folder / "vault", self.vault)
         self.registry = Registry.at(folder / "desk")
-        self.secrets = DeskSecrets.read(folder / "vault/issuer.json")
-        vault_client = VaultClient(VAULT_URL, self.secrets.vault_token, self._vault_transport)
-        self.desk = Desk(self.registry, self.scheme, self.secrets, vault_client, os.urandom)
+        self.open_desk()
         self.clearing = self._open_backend()
         self.places: list[Place] = []
+        self._taken_apart: dict[int, tuple[dict[str, object], bytes]] = {}
 
-    def _open_vault(self, day: int) -> Vault:
-        folder = self.folder / "vault"
-        made = keyfile.create(folder, self.scheme.number, self.scheme.aid)
-        vault = Vault(made)
-        hand_out(folder, vault, made.tokens, day)
-        self._vault_transport = httpx.WSGITransport(app=create_vault(made))
-        return vault
+    def open_desk(self) -> None:
+        """The desk, with the file that the vault gives it on this day."""
+        hand_out(self.folder / "vault", self.vault)
+        self.secrets = DeskSecrets.read(self.folder / "vault/issuer.json")
+        self.vault_client = VaultClient(VaultAddress(VAULT_URL), self._vault_as(ISSUER))
+        self.desk = Desk(self.registry, self.scheme, self.secrets, self.vault_client, os.urandom)
+
+    def _vault_as(self, party: str) -> httpx.WSGITransport:
+        return httpx.WSGITransport(app=Caller(self._vault_app, party))
 
     def _open_backend(self) -> Clearing:
         config = backend_config.make(
@@ -102,10 +111,10 @@ class City:
             SCHEME,
             self.folder / "vault/backend.json",
             ACCOUNT_OF_THE_CITY,
-            vault_url=VAULT_URL,
+            vault_address=VAULT_URL,
         )
         config.save()
-        clearing = Clearing(config, self._vault_transport, self.clock)
+        clearing = Clearing(config, self._vault_as(BACKEND), self.clock)
         clearing.set_up()
         self.backend_transport = httpx.WSGITransport(app=create_backend(config, clearing))
         return clearing
@@ -147,15 +156,30 @@ class City:
             self.places.append(Place(number, venue["name"], terminal))
 
     def provision(self, terminal: Terminal, number: int) -> None:
-        """Hand over the keys that the vault made for a terminal."""
-        path = self.folder / f"vault/terminal-{number}.json"
-        keyfile.write_secret(path, self._vault.terminal_keys(number, day_number(self.clock.day)))
-        provision(terminal.link(), json.loads(path.read_text()))
+        """The vault gets to know the device, and gives it its first keys, wrapped to it."""
+        self.vault.register.terminals[str(number)] = KnownTerminal(enrol(terminal.link()))
+        by_hand, lease = device_keys(self.vault, number), self.vault.lease(number, 0)
+        provision(terminal.link(), by_hand, lease)
+        self._taken_apart[number] = by_hand, lease
 
     def secrets_of_terminal(self, number: int) -> dict[str, Any]:
-        """What a terminal was given; its owner can read it all."""
-        keys: dict[str, Any] = json.loads((self.folder / f"vault/terminal-{number}.json").read_text())
+        """What a terminal was given first; its owner can take it apart and read that."""
+        by_hand, lease = self._taken_apart[number]
+        device, state = (bytes.fromhex(str(by_hand[name])) for name in ("device", "wrapping_key"))
+        keys: dict[str, Any] = json.loads(unwrap(WrappingKey(state), number, device, lease))
         return keys
+
+    def revoke(self, number: int) -> None:
+        """No more keys for a terminal."""
+        self.vault.register.terminals[str(number)].revoked_on = self.clock.day.isoformat()
+
+    def is_revoked(self, terminal: Terminal) -> bool:
+        """Whether a terminal hears at a sync that it gets no more keys."""
+        try:
+            self.sync(terminal)
+        except TerminalError as error:
+            return "revoked" in str(error)
+        return False
 
     def backend(self) -> Backend:
         """The backend as a host sees it."""

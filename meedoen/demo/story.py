@@ -16,13 +16,14 @@ from backend.cli import write_out
 from card.blueprint import Blueprint
 from card.record import ClearRecord
 from hardware.in_process import InProcessReader
+from issuer.balance import ask, request_for, sealed_table
 from issuer.csv_import import read_people
 from issuer.errors import CardLeft, CardRefused
 from issuer.personalise import Details, Personaliser
 from issuer.registry import Holder
 from issuer.vault_client import CardKeys
 from meedoen.demo.audit import Doubt, read_cards, violations
-from meedoen.demo.city import City, Guest
+from meedoen.demo.city import BACKEND_URL, City, Guest
 from meedoen.demo.households import write_csv, write_spoilt_csv
 from meedoen.demo.report import write_report
 from meedoen.demo.week import Week
@@ -59,11 +60,12 @@ def tell(folder: Path = FOLDER, seed: int = SEED, on_micropython: bool = True) -
 
 def _desk(city: City, console: Console, seed: int) -> list[Guest]:
     console.rule("The desk of Gelredam")
-    console.print("The key custodian makes the keys of the city. The desk and the backend get their own part, no more.")
+    city.custodians.tell(console)
     _import(city, console, seed)
     holders = city.registry.holders()
     old = _pass_of_last_year(city, console, holders)
     city.clock.day = MONDAY
+    city.open_desk()
     waiting = city.desk.waiting(MONDAY)
     console.print(f"The rules give {len(waiting)} people a pass. Each gets a card with budgets, written by the desk.")
     guests = [old]
@@ -183,12 +185,12 @@ def _pass_of_the_neighbours(city: City) -> Guest:
     """A pass of a municipality with its own keys and application."""
 
     class NeighboursKeys:
-        def lookup_key(self) -> bytes:
-            return b"\x02" * 16
+        def lookup_keys(self) -> list[bytes]:
+            return [b"\x02" * 16]
 
         def card_keys(self, uid: bytes, generation: int) -> CardKeys:
             keys = {name: bytes([at] * 16) for at, name in enumerate(_KEY_NAMES, start=2)}
-            return CardKeys(version=1, **keys)
+            return CardKeys(versions=dict.fromkeys(_KEY_NAMES, 1), older=[], **keys)
 
     card, path = city.new_card(901)
     reader = InProcessReader(card)
@@ -219,6 +221,9 @@ def _close(city: City, week: Week, guests: list[Guest], console: Console) -> dic
     if refused:
         found.append(f"{len(refused)} loads were refused")
     cents = [purse for purse in totals["purses"] if purse["unit"] == "cent"]
+    findings = _audit(city, console)
+    found += _lost_pass(city, guests[-1], console)
+    city.custodians.destroy(LAST_YEAR.year, console)
     return {
         "municipality": city.scheme.name,
         "days": len(DAYS),
@@ -237,6 +242,7 @@ def _close(city: City, week: Week, guests: list[Guest], console: Console) -> dic
         "in_doubt": totals["records"].get("in_doubt", 0),
         "in_doubt_cents": sum(sum(doubt.moves.values()) for doubt in doubts),
         "venue_owed_cents": {venue["name"]: venue["earned"] for venue in totals["venues"]},
+        "findings": findings,
         "recredit_due_cents": totals["suspense"],
         "paid_cents": sum(venue["paid"] for venue in totals["venues"]),
         "pain001": str(pain001) if pain001 else None,
@@ -246,6 +252,31 @@ def _close(city: City, week: Week, guests: list[Guest], console: Console) -> dic
         "purses": totals["purses"],
         "violations": found,
     }
+
+
+def _audit(city: City, console: Console) -> dict[str, int]:
+    """What the vault finds over all records, by kind."""
+    audit = city.clearing.findings.audit()
+    counted: dict[str, int] = {}
+    for each in audit.findings:
+        counted[each.kind] = counted.get(each.kind, 0) + 1
+    told = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(counted.items())) or "nothing"
+    console.print(f"The vault audits all {audit.records} records together, and names no pass: {told}.")
+    return counted
+
+
+def _lost_pass(city: City, lost: Guest, console: Console) -> list[str]:
+    """Two officers ask what the lost pass still held; it must be what is on the card."""
+    card = city.registry.pass_coded(lost.code)
+    request = request_for(card, city.scheme.number, "lost pass", city.clock.day)
+    signatures = city.custodians.sign(request, city.folder)
+    found = ask(request, signatures, city.vault_client, sealed_table(BACKEND_URL, city.backend_transport))
+    console.print(
+        "Two officers ask what was left on the lost pass. The vault adds it up; nobody sees where it was used."
+    )
+    on_card = {purse: amount for purse, amount in read_cards([lost.path]).balances.items() if amount}
+    balances = {purse: amount for purse, amount in found.balances.items() if amount}
+    return [] if balances == on_card else [f"the vault says {balances} is on the lost pass, and the card {on_card}"]
 
 
 def _doubts(city: City) -> list[Doubt]:

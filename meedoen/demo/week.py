@@ -195,7 +195,10 @@ class Week:
         self.visit(self.children[5], Choice(SECOND_AT_THE_SHOP, "1#1250#", 1250))
         self._city.sync(terminal)
         self._city.backend().hand_in(SECOND_AT_THE_SHOP, self._forged(terminal))
-        # It is found out, and the terminal is taken away.
+        # It is found out, and the terminal gets no more keys.
+        self._city.revoke(SECOND_AT_THE_SHOP)
+        assert self._city.is_revoked(terminal)
+        self._say("It is found out. The vault revokes that terminal; at its next sync it hears so.")
         del self._places[SECOND_AT_THE_SHOP]
 
     def _forged(self, terminal: PcTerminal) -> bytes:
@@ -205,7 +208,7 @@ class Week:
         last = held.entries[-1]
         fields = {**vars(last.clear), "sequence": last.clear.sequence + 1, "amount1": 10 * last.clear.amount1}
         clear = ClearRecord(**{**fields, "price": fields["amount1"]}).to_bytes()
-        sealing = SealingKey(bytes.fromhex(keys["sealing_state"]), keys["sealing_day"])
+        sealing = SealingKey([(bytes.fromhex(state), day, last) for state, day, last in keys["sealing"]])
         sealing.advance(day_number(self._city.clock.day))
         invented = seal(sealing.key(), clear, Proof(bytes(16), 1, bytes(8), bytes(16)))
         position = last.position + 1
