@@ -149,7 +149,8 @@ class Device:
         if kind == link.HELLO:
             return self._hello()
         if kind == link.DEVICE:
-            return self._enrol(content)
+            self._identity.enrol(content, self._keys.terminal if self._keys else None)
+            return b""
         if kind == link.LEASE:
             return self._lease(content)
         if self._till is None:
@@ -182,10 +183,6 @@ class Device:
             if self._till.hotlist is not None:
                 about["hotlist"] = self._till.hotlist.version
         return json.dumps(about).encode()
-
-    def _enrol(self, content):
-        self._identity.enrol(content, self._keys.terminal if self._keys else None)
-        return b""
 
     def _lease(self, wrapped):
         """Take new keys.

@@ -9,13 +9,12 @@ from terminal.firmware import forms
 from terminal.firmware.errors import ListRefused
 
 _FILE = "device"
-_KEY_BYTES = 16
-_TAG_KEY_AT = DEVICE_BYTES
-_TERMINAL_AT = _TAG_KEY_AT + _KEY_BYTES
-_LEASE_AT = _TERMINAL_AT + 4
-_STATE_AT = _LEASE_AT + 4
+_TAG_KEY_AT = 8
+_TERMINAL_AT = 24
+_LEASE_AT = 28
+_STATE_AT = 32
 # What is longer is not read: anybody with a cable can bring it.
-_MOST_PAPER = 512
+_MOST_BYTES = 512
 
 
 class Identity:
@@ -28,7 +27,7 @@ class Identity:
         self._flash = flash
         kept = flash.read_checked(_FILE)
         if kept is None:
-            kept = random(DEVICE_BYTES) + random(_KEY_BYTES)
+            kept = random(DEVICE_BYTES) + random(_TERMINAL_AT - _TAG_KEY_AT)
             flash.replace_checked(_FILE, kept)
         self.device = kept[:_TAG_KEY_AT]
         self.tag_key = kept[_TAG_KEY_AT:_TERMINAL_AT]
@@ -39,14 +38,14 @@ class Identity:
         """The number that the next lease has to have; 0 also for a device that cannot open any."""
         return self._wrapping.number if self._wrapping else 0
 
-    def enrol(self, paper, terminal=None):
-        """Take terminal number and wrapping key, once; `paper` is JSON that names this device.
+    def enrol(self, content, terminal):
+        """Take terminal number and wrapping key, once, from a device file (JSON) that names this device.
 
-        `terminal`: the number that the journal here was written under, when there is one.
+        `terminal`: the number that the journal here was written under, or None.
         """
-        if len(paper) > _MOST_PAPER:
+        if len(content) > _MOST_BYTES:
             raise ListRefused("this is not a device file")
-        found = forms.filled_in(forms.DEVICE, paper, "a device file")
+        found = forms.filled_in(forms.DEVICE, content, "a device file")
         if unhexlify(found["device"]) != self.device:
             raise ListRefused("the device file is for another device")
         if self._wrapping is not None:

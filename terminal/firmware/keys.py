@@ -7,7 +7,6 @@ from card.layout import aid_bytes
 from terminal.firmware.errors import ListRefused
 
 _FILE = "keys"
-_AS_THEY_ARE = ("terminal", "issuer", "aid", "day", "lookup_keys", "tap_keys")
 # The key in use and the one before it: what is on flash already was made with either.
 _MOST_KEPT = 2
 
@@ -48,7 +47,8 @@ class Keys:
     @classmethod
     def of_lease(cls, opened, number, before, position):
         """From an opened lease; `before`: the Keys until now, or None; `position`: of the next entry in the journal."""
-        content = {name: opened[name] for name in _AS_THEY_ARE}
+        names = ("terminal", "issuer", "aid", "day", "lookup_keys", "tap_keys")
+        content = {name: opened[name] for name in names}
         content["lease"] = number
         content["hotlist_keys"] = [opened["hotlist_key"]]
         content["link_keys"] = [opened["link_key"]]
