@@ -4,6 +4,8 @@ import httpx
 
 from backend.calendar import Calendar, Now, utc_now
 from backend.config import Config
+from backend.errors import NotFound
+from backend.finding import Findings
 from backend.ingest import Ingest
 from backend.ledger import Ledger, Rules
 from backend.settlement.service import Settlements
@@ -19,11 +21,20 @@ class Clearing:
         self.config = config
         self.calendar = Calendar(now, config.timezone)
         self.store = Store(config.database_url)
-        self._vault = VaultClient(config.vault.url, config.vault.token.get_secret_value(), transport)
-        self.ingest = Ingest(self.store, self._vault, Rules(config), config.link_root_bytes, now)
+        self._vault = VaultClient(config.vault, transport)
+        self.ingest = Ingest(self.store, self._vault, Rules(config), config.link_roots_bytes(), now)
+        self.findings = Findings(self.store, self._vault, config, self.calendar)
         self.ledger = Ledger(self.store, config)
         self.venues = Venues(self.store, config, self.calendar)
         self.settlements = Settlements(self.store, config.municipality, now)
+
+    def lease(self, terminal: int, number: int) -> bytes:
+        """Keys for a terminal that is in use here, as the vault wrapped them; raises NotFound or LinkError."""
+        with self.store.transaction() as tx:
+            known = tx.catalogue.terminal(terminal)
+        if known is None or not known.in_use:
+            raise NotFound("terminal", f"Terminal {terminal} is not in use.")
+        return self._vault.lease(terminal, number)
 
     def set_up(self) -> None:
         """Make the tables and the municipality's desks; harmless when they are there."""

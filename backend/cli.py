@@ -71,13 +71,13 @@ def init(
     keys: Annotated[Path, typer.Option(help="backend.json, as the vault's set-up made it.")],
     iban: Annotated[str, typer.Option(help="Account that pays the venues.")],
     bic: Annotated[str | None, typer.Option(help="Its BIC, when the IBAN does not tell.")] = None,
-    vault_url: Annotated[str, typer.Option(help="Where the vault is.")] = configuration.VAULT_URL,
+    vault: Annotated[str | None, typer.Option(help="Address of the vault, when it is not that of the file.")] = None,
     data: Folder = _DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Set up clearing for a scheme. Again: take over a changed scheme, and keep the books."""
     with _refusals(as_json):
-        made = configuration.make(data, scheme, keys, iban, bic, vault_url=vault_url)
+        made = configuration.make(data, scheme, keys, iban, bic, vault_address=vault)
         made.save()
         clearing = Clearing(made)
         clearing.set_up()
@@ -182,6 +182,26 @@ def totals(context: typer.Context, data: Folder = _DEFAULT, as_json: AsJson = Fa
         words.append(f"{row['fund'][:35]:<36}{sums}")
     words += ["", f"Due back to holders: {euro(all_of['suspense'])}. In quarantine: {all_of['quarantine']}."]
     _say(as_json, all_of, *words)
+
+
+_FOUND = {
+    "missing": "was made with a pass and never handed in: fetch it from the terminal",
+    "happened": "was in doubt, and the pass did pay: it can be booked",
+    "did_not_happen": "was in doubt, and the pass did not pay",
+    "not_ours": "is of a terminal that has no keys from us: call the key custodians",
+    "differs": "says something else than what the pass signed: ask the venue",
+}
+
+
+@app.command()
+def audit(context: typer.Context, data: Folder = _DEFAULT, as_json: AsJson = False) -> None:
+    """Have the vault look for what is missing, what a doubt came to, and what differs. It names no pass."""
+    with _clearing(context, data, as_json) as clearing:
+        found = clearing.findings.audit()
+    words = [f"Terminal {each.terminal}, no. {each.sequence}: {_FOUND[each.kind]}." for each in found.findings]
+    if found.unnamed:
+        words.append(f"{found.unnamed} more transactions are missing; who has them shows when the next ones come in.")
+    _say(as_json, asdict(found), f"{found.records} records audited.", *(words or ["Nothing found."]))
 
 
 @settle.command("prepare")

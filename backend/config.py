@@ -6,19 +6,27 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from schwifty import BIC, IBAN
 from schwifty.exceptions import SchwiftyException
 
 from backend.errors import ConfigError, ImportRefused
 
 FILE_NAME = "config.json"
-VAULT_URL = "http://127.0.0.1:8441"
 DESK = 1
 
 Unit = Literal["cent", "point", "visit", "item"]
 PurseNumber = Annotated[int, Field(ge=1, le=14)]
 Secret = Annotated[SecretStr, Field(min_length=16)]
+
+
+def _hexadecimal(value: SecretStr) -> SecretStr:
+    bytes.fromhex(value.get_secret_value())
+    return value
+
+
+Key = Annotated[SecretStr, Field(min_length=32, max_length=32), AfterValidator(_hexadecimal)]
+DoubleKey = Annotated[SecretStr, Field(min_length=64, max_length=64), AfterValidator(_hexadecimal)]
 
 
 def iban(text: str) -> str:
@@ -71,10 +79,12 @@ class Municipality(_Strict):
 
 
 class Vault(_Strict):
-    """Where proofs come from."""
+    """Where proofs come from: `unix:` and the path of a socket, or an https address and the files for mutual TLS."""
 
-    url: str = VAULT_URL
-    token: Secret
+    address: str
+    certificate: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
 
 
 class Config(_Strict):
@@ -85,25 +95,24 @@ class Config(_Strict):
     purses: dict[PurseNumber, Purse]
     grants: dict[int, Grant]
     vault: Vault
-    link_root: Annotated[SecretStr, Field(min_length=32, max_length=32)]
+    link_roots: tuple[Key, ...] = Field(min_length=1)
+    table_key: DoubleKey
     desks: tuple[int, ...] = (DESK,)
     timezone: str = "Europe/Amsterdam"
     transport_token: Secret | None = None
     finance_token: Secret | None = None
 
-    @field_validator("link_root")
-    @classmethod
-    def _hexadecimal(cls, value: SecretStr) -> SecretStr:
-        bytes.fromhex(value.get_secret_value())
-        return value
-
     @property
     def database_url(self) -> str:
         return f"sqlite:///{self.data / 'clearing.db'}"
 
-    @property
-    def link_root_bytes(self) -> bytes:
-        return bytes.fromhex(self.link_root.get_secret_value())
+    def link_roots_bytes(self) -> list[bytes]:
+        """Newest first: what is sealed for a terminal takes the first, what comes from it may take any."""
+        return [bytes.fromhex(root.get_secret_value()) for root in self.link_roots]
+
+    def table_key_bytes(self) -> bytes:
+        """What the table of nullifiers is sealed with for the vault."""
+        return bytes.fromhex(self.table_key.get_secret_value())
 
     def funds(self) -> list[str]:
         """Every fund, in order of name."""
@@ -112,8 +121,8 @@ class Config(_Strict):
     def save(self) -> None:
         """Write the file, complete or not at all, mode 0600."""
         content = self.model_dump(mode="json")
-        for holder, key in ((content, "link_root"), (content["vault"], "token")):
-            holder[key] = (self.link_root if key == "link_root" else self.vault.token).get_secret_value()
+        content["link_roots"] = [root.get_secret_value() for root in self.link_roots]
+        content["table_key"] = self.table_key.get_secret_value()
         for key in ("transport_token", "finance_token"):
             token: SecretStr | None = getattr(self, key)
             content[key] = token.get_secret_value() if token else None
@@ -146,11 +155,13 @@ def load(data: Path) -> Config:
 def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None = None, **rest: Any) -> Config:
     """A Config from a scheme, the file that the vault made for clearing, and the account that pays.
 
-    `rest` are further fields of Config (desks, timezone, tokens), and `vault_url`.
+    `rest` are further fields of Config (desks, timezone, tokens), and `vault_address` where it is not that of the file.
     """
     content = read_toml(scheme)
-    vault_url = rest.pop("vault_url", VAULT_URL)
-    token, link_root = _key_file(secrets)
+    vault_address = rest.pop("vault_address", None)
+    given = _key_file(secrets)
+    if vault_address:
+        given["vault"] = {**given["vault"], "address": vault_address}
     try:
         iban(account)
     except ValueError as error:
@@ -162,8 +173,7 @@ def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None
             municipality=Municipality(**municipality, iban=account, bic=bank),
             purses=_purses(content),
             grants=_grants(content),
-            vault=Vault(url=str(vault_url), token=token),
-            link_root=link_root,
+            **given,
             **rest,
         )
     except KeyError as error:
@@ -172,11 +182,13 @@ def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None
         raise ConfigError(f"{scheme} or {secrets} does not hold: {_faults(error)}") from None
 
 
-def _key_file(path: Path) -> tuple[SecretStr, SecretStr]:
-    """The vault's token and the root of the link keys."""
+def _key_file(path: Path) -> dict[str, Any]:
+    """What the vault gave clearing: where it is, the link roots, the table key. Paths in it start from its folder."""
     try:
         given = json.loads(path.read_text())
-        return SecretStr(given["vault_token"]), SecretStr(given["link_root"])
+        vault = dict(given["vault"])
+        vault |= {name: path.parent / vault[name] for name in ("certificate", "key", "ca") if name in vault}
+        return {"vault": vault, "link_roots": given["link_roots"], "table_key": given["table_key"]}
     except FileNotFoundError:
         raise ConfigError(f"{path} is not there; it is made by the vault's set-up.") from None
     except (ValueError, TypeError, KeyError):

@@ -16,6 +16,7 @@ from backend.clearing import Clearing
 from backend.config import Config
 from backend.errors import LedgerError, LinkError, NotFound, SettlementRefused, TwoJournals
 from backend.http_schemas import (
+    AuditOut,
     BundleQuery,
     HealthOut,
     JournalOut,
@@ -25,6 +26,7 @@ from backend.http_schemas import (
     RetriedOut,
     SettlementOut,
     TotalsOut,
+    audit_out,
     item_out,
     receipt_out,
     settlement_out,
@@ -49,6 +51,7 @@ def create_app(config: Config, clearing: Clearing | None = None) -> APIFlask:
     _answer_problems(app, clearing)
     # Who may call is said beside what is called; a part without a token is open, for one machine only.
     app.register_blueprint(_guarded(_transport(clearing), config.transport_token))
+    app.register_blueprint(_guarded(_tables(clearing), config.transport_token))
     app.register_blueprint(_guarded(_finance(clearing), config.finance_token))
     app.register_blueprint(_open_to_all(clearing))
 
@@ -113,6 +116,31 @@ def _transport(clearing: Clearing) -> APIBlueprint:
         day = day_of(query["day"]) if query.get("day") is not None else None
         return Response(clearing.venues.bundle_for(terminal, day), mimetype="application/octet-stream")
 
+    @blueprint.get("/<int:terminal>/leases/<int:number>")
+    @blueprint.doc(
+        summary="The keys of a terminal, from today on",
+        description="As the vault wrapped them to its device. `number` is the one that the device says is next.",
+        responses=_body("Wrapped keys", "application/octet-stream"),
+    )
+    def lease(terminal: int, number: int) -> Response:
+        return Response(clearing.lease(terminal, number), mimetype="application/octet-stream")
+
+    return blueprint
+
+
+def _tables(clearing: Clearing) -> APIBlueprint:
+    """For the desk, which hands it on to the vault and cannot read it."""
+    blueprint = APIBlueprint("tables", __name__, url_prefix="/v1", tag="Transport")
+
+    @blueprint.get("/nullifier-table")
+    @blueprint.doc(
+        summary="All proven moves by nullifier, sealed for the vault",
+        description="With it the vault works out what a lost pass still holds.",
+        responses=_body("Sealed table", "application/octet-stream"),
+    )
+    def table() -> Response:
+        return Response(clearing.findings.table(), mimetype="application/octet-stream")
+
     return blueprint
 
 
@@ -133,6 +161,12 @@ def _finance(clearing: Clearing) -> APIBlueprint:
     @blueprint.doc(summary="Try a refused item once more", responses=[404, 503])
     def retry(number: int) -> Any:
         return clearing.ingest.retry(number)
+
+    @blueprint.post("/audits")
+    @blueprint.output(AuditOut)
+    @blueprint.doc(summary="Have the vault audit all records", responses=[503])
+    def audit() -> Any:
+        return audit_out(clearing.findings.audit())
 
     @blueprint.get("/totals")
     @blueprint.output(TotalsOut)

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from backend.ingest import Receipt
 from backend.settlement.service import Settlement
+from backend.vault import FINDINGS, Audit
 
 
 class BundleQuery(Schema):
@@ -111,6 +112,19 @@ class LineOut(Schema):
     endToEndId = String(required=True)
 
 
+class FindingOut(Schema):
+    kind = String(required=True, metadata={"description": ", ".join(FINDINGS)})
+    terminal = Integer(required=True)
+    sequence = Integer(required=True)
+    nullifier = String(allow_none=True, metadata={"description": "only of a doubt that happened"})
+
+
+class AuditOut(Schema):
+    records = Integer(required=True)
+    findings = List(Nested(FindingOut), required=True)
+    unnamed = Integer(required=True, metadata={"description": "transactions of which nothing more is known"})
+
+
 class SettlementOut(Schema):
     number = String(required=True)
     since = Date(allow_none=True)
@@ -145,6 +159,10 @@ def item_out(item: Row[Any]) -> dict[str, Any]:
         "triedAt": item.tried_at,
         "resolvedAt": item.resolved_at,
     }
+
+
+def audit_out(audit: Audit) -> dict[str, Any]:
+    return asdict(audit)
 
 
 def settlement_out(settlement: Settlement) -> dict[str, Any]:

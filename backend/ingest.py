@@ -31,6 +31,7 @@ _VAULT_SAYS = {
     "handle": "The pass is not one of ours.",
     "mac": "The pass did not commit this transaction.",
     "record": "The record cannot be read.",
+    "year": "The vault has no keys of that year.",
 }
 
 
@@ -68,11 +69,11 @@ class Retried:
 class Ingest:
     """The way in."""
 
-    def __init__(self, store: Store, vault: VaultClient, rules: Rules, link_root: bytes, now: Now) -> None:
+    def __init__(self, store: Store, vault: VaultClient, rules: Rules, link_roots: list[bytes], now: Now) -> None:
         self._store = store
         self._vault = vault
         self._rules = rules
-        self._link_root = link_root
+        self._link_roots = link_roots
         self._now = now
 
     # Taking in
@@ -98,7 +99,7 @@ class Ingest:
 
     def _open(self, body: bytes, terminal: int | None) -> Batch:
         try:
-            batch: Batch = open_batch(body, self._link_key)
+            batch: Batch = open_batch(body, self._link_keys)
             if terminal not in (None, batch.terminal):
                 raise BadBatch("format", f"the batch is of terminal {batch.terminal}, not {terminal}")
         except BadBatch as error:
@@ -109,12 +110,11 @@ class Ingest:
             raise BatchRefused(error.reason, f"{error}.") from None
         return batch
 
-    def _link_key(self, terminal: int) -> bytes | None:
+    def _link_keys(self, terminal: int) -> list[bytes]:
         with self._store.transaction() as tx:
             if tx.catalogue.terminal(terminal) is None:
-                return None
-        key: bytes = link_key(self._link_root, terminal)
-        return key
+                return []
+        return [link_key(root, terminal) for root in self._link_roots]
 
     def _keep(self, tx: Transaction, batch: Batch) -> int:
         """Keep the entries that are not held yet; how many."""
@@ -166,7 +166,7 @@ class Ingest:
 
     def journal_of(self, terminal: int) -> dict[str, Any]:
         """Where a terminal's journal goes on, and what is missing before; raises NotFound."""
-        if self._link_key(terminal) is None:
+        if not self._link_keys(terminal):
             raise NotFound("terminal", f"Terminal {terminal} is not known.")
         with self._store.transaction() as tx:
             next_position, gaps = tx.journal.gaps(terminal)

@@ -10,7 +10,7 @@
 | `bank` | paid out |
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,12 +149,6 @@ class Ledger:
         """Of every account, by name and unit."""
         with self._store.transaction() as tx:
             return tx.books.balances()
-
-    def nullifier_table(self) -> Sequence[dict[str, Any]]:
-        """For the vault, when two officers ask what was left on a lost pass: every nullifier with what it moved."""
-        with self._store.transaction() as tx:
-            rows = tx.journal.nullifiers()
-            return [dict(row._mapping) for row in rows]
 
     def _venue(self, number: int, name: str, flows: Mapping[Any, int], taps: Mapping[int, int]) -> dict[str, Any]:
         own = venue_account(number)

@@ -1,15 +1,21 @@
 """The vault, as clearing sees it: records in, verdicts out, over HTTP."""
 
 import re
-from collections.abc import Sequence
+import ssl
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
-from backend.errors import LinkError
+from backend.config import Vault
+from backend.errors import LinkError, NotFound
 
 MOST_RECORDS = 1000
-_REASONS = {"seal", "handle", "mac", "record"}
+_REASONS = {"seal", "handle", "mac", "record", "year"}
+# A year of a city takes minutes.
+_AUDIT_TIMEOUT_S = 900
+FINDINGS = ("missing", "happened", "did_not_happen", "not_ours", "differs")
 
 
 @dataclass(frozen=True)
@@ -30,12 +36,35 @@ class Question:
     sealed: bytes
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What the vault found of one record: see FINDINGS. `nullifier` only of a doubt that happened."""
+
+    kind: str
+    terminal: int
+    sequence: int
+    nullifier: str | None
+
+
+@dataclass(frozen=True)
+class Audit:
+    """`unnamed`: transactions that passes counted and of which nothing more is known."""
+
+    records: int
+    findings: list[Finding]
+    unnamed: int
+
+
 class VaultClient:
     """`transport` is for a vault in this process (httpx.WSGITransport) and for tests; without it, a socket."""
 
-    def __init__(self, base_url: str, token: str, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, vault: Vault, transport: httpx.BaseTransport | None = None) -> None:
+        path = vault.address.removeprefix("unix:")
+        local = path != vault.address
+        if local and transport is None:
+            transport = httpx.HTTPTransport(uds=path)
         self._http = httpx.Client(
-            base_url=base_url, headers={"Authorization": f"Bearer {token}"}, transport=transport, timeout=30
+            base_url="http://vault" if local else vault.address, transport=transport, timeout=30, verify=_tls(vault)
         )
 
     def prove(self, questions: Sequence[Question]) -> list[Verdict]:
@@ -57,8 +86,62 @@ class VaultClient:
         except (ValueError, KeyError, TypeError):
             raise LinkError("the vault's answer cannot be read") from None
 
+    def audit(self, lines: Iterable[bytes], count: int, from_the_start: bool) -> Audit:
+        """What follows from `count` records of 103 bytes (outcome, clear, sealed); raises LinkError."""
+        try:
+            answer = self._http.post(
+                "/v1/audit",
+                params={"fromTheStart": from_the_start},
+                content=lines,
+                headers={"Content-Type": "application/octet-stream", "Content-Length": str(103 * count)},
+                timeout=_AUDIT_TIMEOUT_S,
+            )
+        except httpx.HTTPError as error:
+            raise LinkError(f"the vault cannot be reached ({type(error).__name__})") from None
+        if answer.status_code != httpx.codes.OK:
+            raise LinkError(f"the vault answered {answer.status_code}")
+        try:
+            found = answer.json()
+            return Audit(found["records"], [_finding(each) for each in found["findings"]], found["unnamed"])
+        except (ValueError, KeyError, TypeError):
+            raise LinkError("the vault's answer cannot be read") from None
+
+    def lease(self, terminal: int, number: int) -> bytes:
+        """A terminal's keys, wrapped to its device; nobody here can read them. Raises NotFound when there are none."""
+        try:
+            answer = self._http.get(f"/v1/terminals/{terminal}/leases/{number}")
+        except httpx.HTTPError as error:
+            raise LinkError(f"the vault cannot be reached ({type(error).__name__})") from None
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise NotFound("terminal", _title(answer))
+        if answer.status_code != httpx.codes.OK:
+            raise LinkError(f"the vault answered {answer.status_code}")
+        return answer.content
+
     def close(self) -> None:
         self._http.close()
+
+
+def _tls(vault: Vault) -> ssl.SSLContext | bool:
+    """Our certificate, and the authority that the vault's must come from."""
+    if vault.certificate is None or vault.key is None or vault.ca is None:
+        return True
+    context = ssl.create_default_context(cafile=vault.ca)
+    context.load_cert_chain(vault.certificate, vault.key)
+    return context
+
+
+def _title(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["title"])
+    except (ValueError, KeyError, TypeError):
+        return "The vault has no keys for this terminal."
+
+
+def _finding(found: dict[str, Any]) -> Finding:
+    if found["kind"] not in FINDINGS:
+        raise ValueError("a finding of an unknown kind")
+    return Finding(found["kind"], found["terminal"], found["sequence"], found["nullifier"])
 
 
 def _verdict(question: Question, proof: dict[str, object]) -> Verdict:

@@ -135,7 +135,7 @@ class Venues:
                 raise NotFound("terminal", f"Terminal {terminal} is not in use at a venue.")
             content = self._bundle(tx, held, day)
         plain = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-        key = siv_key(link_key(self._config.link_root_bytes, terminal))
+        key = siv_key(link_key(self._config.link_roots_bytes()[0], terminal))
         sealed: bytes = siv_encrypt(key, [b"bundle" + uint(terminal, 4)], plain)
         return sealed
 

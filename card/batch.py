@@ -90,10 +90,11 @@ class Batch:
         return self.entries[-1].mac
 
 
-def open_batch(body, link_key_of):
+def open_batch(body, link_keys_of):
     """Checks and opens a batch; raises BadBatch with the reason.
 
-    `link_key_of(terminal)` gives the link key, or None for a terminal that is not ours.
+    `link_keys_of(terminal)` gives its link keys, none for a terminal that is not ours. There are two while keys are
+    being renewed: a terminal may have a new one and entries in its journal from before.
     """
     if len(body) < _HEADER_BYTES or body[:2] != _MAGIC or body[2] != _VERSION or body[3] != 0:
         raise BadBatch("format", "this is not a batch of version %d" % _VERSION)
@@ -105,24 +106,40 @@ def open_batch(body, link_key_of):
         raise BadBatch("format", "the batch is %d bytes, which does not fit its %d entries" % (len(body), count))
     if not 1 <= count <= MOST_ENTRIES or first < 1:
         raise BadBatch("format", "a batch has 1 to %d entries from position 1 on" % MOST_ENTRIES)
-    key = link_key_of(terminal)
-    if key is None:
+    keys = link_keys_of(terminal)
+    if not keys:
         raise BadBatch("terminal", "terminal %d is not known here" % terminal)
-    try:
-        plain = siv_decrypt(siv_key(key), [header], body[_HEADER_BYTES:])
-    except BadMac:
+    plain = _opened(keys, header, body[_HEADER_BYTES:])
+    if plain is None:
         raise BadBatch("mac", "the batch was not made, or was altered, outside terminal %d" % terminal)
-    return Batch(terminal, first, header[14:], _entries(plain, chain_key(key), terminal, first, header[14:]))
+    mac_keys = [chain_key(key) for key in keys]
+    return Batch(terminal, first, header[14:], _entries(plain, mac_keys, terminal, first, header[14:]))
 
 
-def _entries(plain, mac_key, terminal, first, previous_mac):
+def _opened(keys, header, sealed):
+    for key in keys:
+        try:
+            return siv_decrypt(siv_key(key), [header], sealed)
+        except BadMac:
+            pass
+    return None
+
+
+def _follows(mac_keys, mac, position, previous_mac, outcome, clear, sealed):
+    for key in mac_keys:
+        if same(mac, chain_mac(key, position, previous_mac, outcome, clear, sealed)):
+            return True
+    return False
+
+
+def _entries(plain, mac_keys, terminal, first, previous_mac):
     entries: list[Entry] = []
     for at in range(0, len(plain), ENTRY_BYTES):
         position = first + len(entries)
         part = plain[at : at + ENTRY_BYTES]
         outcome, clear = part[0], part[1 : 1 + CLEAR_BYTES]
         sealed, mac = part[1 + CLEAR_BYTES : BODY_BYTES], part[BODY_BYTES:]
-        if not same(mac, chain_mac(mac_key, position, previous_mac, outcome, clear, sealed)):
+        if not _follows(mac_keys, mac, position, previous_mac, outcome, clear, sealed):
             raise BadBatch("chain", "entry %d does not follow the one before it" % position)
         try:
             record = ClearRecord.from_bytes(clear)

@@ -4,6 +4,7 @@ The root comes from their shares and is gone when the command ends. Whoever call
 """
 
 import hashlib
+import os
 import secrets
 from dataclasses import dataclass
 from datetime import date
@@ -13,10 +14,12 @@ from keys.errors import KeyMissing, KeyStoreError
 from keys.files import write_secret
 from keys.hierarchy import PURPOSES, SEED_BYTES, Purpose, derive
 from keys.register import FIRST_VERSION, KeyVersion, Register
-from keys.store import BLOCK, Name, Store
+from keys.store import BLOCK, MemoryStore, Name, Store
 
 MOST_VERSIONS = 255  # the version of a key on a pass is one byte
 _CHECK_DIGITS = 6
+# The key that every vault has and that never changes: a root is known by it.
+_KNOWN = ("register", FIRST_VERSION)
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,12 @@ class Seeds:
         if path.exists():
             raise KeyStoreError(f"{path} is there already.")
         seed = secrets.token_bytes(SEED_BYTES)
-        write_secret(path, seed.hex().encode())
+        self.keep(year, seed)
         return seed
+
+    def keep(self, year: int, seed: bytes) -> None:
+        """A seed that was made before, from a copy."""
+        write_secret(self._path(year), seed.hex().encode())
 
     def read(self, year: int) -> bytes:
         """The seed of a year; raises KeyStoreError when it is not there or damaged."""
@@ -49,7 +56,9 @@ class Seeds:
         try:
             seed = bytes.fromhex(path.read_text())
         except FileNotFoundError:
-            raise KeyStoreError(f"{path} is missing. Put a copy of it in its place; without it {year} is lost.") from None
+            raise KeyStoreError(
+                f"{path} is missing. Put a copy of it in its place; without it {year} is lost."
+            ) from None
         except ValueError:
             raise KeyStoreError(f"{path} is damaged. Put a copy of it in its place.") from None
         if len(seed) != SEED_BYTES:
@@ -66,7 +75,10 @@ class Seeds:
         if not path.exists():
             return None
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        write_secret(path, bytes(2 * SEED_BYTES))
+        with path.open("r+b") as file:
+            file.write(bytes(2 * SEED_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
         path.unlink()
         return digest
 
@@ -104,16 +116,36 @@ def rebuild(root: bytes, register: Register, store: Store, seeds: Seeds) -> None
     _put(root, register, store, seeds, register.names())
 
 
-def rotate(root: bytes, register: Register, store: Store, purpose: str, until: date) -> int:
-    """A new version of a purpose next to the one before, which counts up to and with `until`; the new version."""
+def compare(root: bytes, register: Register, seeds: Seeds) -> int:
+    """How many keys the root makes, all with the check values of the register; refuses when one is different."""
+    compare_root(root, register)
+    rebuild(root, register, MemoryStore(), seeds)
+    return len(register.names())
+
+
+def compare_root(root: bytes, register: Register) -> None:
+    """Raises KeyStoreError when a root is not the one that these keys were made from."""
+    store = MemoryStore({_KNOWN: derive(root, register.municipality, *_KNOWN)})
+    if check_value(store, _KNOWN) != register.keys[_KNOWN[0]][str(_KNOWN[1])].check:
+        raise KeyStoreError("These shares belong to other keys than those of this vault.")
+
+
+def refuse_rotation(register: Register, purpose: str) -> None:
+    """Raises KeyStoreError when a purpose cannot get a new version."""
     what = PURPOSES.get(purpose)
     if what is None or not what.stored or purpose == "register":
         raise KeyStoreError(f"{purpose} cannot be rotated. These can: {', '.join(rotatable())}.")
     if what.yearly:
         raise KeyStoreError(f"The {purpose} key is made anew every year, by `meedoen keys new-year`.")
-    before = register.current(purpose)
-    if before >= MOST_VERSIONS:
+    if register.current(purpose) >= MOST_VERSIONS:
         raise KeyStoreError(f"{purpose} had {MOST_VERSIONS} versions; the municipality needs a new ceremony.")
+
+
+def rotate(root: bytes, register: Register, store: Store, purpose: str, until: date) -> int:
+    """A new version of a purpose next to the one before, which counts up to and with `until`; the new version."""
+    refuse_rotation(register, purpose)
+    compare_root(root, register)
+    before = register.current(purpose)
     _put(root, register, store, None, {(purpose, before + 1)})
     register.keys[purpose][str(before)].until = until.isoformat()
     return before + 1
@@ -124,12 +156,18 @@ def rotatable() -> list[str]:
     return [name for name, what in PURPOSES.items() if what.stored and not what.yearly and name != "register"]
 
 
-def new_year(root: bytes, register: Register, store: Store, seeds: Seeds, year: int) -> None:
-    """The keys of a year; again after something went wrong half-way, it goes on with the seed that is there."""
+def refuse_year(register: Register, year: int) -> None:
+    """Raises KeyStoreError when a year has keys, or had them."""
     if year in register.destroyed_years:
         raise KeyStoreError(f"The keys of {year} were destroyed and are never made again.")
     if str(year) in register.keys["nullifier"]:
         raise KeyStoreError(f"The keys of {year} are there already.")
+
+
+def new_year(root: bytes, register: Register, store: Store, seeds: Seeds, year: int) -> None:
+    """The keys of a year; again after something went wrong half-way, it goes on with the seed that is there."""
+    refuse_year(register, year)
+    compare_root(root, register)
     if year not in seeds.years():
         seeds.make(year)
     _put(root, register, store, seeds, {(purpose.name, year) for purpose in _yearly()})
@@ -148,18 +186,21 @@ def retire(register: Register, store: Store, purpose: str, version: int, on: dat
     store.remove([(purpose, version)])
 
 
-def destroy_year(register: Register, store: Store, seeds: Seeds, year: int, on: date) -> Destroyed:
-    """The yearly keys of a closed year and its seed: after it nobody can link two transactions of that year again."""
+def refuse_destruction(register: Register, year: int, on: date) -> None:
+    """Raises KeyStoreError when the keys of a year must not be destroyed, or are not there."""
     if year >= on.year:
         raise KeyStoreError(f"{year} is not over yet. Only a closed year can be destroyed.")
     if year in register.destroyed_years:
         raise KeyStoreError(f"The keys of {year} were destroyed already.")
-    checks = {}
     for purpose in _yearly():
-        held = register.keys[purpose.name].pop(str(year), None)
-        if held is None:
+        if str(year) not in register.keys[purpose.name]:
             raise KeyMissing(purpose.name, year)
-        checks[purpose.name] = held.check
+
+
+def destroy_year(register: Register, store: Store, seeds: Seeds, year: int, on: date) -> Destroyed:
+    """The yearly keys of a closed year and its seed: after it nobody can link two transactions of that year again."""
+    refuse_destruction(register, year, on)
+    checks = {purpose.name: register.keys[purpose.name].pop(str(year)).check for purpose in _yearly()}
     store.remove([(purpose.name, year) for purpose in _yearly()])
     register.destroyed_years.append(year)
     return Destroyed(year, checks, seeds.destroy(year))
@@ -170,6 +211,8 @@ def _yearly() -> list[Purpose]:
 
 
 def _put(root: bytes, register: Register, store: Store, seeds: Seeds | None, names: set[Name]) -> None:
+    # What the store has and the register does not is left of an attempt that was cut off.
+    store.remove(names & store.names() - register.names())
     made = {}
     for purpose, version in names:
         seed = seeds.read(version) if PURPOSES[purpose].yearly and seeds else b""

@@ -15,3 +15,11 @@ class KeyMissing(KeyStoreError):
 
 class ShareError(KeyStoreError):
     """A share that does not count, and why; nothing about the secret."""
+
+
+class NotUnderstood(KeyStoreError):
+    """A question that is not one of the forms that the vault knows."""
+
+
+class NotAllowed(KeyStoreError):
+    """A question that the vault does not answer, or not to this person."""

@@ -22,8 +22,9 @@ _SIZES: dict[Kind, int] = {"mac": 16, "block": 16, "sign": 32}
 class Purpose:
     """What a key of the vault is for, and who holds what is made with it.
 
-    A `yearly` key has the year as its version and needs, next to the root, the seed of that year: with the seed destroyed
-    nobody can make it again, not even all custodians together. One that is not `stored` exists at a ceremony only.
+    A `yearly` key has the year as its version and needs, next to the root, the seed of that year: with the seed
+    destroyed nobody can make it again, not even all custodians together. One that is not `stored` exists at a
+    ceremony only.
     """
 
     name: str

@@ -1,16 +1,20 @@
 """The vault's HTTP interface: the same over a socket in production and in one process in the embedded default."""
 
+import json
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from apiflask import APIFlask, Schema, abort
-from apiflask.fields import Boolean, Integer, List, Nested, String
-from apiflask.validators import Range, Regexp
+from apiflask import APIFlask, abort
 from flask import Response, g, jsonify, request
 
-from keys.errors import KeyStoreError
+from keys.audit_log import AuditLog
+from keys.auditing import AUDIT_BYTES, Auditor, Finding
+from keys.balance import Balances, Signature
+from keys.errors import KeyStoreError, NotAllowed, NotUnderstood
+from keys.http_schemas import AuditOut, AuditQuery, BalanceIn, BalanceOut, CardIn, CardKeysOut, ProofsOut
 from keys.proving import RECORD_BYTES, Prover, Verdict
-from keys.vault import CardKey, Vault
+from keys.vault import DESK, CardKey, Vault
 
 MOST_RECORDS = 10_000
 _PARTY = "meedoen.party"
@@ -19,34 +23,28 @@ PARTIES = (ISSUER, BACKEND)
 Environ = dict[str, Any]
 
 
-class ProofOut(Schema):
-    terminal = Integer(allow_none=True)
-    sequence = Integer(allow_none=True)
-    valid = Boolean(required=True)
-    nullifier = String(allow_none=True, metadata={"description": "32 hex digits; only of a valid record"})
-    reason = String(allow_none=True, metadata={"description": "record, year, seal, handle or mac"})
+@dataclass(frozen=True)
+class Call:
+    """Who may ask for something, what the log calls it, and how long the question may be.
+
+    `line_bytes`: the size of one of many things in the body, which the log counts.
+    """
+
+    party: str
+    kind: str
+    most_bytes: int = 1 << 16
+    line_bytes: int = 0
 
 
-class ProofsOut(Schema):
-    proofs = List(Nested(ProofOut), required=True)
-
-
-class CardIn(Schema):
-    uid = String(required=True, validate=Regexp(r"^[0-9A-Fa-f]{14}$"))
-    generation = Integer(required=True, validate=Range(0, 255))
-
-
-class CardKeyOut(Schema):
-    purpose = String(required=True)
-    version = Integer(required=True, metadata={"description": "the key version on the pass"})
-    key = String(required=True)
-    handle = String(allow_none=True, metadata={"description": "of a tap key: the handle that it follows from"})
-
-
-class CardKeysOut(Schema):
-    handle = String(required=True)
-    current = List(Nested(CardKeyOut), required=True, metadata={"description": "what goes onto the pass"})
-    older = List(Nested(CardKeyOut), required=True, metadata={"description": "what may be on it from before a rotation"})
+# By the name of the function that answers, which is also what the log calls the action. An audit is read in pieces, so
+# it may be long; a table of nullifiers is held whole.
+_CALLS = {
+    "prove": Call(BACKEND, "record", MOST_RECORDS * RECORD_BYTES, RECORD_BYTES),
+    "audit": Call(BACKEND, "record", 1 << 30, AUDIT_BYTES),
+    "lease": Call(BACKEND, "keys of a terminal"),
+    "card_keys": Call(ISSUER, "keys of a pass"),
+    "balance": Call(ISSUER, "balance of a pass", 1 << 28),
+}
 
 
 class Caller:
@@ -65,26 +63,39 @@ def in_process(environ: Environ) -> str | None:
     return party
 
 
-def create_app(vault: Vault, who: Callable[[Environ], str | None] = in_process) -> APIFlask:
-    """The vault of one municipality. `who` tells the party from the WSGI environment, None for a stranger."""
-    prover = Prover(vault)
+def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None] = in_process) -> APIFlask:
+    """The vault of one municipality. `who` tells the party from the WSGI environment, None for a stranger.
+
+    It has no database; all it writes is a line in `log` for each call.
+    """
+    prover, balances = Prover(vault), Balances(vault)
     app = APIFlask(
         "meedoen-vault", title="meedoen vault", version="1.0.0", spec_path="/v1/openapi.json", docs_path=None
     )
-    app.config["MAX_CONTENT_LENGTH"] = MOST_RECORDS * RECORD_BYTES
     app.config["OPENAPI_VERSION"] = "3.1.0"
     app.config["VALIDATION_ERROR_STATUS_CODE"] = 400
     app.description = "Proves transactions and derives the keys of passes. Keeps nothing."
 
     @app.before_request
     def known() -> None:
-        g.party = who(request.environ)
-        if g.party is None:
+        """Who may ask for what is looked at before anything of the question is read."""
+        g.actor = who(request.environ)
+        call = _CALLS.get(request.endpoint or "")
+        if g.actor is None:
             abort(401, "The vault does not know who is calling.")
+        if call is not None:
+            request.max_content_length = call.most_bytes
+            if call.party != g.actor:
+                abort(403, f"This call is for the {call.party}.")
 
-    def only(party: str) -> None:
-        if g.party != party:
-            abort(403, f"This call is for the {party}.")
+    @app.after_request
+    def logged(response: Response) -> Response:
+        call = _CALLS.get(request.endpoint or "")
+        count = (request.content_length or 0) // call.line_bytes if call and call.line_bytes else 1
+        origin = request.environ.get("REMOTE_ADDR") or "local socket"
+        kind = call.kind if call else "none"
+        log.add(g.actor or "stranger", origin, request.endpoint or "unknown", kind, count, str(response.status_code))
+        return response
 
     @app.error_processor
     def problem(error: Any) -> tuple[Response, int, dict[str, str]]:
@@ -108,7 +119,6 @@ def create_app(vault: Vault, who: Callable[[Environ], str | None] = in_process) 
         description=f"The body is N records of {RECORD_BYTES} bytes (42 clear, 60 sealed), N up to {MOST_RECORDS}.",
     )
     def prove() -> dict[str, Any]:
-        only(BACKEND)
         body = request.get_data()
         if not body or len(body) % RECORD_BYTES:
             abort(400, f"The body must be whole records of {RECORD_BYTES} bytes.")
@@ -119,7 +129,6 @@ def create_app(vault: Vault, who: Callable[[Environ], str | None] = in_process) 
     @app.output(CardKeysOut)
     @app.doc(summary="Keys of one pass", description="For the desk, while it writes the pass.")
     def card_keys(card: dict[str, Any]) -> dict[str, Any]:
-        only(ISSUER)
         keys = vault.card_keys(bytes.fromhex(card["uid"]), card["generation"])
         return {
             "handle": keys.handle.hex(),
@@ -130,18 +139,76 @@ def create_app(vault: Vault, who: Callable[[Environ], str | None] = in_process) 
     @app.get("/v1/terminals/<int:terminal>/leases/<int:number>")
     @app.doc(
         summary="Keys of a terminal, from today on",
-        description="Wrapped to its device; `number` is the one that the device says is next. Whoever carries it learns "
+        description="Wrapped to its device; `number` is the one that the device says is next. Who carries it learns "
         "nothing.",
-        responses={200: {"content": {"application/octet-stream": {}}}, 404: "not known, or revoked"},
+        responses={404: "not known, or revoked"},
     )
     def lease(terminal: int, number: int) -> Response:
-        only(BACKEND)
         try:
             return Response(vault.lease(terminal, number), content_type="application/octet-stream")
         except KeyStoreError as error:
             abort(404, str(error))
 
+    @app.post("/v1/audit")
+    @app.input(AuditQuery, location="query", arg_name="query")
+    @app.output(AuditOut)
+    @app.doc(
+        summary="Audit a period",
+        description=f"The body is N lines of {AUDIT_BYTES} bytes: outcome (1 committed, 3 in doubt), record (42 clear, "
+        "60 sealed), in any order. Of two findings nobody can tell whether they are about one pass.",
+    )
+    def audit(query: dict[str, Any]) -> dict[str, Any]:
+        if not request.content_length or request.content_length % AUDIT_BYTES:
+            abort(400, f"The body must be whole lines of {AUDIT_BYTES} bytes.")
+        terminals = frozenset({DESK, *map(int, vault.register.terminals)})
+        found = Auditor(vault, prover, terminals).audit(_pieces(request.stream), query["fromTheStart"])
+        findings = [_finding_out(each) for each in found.findings]
+        return {"records": found.records, "findings": findings, "unnamed": found.unnamed}
+
+    @app.post("/v1/balance")
+    @app.input(BalanceIn, location="form_and_files", arg_name="form")
+    @app.output(BalanceOut)
+    @app.doc(summary="Balance of one pass", description="For two officers together, when a pass is lost.")
+    def balance(form: dict[str, Any]) -> dict[str, Any]:
+        try:
+            signed, signatures = _signed(form["request"])
+            answer = balances.of(signed, signatures, form["table"].read())
+            g.actor = " and ".join(sorted({each.officer for each in signatures}))
+        except NotUnderstood as error:
+            abort(400, str(error))
+        except NotAllowed as error:
+            abort(403, str(error))
+        purses = [{"purse": purse, "amount": amount} for purse, amount in answer.balances.items()]
+        return {"balances": purses, "as_of": answer.as_of}
+
     return app
+
+
+def _pieces(stream: Any) -> Iterable[bytes]:
+    """A body in pieces of whole lines."""
+    while True:
+        piece = stream.read(MOST_RECORDS * AUDIT_BYTES)
+        while piece and len(piece) % AUDIT_BYTES:
+            rest = stream.read(AUDIT_BYTES - len(piece) % AUDIT_BYTES)
+            if not rest:
+                raise NotUnderstood("The body ended in the middle of a line.")
+            piece += rest
+        if not piece:
+            return
+        yield piece
+
+
+def _signed(text: str) -> tuple[bytes, list[Signature]]:
+    try:
+        found = json.loads(text)
+        signatures = [Signature(each["officer"], bytes.fromhex(each["signature"])) for each in found["signatures"]]
+        return found["request"].encode(), signatures
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise NotUnderstood("The form must have request and signatures.") from None
+
+
+def _finding_out(finding: Finding) -> dict[str, Any]:
+    return {**finding._asdict(), "nullifier": finding.nullifier.hex() if finding.nullifier else None}
 
 
 def _proof_out(verdict: Verdict) -> dict[str, Any]:

@@ -6,6 +6,7 @@ each step together; only the two keys that are a record's own are taken one by o
 
 import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,8 +54,11 @@ class Verdict(NamedTuple):
 
 @dataclass
 class Opened:
-    """Records as far as they could be opened, a row each. `reason` indexes REASONS; `fault` says from where on a row
-    means nothing: up to "seal" only the clear part is there, up to "handle" no `identity` (UID 7, generation 1)."""
+    """Records as far as they could be opened, a row each.
+
+    `reason` indexes REASONS. `identity` is UID (7 bytes) and generation; it means something where the row is
+    `identified`. `key_version` is that of the transaction-MAC key of a valid row.
+    """
 
     clear: npt.NDArray[Any]
     clear_bytes: Bytes
@@ -64,6 +68,18 @@ class Opened:
     tmc: Bytes
     tmv: Bytes
     enc_tmri: Bytes
+    key_version: npt.NDArray[np.uint8]
+
+    @property
+    def valid(self) -> npt.NDArray[np.bool_]:
+        good: npt.NDArray[np.bool_] = self.reason == _VALID
+        return good
+
+    @property
+    def identified(self) -> npt.NDArray[np.bool_]:
+        """Where the sealed part is genuine and its handle is one of ours, whatever the pass signed."""
+        known: npt.NDArray[np.bool_] = self.valid | (self.reason == _MAC)
+        return known
 
 
 class Prover:
@@ -97,9 +113,8 @@ class Prover:
         reason = np.where(_is_record(clear), _VALID, _RECORD).astype(np.uint8)
         plain = self._unseal(clear, clear_bytes, rows[:, CLEAR_BYTES:], reason)
         handle, tmc, tmv, enc_tmri = (plain[:, a:b] for a, b in ((0, 16), (16, 20), (20, 28), (28, 44)))
-        opened = Opened(
-            clear, clear_bytes, _hashes(clear_bytes), reason, self._identities(handle, reason), tmc, tmv, enc_tmri
-        )
+        identity, versions = self._identities(handle, reason), np.zeros(len(rows), np.uint8)
+        opened = Opened(clear, clear_bytes, _hashes(clear_bytes), reason, identity, tmc, tmv, enc_tmri, versions)
         self._check_macs(opened)
         return opened
 
@@ -115,24 +130,19 @@ class Prover:
 
     # Opening
 
-    def _unseal(self, clear: npt.NDArray[Any], clear_bytes: Bytes, sealed: Bytes, reason: npt.NDArray[np.uint8]) -> Bytes:
+    def _unseal(
+        self, clear: npt.NDArray[Any], clear_bytes: Bytes, sealed: Bytes, reason: npt.NDArray[np.uint8]
+    ) -> Bytes:
         """The plain sealed parts; rows that do not open are marked in `reason`."""
         plain = np.zeros((len(clear), SEALED_BYTES - BLOCK), np.uint8)
-        rows = np.flatnonzero(reason == _VALID)
-        # Records of one terminal and one day next to each other: they share their key.
-        group = clear["terminal"][rows].astype(np.uint64) << np.uint64(16) | clear["day"][rows]
-        order = np.argsort(group, kind="stable")
-        rows, group = rows[order], group[order]
-        starts = np.flatnonzero(np.diff(group, prepend=group[:1] + np.uint64(1))) if len(rows) else rows
-        keys: list[SivKey | None] = []
-        for start in starts.tolist():
-            keys.append(self._sealing_key(int(clear["terminal"][rows[start]]), int(clear["day"][rows[start]])))
-        ends = np.append(starts[1:], len(rows))
-        for start, end, key in zip(starts.tolist(), ends.tolist(), keys, strict=True):
+        rows, bounds = _in_groups(clear, np.flatnonzero(reason == _VALID))
+        groups = []
+        for start, end in bounds:
+            key = self._sealing_key(int(clear["terminal"][rows[start]]), int(clear["day"][rows[start]]))
             if key is None:
                 reason[rows[start:end]] = _YEAR
-        bounds = [(start, end, key) for start, end, key in zip(starts.tolist(), ends.tolist(), keys, strict=True)]
-        found, genuine = open_all(bounds, clear_bytes[rows], sealed[rows])
+            groups.append((start, end, key))
+        found, genuine = open_all(groups, clear_bytes[rows], sealed[rows])
         reason[rows[~genuine & (reason[rows] == _VALID)]] = _SEAL
         plain[rows] = found
         return plain
@@ -161,6 +171,7 @@ class Prover:
         rows = np.flatnonzero(opened.reason == _VALID)
         for version in self._vault.accepted("transaction_mac"):
             held = self._committed(opened, rows, version)
+            opened.key_version[rows[held]] = version
             rows = rows[~held]
         opened.reason[rows] = _MAC
 
@@ -171,7 +182,7 @@ class Prover:
         keys = self.transaction_keys(opened.identity[rows], version)
         labels = session_labels(MAC_LABEL, opened.tmc[rows], opened.identity[rows])
         full = [
-            _own_cmac(_own_cmac(key, label), message)
+            own_cmac(own_cmac(key, label), message)
             for key, label, message in zip(keys, labels, _transaction_inputs(opened, rows), strict=True)
         ]
         odd: Bytes = _blocks(b"".join(full))[:, 1::2]
@@ -186,7 +197,17 @@ class Prover:
         return _split(_blocks(self._vault.store.cmacs(("transaction_mac", version), messages.tobytes(), len(frame))))
 
 
-def _own_cmac(key: bytes, message: bytes) -> bytes:
+def _in_groups(
+    clear: npt.NDArray[Any], rows: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.intp], list[tuple[int, int]]]:
+    """Rows with those of one terminal and one day next to each other, because they share a key; and where those are."""
+    group = clear["terminal"][rows].astype(np.uint64) << np.uint64(16) | clear["day"][rows]
+    order = np.argsort(group, kind="stable")
+    edges = [0, *(np.flatnonzero(np.diff(group[order])) + 1).tolist(), len(rows)]
+    return rows[order], [(start, end) for start, end in pairwise(edges) if start < end]
+
+
+def own_cmac(key: bytes, message: bytes) -> bytes:
     mac = CMAC(AES(key))
     mac.update(message)
     return mac.finalize()
@@ -224,9 +245,7 @@ def _transaction_inputs(opened: Opened, rows: npt.NDArray[np.intp]) -> list[byte
     whole[:, at] = COMMIT_READER_ID[0]
     whole[:, at + 1 : at + 17] = reader_ids(opened)[rows]
     whole[:, at + 17 : at + 33] = opened.enc_tmri[rows]
-    return [
-        line if second else line[_MOVE_BYTES:] for line, second in zip(_split(whole), two.tolist(), strict=True)
-    ]
+    return [line if second else line[_MOVE_BYTES:] for line, second in zip(_split(whole), two.tolist(), strict=True)]
 
 
 def _is_record(clear: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

@@ -40,7 +40,11 @@ class Terminal:
 
 @dataclass
 class Register:
-    """`keys[purpose][version]`; `share_set`, `threshold` and `custodians` say which sheets belong to these keys."""
+    """`keys[purpose][version]`; `share_set`, `threshold` and `custodians` say which sheets belong to these keys.
+
+    The keys are in a file behind `passphrases`, or in the PKCS#11 `token` behind `module`. `address`: host and port of
+    the vault for parties on other machines; without it they are on this one.
+    """
 
     municipality: int
     aid: str
@@ -49,6 +53,10 @@ class Register:
     threshold: int = 1
     custodians: int = 1
     lease_days: int = LEASE_DAYS
+    passphrases: int = 1
+    module: str = ""
+    token: str = ""
+    address: str = ""
     keys: dict[str, dict[str, KeyVersion]] = field(default_factory=dict)
     terminals: dict[str, Terminal] = field(default_factory=dict)
     officers: dict[str, str] = field(default_factory=dict)
@@ -87,10 +95,14 @@ def load(folder: Path, store: Store) -> Register:
     try:
         content = found["content"]
         if not hmac.compare_digest(bytes.fromhex(found["mac"]), _mac(store, content)):
-            raise KeyStoreError(f"{path} was changed by somebody who does not hold the keys. Put the back-up in its place.")
+            raise KeyStoreError(
+                f"{path} was changed by somebody who does not hold the keys. Put the back-up in its place."
+            )
         return _parsed(content)
     except (KeyError, TypeError, ValueError):
-        raise KeyStoreError(f"{path} is not the register of a vault, or it is damaged. Put the back-up in its place.") from None
+        raise KeyStoreError(
+            f"{path} is not the register of a vault, or it is damaged. Put the back-up in its place."
+        ) from None
 
 
 def peek(folder: Path) -> Register:
@@ -99,7 +111,9 @@ def peek(folder: Path) -> Register:
     try:
         return _parsed(_read(path)["content"])
     except (KeyError, TypeError, ValueError):
-        raise KeyStoreError(f"{path} is not the register of a vault, or it is damaged. Put the back-up in its place.") from None
+        raise KeyStoreError(
+            f"{path} is not the register of a vault, or it is damaged. Put the back-up in its place."
+        ) from None
 
 
 def save(folder: Path, register: Register, store: Store) -> None:
@@ -112,9 +126,13 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise KeyStoreError(f"No keys in {path.parent}; make them with `meedoen keys ceremony`, or `keys init` to try.") from None
+        raise KeyStoreError(
+            f"No keys in {path.parent}; make them with `meedoen keys ceremony`, or `keys init` to try."
+        ) from None
     except ValueError:
-        raise KeyStoreError(f"{path} is not the register of a vault, or it is damaged. Put the back-up in its place.") from None
+        raise KeyStoreError(
+            f"{path} is not the register of a vault, or it is damaged. Put the back-up in its place."
+        ) from None
     if not isinstance(found, dict):
         raise KeyStoreError(f"{path} is not the register of a vault, or it is damaged. Put the back-up in its place.")
     return found

@@ -39,7 +39,9 @@ def open_all(groups: Groups, bound: Bytes, sealed: Bytes) -> tuple[Bytes, npt.ND
     """
     mac_of = [(start, end, key.mac if key else None) for start, end, key in groups]
     iv, hidden = sealed[:, :BLOCK], sealed[:, BLOCK:]
-    plain = hidden ^ _stream([(start, end, key.stream if key else None) for start, end, key in groups], iv, hidden.shape[1])
+    plain = hidden ^ _stream(
+        [(start, end, key.stream if key else None) for start, end, key in groups], iv, hidden.shape[1]
+    )
 
     subkey2 = _for_rows(groups, len(sealed), lambda key: key.subkey2)
     associated = _cmacs(mac_of, subkey2, bound)

@@ -45,6 +45,9 @@ class Store(Protocol):
     def remove(self, names: Iterable[Name]) -> None:
         """Destroy keys."""
 
+    def close(self) -> None:
+        """Let go of it; nothing can be asked of it afterwards."""
+
 
 class MemoryStore:
     """A store in this process's memory: under the encrypted file, and in tests."""
@@ -78,6 +81,9 @@ class MemoryStore:
     def remove(self, names: Iterable[Name]) -> None:
         for name in names:
             self._keys.pop(name, None)
+
+    def close(self) -> None:
+        self._keys = {}
 
     def _key(self, name: Name) -> bytes:
         try:

@@ -22,7 +22,8 @@ from issuer.vault_client import CardKeys, VaultClient
 from keys.custody import establish
 from keys.days import date_of
 from keys.hierarchy import SEED_BYTES
-from keys.http import BACKEND, ISSUER as AS_ISSUER, Caller, create_app
+from keys.http import ISSUER as AS_ISSUER
+from keys.http import Caller, create_app
 from keys.proving import Prover
 from keys.register import Register, Terminal
 from keys.store import MemoryStore
@@ -67,7 +68,19 @@ def vault_of(municipality=ISSUER, aid=AID, root=b"\x5a" * 32, day=DAY) -> Vault:
 
 VAULT = vault_of()
 PROVER = Prover(VAULT)
-VAULT_APP = create_app(VAULT)
+
+
+class PaperLog:
+    """An audit log that is only remembered."""
+
+    def __init__(self):
+        self.lines = []
+
+    def add(self, *line):
+        self.lines.append(line)
+
+
+VAULT_APP = create_app(VAULT, PaperLog())
 
 
 def sealing_of(terminal, day=DAY, vault=VAULT) -> SealingKey:
@@ -272,7 +285,7 @@ class PcTerminal:
         """All that the backend would get, opened."""
         opened, position = [], 1
         while body := self.ask(link.JOURNAL, uint(position, 4)):
-            batch = open_batch(body, lambda terminal: link_key(VAULT.handed_out("link", 1), terminal))
+            batch = open_batch(body, lambda terminal: [link_key(VAULT.handed_out("link", 1), terminal)])
             opened += batch.entries
             position += len(batch.entries)
         return opened

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
-from backend.schema import entry, posting, record, transfer
+from backend.schema import entry, record
 
 
 class Journal:
@@ -97,6 +97,21 @@ class Journal:
         query = select(entry.c.clear).select_from(record.join(entry, same)).where(record.c.state == state)
         return list(self._connection.scalars(query.order_by(record.c.terminal, record.c.sequence)))
 
+    def for_audit(self) -> Iterable[Row[Any]]:
+        """`outcome, clear, sealed` of every record that a pass may have committed."""
+        query = _with_entry().where(record.c.state != "void").order_by(record.c.terminal, record.c.sequence)
+        return self._connection.execution_options(yield_per=1000).execute(query)
+
+    def proven(self) -> Iterable[Row[Any]]:
+        """`nullifier, clear` of every proven record, in order of nullifier: that order tells nothing."""
+        query = _with_entry().where(record.c.state == "proven").order_by(record.c.nullifier)
+        return self._connection.execution_options(yield_per=1000).execute(query)
+
+    def count_for_audit(self) -> int:
+        """How many `for_audit` gives."""
+        query = select(func.count()).select_from(record).where(record.c.state != "void")
+        return self._connection.scalar(query) or 0
+
     def states(self) -> dict[str, int]:
         """How many records there are in each state."""
         rows = self._connection.execute(select(record.c.state, func.count()).group_by(record.c.state))
@@ -108,21 +123,6 @@ class Journal:
             select(record.c.terminal, record.c.sequence).where(record.c.nullifier == nullifier)
         ).one_or_none()
         return row is not None and (row.terminal, row.sequence) != (terminal, sequence)
-
-    def nullifiers(self) -> Iterable[Row[Any]]:
-        """`nullifier, kind, source, destination, unit, amount` of what is in the books, in order of nullifier.
-
-        In that order a row says nothing about when it came in.
-        """
-        moved = transfer.c.source, transfer.c.destination, transfer.c.unit, transfer.c.amount
-        query = (
-            select(record.c.nullifier, posting.c.kind, *moved)
-            .select_from(record)
-            .join(posting, and_(posting.c.terminal == record.c.terminal, posting.c.sequence == record.c.sequence))
-            .join(transfer, transfer.c.posting == posting.c.id)
-            .order_by(record.c.nullifier, transfer.c.number)
-        )
-        return list(self._connection.execute(query))
 
 
 def _with_entry() -> Any:

@@ -201,7 +201,7 @@ class Week:
     def _forged(self, terminal: PcTerminal) -> bytes:
         keys = self._city.secrets_of_terminal(SECOND_AT_THE_SHOP)
         key = bytes.fromhex(keys["link_key"])
-        held = open_batch(terminal.link().ask(link.JOURNAL, uint(1, 4)), lambda number: key)
+        held = open_batch(terminal.link().ask(link.JOURNAL, uint(1, 4)), lambda number: [key])
         last = held.entries[-1]
         fields = {**vars(last.clear), "sequence": last.clear.sequence + 1, "amount1": 10 * last.clear.amount1}
         clear = ClearRecord(**{**fields, "price": fields["amount1"]}).to_bytes()

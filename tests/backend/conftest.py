@@ -17,7 +17,7 @@ from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, NOT_SEALED, VOID, build_b
 from card.record import LOAD, REVERSAL, TAP, ClearRecord, Proof, seal
 
 LINK_ROOT = bytes(range(16))
-TOKEN = "token-of-clearing-0"
+TABLE_KEY = bytes(range(32))
 FIRST_DAY = date(2026, 11, 2)
 DESK, POOL_TERMINAL, SHOP_TERMINAL = 1, 101, 201
 POOL, SHOP = 5, 6
@@ -116,6 +116,8 @@ class Vault:
         self.down = False
         self.answer = None  # a whole answer instead
         self.asked = 0
+        self.audited = b""
+        self.finds = {"findings": [], "unnamed": 0}
 
     def commits(self, clear, sealed, holder):
         holder.commits += 1
@@ -127,8 +129,15 @@ class Vault:
             raise httpx.ConnectError("no route", request=request)
         if self.answer is not None:
             return self.answer
-        if request.headers["Authorization"] != f"Bearer {TOKEN}" or request.url.path != "/v1/prove":
-            return httpx.Response(401)
+        if request.url.path == "/v1/audit":
+            self.audited = request.content
+            return httpx.Response(200, json={"records": len(request.content) // 103, **self.finds})
+        if request.url.path.startswith("/v1/terminals/"):
+            if "666" in request.url.path:
+                return httpx.Response(404, json={"title": "Terminal 666 was revoked on 2026-11-01."})
+            return httpx.Response(200, content=b"keys for " + request.url.path.encode())
+        if request.url.path != "/v1/prove":
+            return httpx.Response(404)
         records = [request.content[at : at + 102] for at in range(0, len(request.content), 102)]
         self.asked += len(records)
         return httpx.Response(200, json={"proofs": [self._proof(each[:42], each[42:]) for each in records]})
@@ -220,8 +229,9 @@ class World:
             municipality={"name": "Gelredam", "number": 1, "aid": "F0E0D1", "iban": "NL44RABO0123456789"},
             purses=PURSES,
             grants=GRANTS,
-            vault={"url": "http://vault.test", "token": TOKEN},
-            link_root=LINK_ROOT.hex(),
+            vault={"address": "http://vault.test"},
+            link_roots=[LINK_ROOT.hex()],
+            table_key=TABLE_KEY.hex(),
             desks=(DESK,),
         )
         self.clearing = self.open()
@@ -275,7 +285,7 @@ class World:
         """All that must not depend on the way in: every record's state and what each did to the books."""
         with self.clearing.store.transaction() as tx:
             states = tx.journal.states()
-            moved = sorted(tuple(row) for row in tx.journal.nullifiers())
+            moved = [(row.nullifier, row.clear) for row in tx.journal.proven()]
             lines = tx.books.lines()
         sums = {}
         for line in lines:

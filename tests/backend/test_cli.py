@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 from backend import config as configuration
 from backend.cli import app
 from backend.errors import ConfigError
-from card.batch import link_key
 
 SCHEME = """
 [municipality]
@@ -54,7 +53,8 @@ purse = 1
 price = "fixed"
 amount = 500
 """
-SECRETS = {"vault_token": "token-of-clearing-0", "link_root": bytes(range(16)).hex()}
+LINK_ROOT, TABLE_KEY = bytes(range(16)).hex(), bytes(range(32)).hex()[::-1]
+SECRETS = {"vault": {"address": "unix:/run/backend.sock"}, "link_roots": [LINK_ROOT], "table_key": TABLE_KEY}
 IBAN = "NL44 RABO 0123 4567 89"
 
 
@@ -178,9 +178,11 @@ def test_beyond_this_machine_tokens_are_needed(desk):
         ("scheme.toml", "[municipality]", "[municipality"),
         ("scheme.toml", 'aid = "F0E0D1"', ""),
         ("scheme.toml", "purse = 1\namount = 15000", "purse = 9\namount = 15000"),
-        ("backend.json", '"link_root": "', '"link_root": "00'),
-        ("backend.json", '"link_root": "00', '"link_root": "zz'),
-        ("backend.json", "vault_token", "token"),
+        ("backend.json", '"link_roots": ["', '"link_roots": ["00'),
+        ("backend.json", '"link_roots": ["00', '"link_roots": ["zz'),
+        ("backend.json", f'["{LINK_ROOT}"]', "[]"),
+        ("backend.json", '"table_key": "', '"table_key": "00'),
+        ("backend.json", '"address"', '"token"'),
         ("backend.json", "{", ""),
     ],
 )
@@ -189,8 +191,8 @@ def test_a_set_up_that_does_not_hold_is_refused_and_tells_no_secret(desk, name, 
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new, 1))
     said = desk.init(status=1)
-    assert SECRETS["vault_token"] not in said
-    assert SECRETS["link_root"] not in said
+    assert TABLE_KEY not in said
+    assert LINK_ROOT not in said
     assert not desk.data.exists()
 
 
@@ -198,7 +200,7 @@ def test_an_account_that_is_none_is_refused(desk):
     assert "not an IBAN" in desk.init(iban="NL00RABO0123456789", status=1)
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"vault_token": "token-of-clearing-0"}'])
+@pytest.mark.parametrize("content", ["", "[]", '{"vault": {"address": "unix:x"}}', '{"vault": "unix:x"}'])
 def test_another_file_than_that_of_clearing_is_named(desk, content):
     (desk.folder / "backend.json").write_text(content)
     said = desk.init(status=1)
@@ -227,14 +229,14 @@ def test_a_port_that_cannot_be_is_wrong_use(desk, port):
 def test_the_configuration_comes_back_as_it_was_and_only_its_owner_reads_it(desk):
     desk.init()
     loaded = configuration.load(desk.data)
-    assert loaded.link_root_bytes == bytes(range(16))
-    assert loaded.vault.token.get_secret_value() == SECRETS["vault_token"]
+    assert loaded.link_roots_bytes() == [bytes(range(16))]
+    assert loaded.table_key_bytes().hex() == TABLE_KEY
+    assert loaded.vault.address == "unix:/run/backend.sock"
     assert loaded.grants[2].fund == "Rotary"
     assert loaded.funds() == ["Minimabeleid", "Rotary"]
     assert (desk.data / configuration.FILE_NAME).stat().st_mode & 0o777 == 0o600
-    assert SECRETS["link_root"] not in repr(loaded)
-    assert SECRETS["vault_token"] not in repr(loaded)
-    assert link_key(loaded.link_root_bytes, 101)
+    assert LINK_ROOT not in repr(loaded)
+    assert TABLE_KEY not in repr(loaded)
 
 
 def test_a_damaged_configuration_is_refused(desk):

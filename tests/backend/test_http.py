@@ -172,6 +172,8 @@ def test_the_specification_names_every_call(client):
     assert spec["openapi"].startswith("3.1")
     assert set(spec["paths"]) == {
         "/health",
+        "/v1/audits",
+        "/v1/nullifier-table",
         "/v1/quarantine",
         "/v1/quarantine/{number}/retry",
         "/v1/settlements",
@@ -181,6 +183,7 @@ def test_the_specification_names_every_call(client):
         "/v1/terminals/{terminal}",
         "/v1/terminals/{terminal}/batches",
         "/v1/terminals/{terminal}/bundle",
+        "/v1/terminals/{terminal}/leases/{number}",
         "/v1/totals",
     }
 

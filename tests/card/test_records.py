@@ -59,7 +59,7 @@ def chained(clears, first=1, previous=FIRST_MAC, outcome=COMMITTED):
 
 
 def opened(body):
-    return open_batch(body, lambda terminal: KEY if terminal == TERMINAL else None)
+    return open_batch(body, lambda terminal: [KEY] if terminal == TERMINAL else [])
 
 
 @given(records())

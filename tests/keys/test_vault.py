@@ -1,22 +1,48 @@
-"""The vault says yes to what a pass committed and to nothing else, and keeps nothing."""
+"""The vault says yes to what a pass committed and to nothing else; here with taps on the emulated pass."""
 
-import hashlib
+import json
 from datetime import date
 
-import httpx
 import pytest
 
-from card.batch import COMMITTED
+from card.batch import COMMITTED, IN_DOUBT, link_key
+from card.cmac import cmac
+from card.errors import BadMac, OutOfRange
+from card.lease import WrappingKey, unwrap
 from card.record import REVERSAL, ClearRecord, Proof, seal, unseal
-from card.sealing import sealing_key
-from keys.errors import KeyStoreError
-from keys.hierarchy import PURPOSES, derive
-from keys.http import create_app
-from keys.keyfile import KeyFile, create, load
-from keys.vault import RECORD_BYTES, Vault
-from tests.city import CENTS, DAY, KEYFILE, TERMINAL, VAULT, DirectKeys, PaperJournal, PcTerminal, loader, make_pass
+from card.sealing import SealingKey
+from card.session import Session
+from hardware.in_process import InProcessReader
+from issuer.load import Load
+from keys.auditing import HAPPENED, MISSING, Auditor
+from keys.days import date_of
+from keys.errors import KeyMissing, KeyStoreError
+from keys.proving import RECORD_BYTES, Prover
+from keys.register import Terminal
+from tests.city import (
+    CENTS,
+    DAY,
+    DESK,
+    PROVER,
+    TERMINAL,
+    VAULT,
+    DirectKeys,
+    PaperJournal,
+    PcTerminal,
+    loader,
+    make_pass,
+    sealing_of,
+    vault_of,
+)
 
-OTHER_CITY = Vault(KeyFile(2, "F0E0D2", "a5" * 32, {}))
+UID = b"\x04\x11\x22\x33\x44\x55\x66"
+DEVICE = bytes(range(8))
+OTHER_CITY = vault_of(2, "F0E0D2", b"\xa5" * 32)
+
+
+def prove(record, vault=VAULT):
+    (verdict,) = Prover(vault).prove(record)
+    return verdict
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +57,7 @@ def taps(tmp_path_factory):
 
 
 def opened(entry):
-    key = sealing_key(VAULT._key("sealing"), TERMINAL, entry.clear.day).key()
+    key = sealing_of(TERMINAL, entry.clear.day).key()
     return key, unseal(key, entry.clear_bytes, entry.sealed)
 
 
@@ -50,37 +76,36 @@ def altered(entry, **changes):
 
 def test_what_a_pass_committed_is_valid(taps):
     assert [entry.outcome for entry in taps] == [COMMITTED] * 3
-    assert all(VAULT.prove(entry.clear_bytes + entry.sealed).valid for entry in taps)
+    assert all(prove(entry.clear_bytes + entry.sealed).valid for entry in taps)
 
 
 def test_equal_transactions_have_equal_nullifiers_and_others_unrelated_ones(taps):
-    nullifiers = [VAULT.prove(entry.clear_bytes + entry.sealed).nullifier for entry in taps]
+    nullifiers = [prove(entry.clear_bytes + entry.sealed).nullifier for entry in taps]
     assert len(set(nullifiers)) == 3
-    assert nullifiers == [VAULT.prove(entry.clear_bytes + entry.sealed).nullifier for entry in taps]
+    assert nullifiers == [prove(entry.clear_bytes + entry.sealed).nullifier for entry in taps]
 
 
 def test_a_nullifier_cannot_be_made_without_the_key_of_its_year(taps):
-    import card.cmac
-
     entry = taps[0]
     _, proof = opened(entry)
-    nullifier = VAULT.prove(entry.clear_bytes + entry.sealed).nullifier
+    nullifier = prove(entry.clear_bytes + entry.sealed).nullifier
     about_the_pass = b"\x04\x11\x22\x33\x44\x55\x66\x01" + proof.tmc.to_bytes(4, "little")
-    assert nullifier == card.cmac.cmac(VAULT._key("nullifier", 2026), about_the_pass)
-    assert nullifier != card.cmac.cmac(VAULT._key("nullifier", 2025), about_the_pass)
+    keys = VAULT.store._keys
+    assert nullifier == cmac(keys["nullifier", 2026], about_the_pass)
+    assert nullifier != cmac(keys["nullifier", 2027], about_the_pass)
 
 
 @pytest.mark.parametrize("field", ["terminal", "sequence", "day", "offer", "amount1", "price", "discount", "copayment"])
 def test_no_field_of_a_record_can_be_changed_by_a_carrier_or_by_the_terminal_itself(taps, field):
     clear = altered(taps[0], **{field: getattr(taps[0].clear, field) + 1})
-    assert VAULT.prove(clear + taps[0].sealed).reason == "seal"
+    assert prove(clear + taps[0].sealed).reason == "seal"
     if field in ("terminal", "day"):
         return  # the sealing key is another one then
-    assert VAULT.prove(resealed(taps[0], clear)).reason == "mac"
+    assert prove(resealed(taps[0], clear)).reason == "mac"
 
 
 def test_a_tap_cannot_be_handed_in_as_a_reversal(taps):
-    assert VAULT.prove(resealed(taps[0], altered(taps[0], kind=REVERSAL))).reason == "mac"
+    assert prove(resealed(taps[0], altered(taps[0], kind=REVERSAL))).reason == "mac"
 
 
 @pytest.mark.parametrize(
@@ -90,144 +115,160 @@ def test_a_tap_cannot_be_handed_in_as_a_reversal(taps):
         ({"enc_tmri": bytes(16)}, "mac"),
         ({"tmc": 99}, "mac"),
         ({"handle": bytes(16)}, "handle"),
-        ({"handle": OTHER_CITY.card_keys(b"\x04\x11\x22\x33\x44\x55\x66", 1).handle}, "handle"),
+        ({"handle": OTHER_CITY.card_keys(UID, 1).handle}, "handle"),
         ({"handle": VAULT.card_keys(b"\x04\x99\x99\x99\x99\x99\x99", 1).handle}, "mac"),
     ],
 )
 def test_a_forged_proof_is_refused(taps, changes, reason):
-    assert VAULT.prove(resealed(taps[0], **changes)).reason == reason
+    assert prove(resealed(taps[0], **changes)).reason == reason
 
 
-@pytest.mark.parametrize("record", [b"", bytes(RECORD_BYTES), b"\x01" * RECORD_BYTES, bytes(42)])
+@pytest.mark.parametrize("record", [bytes(RECORD_BYTES), b"\x01" * RECORD_BYTES])
 def test_what_is_not_a_record_is_refused(record):
-    verdict = VAULT.prove(record)
+    verdict = prove(record)
     assert (verdict.valid, verdict.reason, verdict.nullifier) == (False, "record", None)
 
 
 def test_the_vault_of_another_city_opens_nothing(taps):
-    assert OTHER_CITY.prove(taps[0].clear_bytes + taps[0].sealed).reason == "seal"
+    assert prove(taps[0].clear_bytes + taps[0].sealed, OTHER_CITY).reason == "seal"
 
 
 def test_a_load_is_proven_by_the_same_function():
-    from card.session import Session
-    from hardware.in_process import InProcessReader
-    from issuer.load import Load
-
     card, made = make_pass(loads={})
     reader, journal = InProcessReader(card), PaperJournal()
     reader.find_pass()
     loader(journal).load(Session(reader.transmit), DirectKeys().card_keys(made.uid, 1), [Load(1, 1, CENTS, 500)])
     clear, sealed = journal.entries[0]
-    assert VAULT.prove(clear + sealed).valid
+    assert prove(clear + sealed).valid
 
 
 def test_the_keys_of_a_stolen_terminal_do_not_open_its_past(taps):
     entry = taps[0]
-    stolen = sealing_key(VAULT._key("sealing"), TERMINAL, DAY + 1)
-    from card.errors import BadMac, OutOfRange
-
+    stolen = sealing_of(TERMINAL, DAY + 1)
     with pytest.raises(BadMac):
         unseal(stolen.key(), entry.clear_bytes, entry.sealed)
     with pytest.raises(OutOfRange):
         stolen.advance(DAY)
 
 
-def test_every_purpose_and_version_and_city_has_its_own_key():
-    root = bytes(32)
-    made = {derive(root, city, purpose, version) for city in (1, 2) for purpose in PURPOSES for version in (1, 2, 2026)}
-    assert len(made) == 2 * len(PURPOSES) * 3
+def test_the_year_of_a_nullifier_is_that_of_the_record(taps):
+    assert {entry.clear.day for entry in taps} == {(date(2026, 11, 21) - date(2020, 1, 1)).days}
 
 
-def test_the_derivation_is_the_published_one():
-    assert derive(bytes(32), 1, "lookup").hex() == "3f690fcf88708b26e9db5dda75ce63e3"
+# What is handed to other parties
 
 
-# Over HTTP
+def test_a_lease_has_the_keys_of_today_and_nothing_of_yesterday():
+    vault = vault_of()
+    vault.register.terminals["7"] = Terminal(DEVICE.hex())
+    wrapping = WrappingKey(vault.wrapping_key(7, DEVICE).state)
+    content = json.loads(unwrap(wrapping, 7, DEVICE, vault.lease(7, 0)))
+    assert (content["terminal"], content["issuer"], content["aid"], content["day"]) == (7, 1, "F0E0D1", DAY)
+    ((state, day, last_day),) = content["sealing"]
+    assert (day, last_day) == (DAY, DAY + 30)
+    assert SealingKey([(bytes.fromhex(state), day, last_day)]).key() == sealing_of(7, DAY).key()
+    assert content["link_key"] == link_key(vault.handed_out("link", 1), 7).hex()
+    masters = {key.hex() for key in vault.store._keys.values()}
+    assert not [master for master in masters if master in json.dumps(content)]
 
 
-@pytest.fixture
-def client():
-    return httpx.Client(base_url="http://vault", transport=httpx.WSGITransport(app=create_app(KEYFILE)))
-
-
-def as_party(token):
-    return {"Authorization": f"Bearer {token}"}
-
-
-def test_only_the_backend_may_ask_for_proofs_and_only_the_desk_for_keys(client, taps):
-    body = b"".join(entry.clear_bytes + entry.sealed for entry in taps)
-    question = {"uid": "04112233445566", "generation": 1}
-    assert client.post("/v1/prove", content=body, headers=as_party("clearing")).status_code == 200
-    assert client.post("/v1/prove", content=body, headers=as_party("desk")).status_code == 403
-    assert client.post("/v1/prove", content=body, headers=as_party("nobody")).status_code == 401
-    assert client.post("/v1/prove", content=body).status_code == 401
-    assert client.post("/v1/card-keys", json=question, headers=as_party("desk")).status_code == 200
-    assert client.post("/v1/card-keys", json=question, headers=as_party("clearing")).status_code == 403
-
-
-def test_proofs_come_in_the_order_of_the_records_and_say_nothing_of_a_pass(client, taps):
-    forged = resealed(taps[0], altered(taps[0], amount1=401))
-    body = forged + b"".join(entry.clear_bytes + entry.sealed for entry in taps)
-    proofs = client.post("/v1/prove", content=body, headers=as_party("clearing")).json()["proofs"]
-    assert [(proof["sequence"], proof["valid"], proof["reason"]) for proof in proofs] == [
-        (1, False, "mac"),
-        (1, True, None),
-        (2, True, None),
-        (3, True, None),
+def test_a_lease_over_the_new_year_has_a_chain_for_each():
+    vault = vault_of()
+    vault.today = lambda: date(2026, 12, 20)
+    first, second = vault.desk_keys()["sealing"]
+    assert [date_of(day).isoformat() for day in first[1:] + second[1:]] == [
+        "2026-12-20",
+        "2026-12-31",
+        "2027-01-01",
+        "2027-01-19",
     ]
-    assert set(proofs[0]) == {"terminal", "sequence", "valid", "nullifier", "reason"}
+    chain = SealingKey([(bytes.fromhex(state), day, last) for state, day, last in (first, second)])
+    chain.advance(second[1] + 3)
+    assert chain.key() == sealing_of(DESK, second[1] + 3, vault).key()
+
+
+def test_a_lease_ends_where_the_next_year_has_no_keys_yet():
+    vault = vault_of()
+    vault.today = lambda: date(2027, 12, 20)
+    (only,) = vault.desk_keys()["sealing"]
+    assert date_of(only[2]) == date(2027, 12, 31)
+    vault.today = lambda: date(2028, 1, 1)
+    with pytest.raises(KeyMissing, match="2028"):
+        vault.desk_keys()
 
 
 @pytest.mark.parametrize(
-    ("path", "content"),
-    [
-        ("/v1/prove", b""),
-        ("/v1/prove", bytes(101)),
-        ("/v1/card-keys", b"{}"),
-        ("/v1/card-keys", b"["),
-        ("/v1/none", b""),
-    ],
+    ("terminal", "number", "why"),
+    [(8, 0, "no device"), (9, 0, "revoked on 2026-11-02"), (7, -1, "counts its leases"), (7, 100_000, "counts")],
 )
-def test_a_bad_question_is_a_problem(client, path, content):
-    token = "desk" if "card" in path else "clearing"
-    answer = client.post(path, content=content, headers={**as_party(token), "Content-Type": "application/json"})
-    assert answer.status_code in (400, 404)
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["status"] == answer.status_code
+def test_no_lease_for_who_should_have_none(terminal, number, why):
+    vault = vault_of()
+    vault.register.terminals |= {"7": Terminal(DEVICE.hex()), "9": Terminal("00" * 8, "2026-11-02")}
+    with pytest.raises(KeyStoreError, match=why):
+        vault.lease(terminal, number)
 
 
-def test_the_vault_keeps_nothing(tmp_path, taps):
-    create(tmp_path, 1, "F0E0D1")
-    client = httpx.Client(base_url="http://v", transport=httpx.WSGITransport(app=create_app(load(tmp_path))))
-
-    def contents():
-        return {path.name: hashlib.sha256(path.read_bytes()).digest() for path in tmp_path.rglob("*")}
-
-    before = contents()
-    body = b"".join(entry.clear_bytes + entry.sealed for entry in taps) * 100
-    client.post("/v1/prove", content=body, headers=as_party(load(tmp_path).tokens["backend"]))
-    assert contents() == before
+def test_every_device_and_every_terminal_has_its_own_wrapping_key():
+    states = {
+        vault.wrapping_key(terminal, device).state
+        for vault in (VAULT, OTHER_CITY)
+        for terminal in (7, 8)
+        for device in (DEVICE, DEVICE[::-1])
+    }
+    assert len(states) == 8
 
 
-# The key file
+def test_the_keys_of_a_pass_after_a_rotation_are_the_new_ones_and_the_old_ones_that_count():
+    from keys.custody import rotate
+
+    vault = vault_of()
+    before = vault.card_keys(UID, 1)
+    assert before.older == []
+    for purpose in ("load", "tap", "handle", "lookup"):
+        rotate(b"\x5a" * 32, vault.register, vault.store, purpose, date(2026, 12, 31))
+    after = vault.card_keys(UID, 1)
+    assert {purpose: key.version for purpose, key in after.current.items()} == {
+        "picc": 1,
+        "application": 1,
+        "load": 2,
+        "transaction_mac": 1,
+        "lookup": 2,
+        "tap": 2,
+    }
+    assert after.handle != before.handle
+    older = {(key.purpose, key.version, key.handle): key.key for key in after.older}
+    assert older["load", 1, None] == before.current["load"].key
+    assert older["lookup", 1, None] == before.current["lookup"].key
+    assert older["tap", 1, before.handle] == before.current["tap"].key
+    assert set(older) == {
+        ("load", 1, None),
+        ("lookup", 1, None),
+        ("tap", 1, after.handle),
+        ("tap", 1, before.handle),
+        ("tap", 2, before.handle),
+    }
+    vault.today = lambda: date(2027, 1, 1)
+    assert vault.card_keys(UID, 1).older == []
 
 
-def test_keys_are_made_once_and_read_by_their_owner_only(tmp_path):
-    made = create(tmp_path, 1, "F0E0D1")
-    assert load(tmp_path) == made
-    assert (tmp_path / "vault.json").stat().st_mode & 0o777 == 0o600
-    with pytest.raises(KeyStoreError, match="already holds"):
-        create(tmp_path, 1, "F0E0D1")
-    assert load(tmp_path) == made
+# The audit, with a pass that is not ours
 
 
-@pytest.mark.parametrize("content", [None, "", "{", "{}", '{"root": "00"}'])
-def test_a_missing_or_damaged_key_file_is_one_sentence(tmp_path, content):
-    if content is not None:
-        (tmp_path / "vault.json").write_text(content)
-    with pytest.raises(KeyStoreError, match=r"keys init|damaged"):
-        load(tmp_path)
-
-
-def test_the_year_of_a_nullifier_is_that_of_the_record(taps):
-    assert {entry.clear.day for entry in taps} == {(date(2026, 11, 21) - date(2020, 1, 1)).days}
+def test_a_torn_tap_that_the_pass_did_commit_is_found_when_the_next_terminal_hands_in(tmp_path):
+    card, _ = make_pass()
+    pool, museum = PcTerminal(tmp_path / "pool"), PcTerminal(tmp_path / "museum", terminal=102)
+    pool.press("1#")
+    card.tear_after(10, executed=True)
+    pool.hold(card)
+    museum.tap(card)
+    museum.tap(card)
+    (torn,) = pool.entries()
+    assert torn.outcome == IN_DOUBT
+    lines = [bytes([entry.outcome]) + entry.clear_bytes + entry.sealed for entry in (torn, *museum.entries())]
+    ours = frozenset({DESK, TERMINAL, 102})
+    (found,) = Auditor(VAULT, PROVER, ours).audit([b"".join(lines)]).findings
+    assert (found.kind, found.terminal, found.sequence) == (HAPPENED, TERMINAL, 1)
+    assert found.nullifier not in {prove(line[1:]).nullifier for line in lines[1:]}
+    # And when the museum keeps its first tap to itself, that is found too.
+    (found,) = Auditor(VAULT, PROVER, ours).audit([lines[0] + lines[2]], from_the_start=True).findings
+    assert (found.kind, found.terminal, found.sequence) == (MISSING, 102, 1)

@@ -123,11 +123,11 @@ CASES = (
     ("data shorter than asked for", lambda: answered(b"\x00\x91\x00").run(ReadData(0, 0, 2))),
     ("an answer that does not end", lambda: endless().run(ReadData(0, 0, 2))),
     ("a status that says no", lambda: answered(b"\x91\x9d").run(GetValue(1))),
-    ("a batch of nothing", lambda: open_batch(b"", lambda terminal: bytes(16))),
-    ("a batch of an unknown terminal", lambda: open_batch(BATCH, lambda terminal: None)),
-    ("a batch under another key", lambda: open_batch(BATCH, lambda terminal: bytes(15) + b"\x01")),
-    ("a batch with a broken chain", lambda: open_batch(BATCH, lambda terminal: bytes(16))),
-    ("a batch with one byte more", lambda: open_batch(BATCH + b"\x00", lambda terminal: bytes(16))),
+    ("a batch of nothing", lambda: open_batch(b"", lambda terminal: [bytes(16)])),
+    ("a batch of an unknown terminal", lambda: open_batch(BATCH, lambda terminal: [])),
+    ("a batch under another key", lambda: open_batch(BATCH, lambda terminal: [bytes(15) + b"\x01"])),
+    ("a batch with a broken chain", lambda: open_batch(BATCH, lambda terminal: [bytes(16)])),
+    ("a batch with one byte more", lambda: open_batch(BATCH + b"\x00", lambda terminal: [bytes(16)])),
 )
 
 assert taken(LEASE) == b"keys"
