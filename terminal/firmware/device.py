@@ -156,7 +156,8 @@ class Device:
         if self._till is None:
             raise ListRefused("this terminal has no keys yet; provision it first")
         if kind == link.JOURNAL and len(content) == 4:
-            return self._batch(read_uint(content, 0, 4))
+            first = read_uint(content, 0, 4)
+            return self._journal.batch(self._keys.link_key, self._keys.terminal, first, _MOST_ENTRIES)
         if kind == link.BUNDLE:
             self._not_older(self._open_bundle(content, self._keys.link_key), self._till.bundle)
             return self._keep("bundle", content)
@@ -194,8 +195,7 @@ class Device:
         opened = forms.filled_in(forms.LEASE, self._identity.open(wrapped), "the lease")
         if opened["terminal"] != self._identity.terminal:
             raise ListRefused("these keys are for another terminal")
-        position = 0 if self._till is None else self._journal.count + 1
-        keys = Keys.of_lease(opened, number, self._keys, position)
+        keys = Keys.of_lease(opened, number, self._keys)
         self._days.renew(_sealing_key(opened["sealing"]))
         keys.keep(self._flash)
         self._use(keys)
@@ -211,12 +211,6 @@ class Device:
             self._days.heard(keys.day)
             self._journal.chain_with(chain_key(keys.link_key))
             self._till.keys_changed(keys)
-
-    def _batch(self, first):
-        """Entries that were made with one link key."""
-        link_key, last = self._keys.link_of_entry(first)
-        most = _MOST_ENTRIES if last is None else min(_MOST_ENTRIES, last - first + 1)
-        return self._journal.batch(link_key, self._keys.terminal, first, most)
 
     def _not_older(self, new, held):
         if held is not None and new.version < held.version:

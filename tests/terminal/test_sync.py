@@ -16,6 +16,7 @@ from tests.city import (
     CENTS,
     DAY,
     TERMINAL,
+    PaperLog,
     PcTerminal,
     bundle,
     device_file,
@@ -36,7 +37,7 @@ class City:
         self.entries, self.asked = [], []
         self.vault_answers = True
         self._vault = httpx.Client(
-            base_url="http://vault", transport=httpx.WSGITransport(Caller(create_app(vault), BACKEND))
+            base_url="http://vault", transport=httpx.WSGITransport(Caller(create_app(vault, PaperLog()), BACKEND))
         )
 
     def __call__(self, request):
@@ -51,7 +52,7 @@ class City:
         return httpx.Response(200, json={"nextPosition": len(self.entries) + 1})
 
     def _take(self, body):
-        batch = open_batch(body, lambda terminal: link_key(self.vault.handed_out("link", 1), terminal))
+        batch = open_batch(body, lambda terminal: [link_key(self.vault.handed_out("link", 1), terminal)])
         self.entries += batch.entries
         return httpx.Response(200, json={"nextPosition": len(self.entries) + 1, "refused": []})
 
