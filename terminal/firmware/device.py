@@ -1,7 +1,7 @@
 """A terminal as a whole: what is on its flash, what the host may ask, and one turn of its loop."""
 
 import json
-from binascii import hexlify, unhexlify
+from binascii import unhexlify
 
 from card.batch import chain_key
 from card.errors import OutOfRange
@@ -57,8 +57,10 @@ class Device:
 
     def _finish_lease(self):
         """When the power went after new keys were kept, and before the wrapping key made its step."""
-        identity = self._identity
-        if self._keys is not None and identity.terminal is not None and identity.next_lease == self._keys.lease:
+        identity, keys = self._identity, self._keys
+        if keys is None or identity.terminal is None:
+            return
+        if keys.device == identity.device and keys.lease == identity.next_lease:
             identity.step()
 
     def _take_lists(self, till):
@@ -168,7 +170,7 @@ class Device:
 
     def _hello(self):
         identity, sealing = self._identity, self._days.sealing
-        about = {"device": hexlify(identity.device).decode(), "lease": identity.next_lease}
+        about = {"device": identity.device, "lease": identity.next_lease}
         about["enrolled"] = identity.terminal is not None
         about["terminal"] = identity.terminal
         about.update({"journal": 0, "bundle": 0, "hotlist": 0, "doubts": 0, "lease_until": None})
@@ -195,7 +197,7 @@ class Device:
         opened = forms.filled_in(forms.LEASE, self._identity.open(wrapped), "the lease")
         if opened["terminal"] != self._identity.terminal:
             raise ListRefused("these keys are for another terminal")
-        keys = Keys.of_lease(opened, number, self._keys)
+        keys = Keys.of_lease(opened, number, self._identity.device, self._keys)
         self._days.renew(_sealing_key(opened["sealing"]))
         keys.keep(self._flash)
         self._use(keys)

@@ -13,12 +13,13 @@ _MOST_KEPT = 2
 class Keys:
     """`content` is the JSON of the file `keys`. Of several keys for one thing the newest comes first.
 
-    `lease` is the number of the lease that brought them.
+    `lease` is the number of the lease that brought them, to `device` (hex).
     """
 
     def __init__(self, content):
         self._content = content
         self.lease = content["lease"]
+        self.device = content["device"]
         self.terminal = content["terminal"]
         self.issuer = content["issuer"]
         self.aid = aid_bytes(content["aid"])
@@ -34,11 +35,11 @@ class Keys:
         return self.link_keys[0]
 
     @classmethod
-    def of_lease(cls, opened, number, before):
-        """From an opened lease; `before`: the Keys until now, or None."""
+    def of_lease(cls, opened, number, device, before):
+        """From an opened lease, its number and whom it was for; `before`: the Keys until now, or None."""
         names = ("terminal", "issuer", "aid", "day", "lookup_keys", "tap_keys")
         content = {name: opened[name] for name in names}
-        content["lease"] = number
+        content["lease"], content["device"] = number, device
         held = before._content if before is not None else {"link_keys": [], "hotlist_keys": []}
         content["link_keys"] = _in_front(opened["link_key"], held["link_keys"])
         content["hotlist_keys"] = _in_front(opened["hotlist_key"], held["hotlist_keys"])

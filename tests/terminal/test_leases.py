@@ -125,7 +125,8 @@ def test_a_device_whose_number_the_flash_spoilt_works_on_and_is_enrolled_again(t
     other = device_file(terminal.about(), terminal=102, vault=vault)
     assert terminal.refused(link.DEVICE, other) == "this is terminal 101; reset it before it becomes another"
     terminal.ask(link.DEVICE, device_file(terminal.about(), vault=vault))
-    terminal.renew()
+    terminal.boot()
+    terminal.ask(link.LEASE, lease({"lease": 0}, vault=vault))
     assert terminal.tap(card)[1] == "00"
     assert proven_cents(terminal.entries()) == 800
 
