@@ -210,7 +210,6 @@ class Device:
         if self._till is None:
             self._till = self._open_till()
         else:
-            self._days.heard(keys.day)
             self._journal.chain_with(chain_key(keys.link_key))
             self._till.keys_changed(keys)
 

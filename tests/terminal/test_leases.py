@@ -573,6 +573,12 @@ def test_a_terminal_without_its_sealing_key_asks_for_a_sync_that_heals_it(termin
     assert proven_cents(terminal.entries()) == 800
 
 
+def test_a_terminal_without_its_sealing_key_still_knows_the_day_of_its_lease(terminal):
+    terminal.renew(DAY + 3)
+    spoil(terminal, "sealing")
+    assert terminal.about()["day"] == DAY + 3
+
+
 def test_a_terminal_whose_keys_the_flash_spoilt_is_healed_by_a_sync(terminal, card):
     terminal.tap(card)
     spoil(terminal, "keys")
