@@ -167,6 +167,15 @@ class CreateTransactionMACFile(Command):
         self.data = exactly(key, 16, "transaction MAC key") + uint(version, 1)
 
 
+class DeleteFile(Command):
+    """Take a file away, and what is in it."""
+
+    INS = 0xDF
+
+    def __init__(self, file_no):
+        self.header = uint(file_no, 1)
+
+
 class FileSettings:
     """Type, mode, rights and limits of a file. Fields that a type lacks are None."""
 
@@ -180,7 +189,7 @@ class FileSettings:
         self.type = answer[0]
         self.mode = answer[1] & 0x03
         self.rights = answer[2:4]
-        self.size = self.lower = self.upper = self.refundable = self.flags = None
+        self.size = self.lower = self.upper = self.refundable = self.flags = self.key_version = None
         if self.type == self.STANDARD:
             self.size = read_uint(answer, 4, 3)
         elif self.type == self.VALUE:
@@ -188,6 +197,8 @@ class FileSettings:
             self.upper = read_uint(answer, 8, 4)
             self.refundable = read_uint(answer, 12, 4)
             self.flags = read_uint(answer, 16, 1)
+        elif self.type == self.TRANSACTION_MAC:
+            self.key_version = read_uint(answer, 5, 1)
 
 
 class GetFileSettings(Command):

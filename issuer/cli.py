@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -19,6 +20,7 @@ from hardware.errors import ReaderError
 from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
 from issuer.backend_client import hand_in as hand_in_loads
+from issuer.balance import ask, request_for, sealed_table
 from issuer.csv_import import Reading, read_people
 from issuer.desk import Desk, DeskSecrets, Issued
 from issuer.errors import DeskError
@@ -32,12 +34,11 @@ app = typer.Typer(no_args_is_help=True, help="The municipal desk: people, passes
 Data = Annotated[Path, typer.Option("--data", help="Folder of the desk.")]
 SchemeFile = Annotated[Path, typer.Option("--scheme", help="Scheme of the municipality.", exists=True)]
 Secrets = Annotated[Path, typer.Option("--secrets", help="The desk's file from the key custodian.")]
-Vault = Annotated[str, typer.Option("--vault", help="Address of the vault.")]
+Vault = Annotated[str | None, typer.Option("--vault", help="Address of the vault, if not that of the desk's file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
 
 _DATA = Path("var/issuer")
 _SECRETS = Path("var/keys/issuer.json")
-_VAULT = "http://127.0.0.1:8441"
 _BACKEND = "http://127.0.0.1:8442"
 _SCHEME = Path("schemes/gelrepas.toml")
 # What fits on a screen; the report has them all.
@@ -61,10 +62,13 @@ def _today() -> date:
     return date.today()  # noqa: DTZ011 - the municipality's own calendar day
 
 
-def _desk(data: Path, scheme: Path, secret_file: Path, vault: str) -> Desk:
+def _desk(data: Path, scheme: Path, secret_file: Path, vault: str | None) -> Desk:
     secret = DeskSecrets.read(secret_file)
-    keys = VaultClient(vault, secret.vault_token)
-    return Desk(Registry.at(data), load_scheme(scheme), secret, keys, os.urandom)
+    return Desk(Registry.at(data), load_scheme(scheme), secret, _vault(secret, vault), os.urandom)
+
+
+def _vault(secret: DeskSecrets, address: str | None) -> VaultClient:
+    return VaultClient(replace(secret.vault, address=address) if address else secret.vault)
 
 
 @app.command("import")
@@ -182,7 +186,7 @@ def issue(
     scheme: SchemeFile = _SCHEME,
     data: Data = _DATA,
     secret_file: Secrets = _SECRETS,
-    vault: Vault = _VAULT,
+    vault: Vault = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the card on the reader a pass, with the budgets that follow from the rules."""
@@ -209,10 +213,12 @@ def issue(
 
 def _tell_issued(done: list[Issued], as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps([{"code": one.card.printed_code, "balances": one.balances} for one in done]))
+        facts = [{"code": one.card.printed_code, "balances": one.balances, "renewed": one.renewed} for one in done]
+        typer.echo(json.dumps(facts))
         return
     for one in done:
-        typer.echo(f"Pass {one.card.printed_code} is ready.")
+        renewed = " Its keys were renewed." if one.renewed else ""
+        typer.echo(f"Pass {one.card.printed_code} is ready.{renewed}")
 
 
 def _reader(kind: str, cards: Path, holder_id: int) -> Reader:
@@ -236,13 +242,55 @@ def block(
     typer.echo(json.dumps({"blocked": blocked.printed_code}) if as_json else f"Pass {blocked.printed_code} is blocked.")
 
 
+@app.command("balance-request")
+def balance_request(
+    code: Annotated[str, typer.Argument(help="The code on the face of the pass.")],
+    reason: Annotated[str, typer.Option(help="Why; the officers sign that too.")],
+    out: Annotated[Path, typer.Option(help="Where to write the request.")],
+    scheme: SchemeFile = _SCHEME,
+    data: Data = _DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Write a request for what a lost pass still holds. Two officers sign it, each with `meedoen keys officer sign`."""
+    with _refusals():
+        asked = request_for(Registry.at(data).pass_coded(code), load_scheme(scheme).number, reason, _today())
+        out.write_bytes(asked)
+    typer.echo(json.dumps({"file": str(out)}) if as_json else f"{out}: have it signed by two officers.")
+
+
+@app.command()
+def balance(
+    request: Annotated[Path, typer.Argument(help="From `meedoen issuer balance-request`.", exists=True)],
+    signature: Annotated[list[Path], typer.Option(help="From an officer; twice.", exists=True)],
+    backend: Annotated[str, typer.Option(help="Address of the backend.")] = _BACKEND,
+    scheme: SchemeFile = _SCHEME,
+    secret_file: Secrets = _SECRETS,
+    vault: Vault = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a lost pass still holds, from a request that two officers signed."""
+    with _refusals():
+        purses = load_scheme(scheme).purses
+        client = _vault(DeskSecrets.read(secret_file), vault)
+        found = ask(request.read_bytes(), signature, client, sealed_table(backend))
+    if as_json:
+        balances = [{"purse": purse, "amount": amount} for purse, amount in found.balances.items()]
+        typer.echo(json.dumps({"balances": balances, "as_of": found.as_of.isoformat()}))
+        return
+    typer.echo(f"Up to and with {found.as_of}:")
+    for purse, amount in found.balances.items():
+        typer.echo(f"  {purses[purse].name if purse in purses else purse}: {amount} {purses[purse].unit}")
+    if not found.balances:
+        typer.echo("  nothing")
+
+
 @app.command()
 def hotlist(
     file: Annotated[Path, typer.Argument(help="Where to write the list.")],
     scheme: SchemeFile = _SCHEME,
     data: Data = _DATA,
     secret_file: Secrets = _SECRETS,
-    vault: Vault = _VAULT,
+    vault: Vault = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the list of blocked passes for the terminals."""
@@ -258,7 +306,7 @@ def hand_in(
     scheme: SchemeFile = _SCHEME,
     data: Data = _DATA,
     secret_file: Secrets = _SECRETS,
-    vault: Vault = _VAULT,
+    vault: Vault = None,
     as_json: AsJson = False,
 ) -> None:
     """Hand in to the backend what was loaded on passes."""

@@ -3,22 +3,25 @@
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from card.blueprint import Blueprint
 from card.record import DAY_ZERO
+from card.sealing import SealingKey
 from card.session import Session
 from card.siv import siv_encrypt
 from card.wire import uint
 from issuer.errors import CardRefused, DeskError
 from issuer.journal import RegistryJournal
 from issuer.load import Load, Loader
-from issuer.personalise import Details, Keys, Personaliser, Reader
+from issuer.personalise import Details, Keys, Pass, Personaliser, Reader, told_to_the_clerk
 from issuer.registry import CardPass, Holder, PlannedLoad, Registry
+from issuer.rekey import Rekeyer
 from issuer.rules import Decision, decide
 from issuer.scheme import Scheme
+from issuer.vault_client import VaultAddress
 
 # Without letters and digits that look alike.
 _CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -34,23 +37,24 @@ def day_number(on: date) -> int:
 class DeskSecrets:
     """What the vault's custodian gave this desk: `issuer.json`."""
 
-    vault_token: str
+    vault: VaultAddress
     terminal: int
     link_key: bytes
-    sealing_state: bytes
-    sealing_day: int
+    sealing: list[tuple[bytes, int, int]]
     hotlist_key: bytes
 
     @classmethod
     def read(cls, path: Path) -> "DeskSecrets":
         try:
             found = json.loads(path.read_text())
+            place = found["vault"]
+            # Files are named as seen from the folder of this one.
+            files = {name: path.parent / place[name] for name in ("certificate", "key", "ca") if name in place}
             return cls(
-                found["vault_token"],
+                VaultAddress(str(place["address"]), **files),
                 found["terminal"],
                 bytes.fromhex(found["link_key"]),
-                bytes.fromhex(found["sealing_state"]),
-                found["sealing_day"],
+                [(bytes.fromhex(state), day, last) for state, day, last in found["sealing"]],
                 bytes.fromhex(found["hotlist_key"]),
             )
         except FileNotFoundError:
@@ -61,11 +65,12 @@ class DeskSecrets:
 
 @dataclass(frozen=True)
 class Issued:
-    """What came of a visit to the desk. Amounts in the unit of their purse."""
+    """What came of a visit to the desk. Amounts in the unit of their purse. `renewed`: the keys that were."""
 
     card: CardPass
     loads: list[Load]
     balances: dict[int, int]
+    renewed: list[str]
 
 
 class Desk:
@@ -86,6 +91,7 @@ class Desk:
         self._random = random
         self._blueprint = Blueprint(scheme.aid, scheme.df_name, scheme.ceilings())
         self._personaliser = Personaliser(self._blueprint, keys, random)
+        self._rekeyer = Rekeyer(self._blueprint, keys, random)
         self.journal = RegistryJournal(registry, secret.link_key, secret.terminal)
 
     @staticmethod
@@ -109,8 +115,12 @@ class Desk:
         decision = self.explain(holder, self._scheme, on)
         if not decision.grants:
             raise DeskError("The rules give this person no pass; `meedoen issuer explain` says why.")
+        existing, renewed = self._registry.pass_of(holder.id), list[str]()
+        if existing is not None:
+            existing, renewed = self.rekey(existing, reader, on)
         first, last = self._scheme.validity(on)
-        details = Details(self._scheme.number, day_number(first), day_number(last))
+        generation = existing.generation if existing else 1
+        details = Details(self._scheme.number, day_number(first), day_number(last), generation)
         made = self._personaliser.personalise(reader, details, lambda uid: self._admit(holder, uid))
         card = self._registry.register_pass(
             CardPass(
@@ -118,6 +128,7 @@ class Desk:
                 uid=made.uid,
                 handle=made.handle,
                 generation=made.generation,
+                key_versions=made.versions,
                 printed_code=printed_code(),
                 state="active",
                 valid_from=first,
@@ -137,10 +148,36 @@ class Desk:
                 for grant in decision.grants
             ],
         )
-        return self.load(card, reader, on)
+        issued = self.load(card, reader, on)
+        return replace(issued, renewed=renewed + issued.renewed)
+
+    def rekey(self, card: CardPass, reader: Reader, on: date) -> tuple[CardPass, list[str]]:
+        """Bring the keys of the pass on the reader up to date; the pass as it is then, and what was renewed.
+
+        Costs no exchange with the card when the registry says that there is nothing to renew.
+        """
+        known = Pass(card.uid, card.handle, card.generation, card.key_versions)
+        keys = self._keys.card_keys(card.uid, card.generation)
+        if not self._rekeyer.outdated(known, keys):
+            return card, []
+        if reader.find_pass() is None:
+            raise CardRefused("There is no pass on the reader. Put it back and try again.")
+        with told_to_the_clerk(reader):
+            session = Session(reader.transmit)
+            # How an earlier load ended shows only by the counter and the handle that the pass has now.
+            if self.journal.open_intent(card.handle) is not None:
+                self._loader(on).load(session, self._rekeyer.as_on_pass(session, known, keys), [])
+            done = self._rekeyer.rekey(session, known)
+        made = done.made
+        return self._registry.rekeyed(made.uid, made.handle, made.generation, made.versions), done.purposes
+
+    def _loader(self, on: date) -> Loader:
+        sealing = self.journal.sealing(SealingKey(self._secrets.sealing), day_number(on))
+        return Loader(self._secrets.terminal, self._blueprint.aid, sealing, self.journal, self._random)
 
     def load(self, card: CardPass, reader: Reader, on: date) -> Issued:
         """Write what is planned for the holder of this pass, which must be on the reader."""
+        card, renewed = self.rekey(card, reader, on)
         if reader.find_pass() is None:
             raise CardRefused("There is no pass on the reader. Put it back and try again.")
         session = Session(reader.transmit)
@@ -148,13 +185,10 @@ class Desk:
         planned = [
             Load(load.id, load.grant_number, load.purse, load.amount) for load in self._registry.planned(card.holder_id)
         ]
-        sealing = self.journal.sealing(self._secrets.sealing_state, self._secrets.sealing_day, day_number(on))
-        loader = Loader(self._secrets.terminal, self._blueprint.aid, sealing, self.journal, self._random)
-        try:
+        loader = self._loader(on)
+        with told_to_the_clerk(reader):
             written = loader.load(session, keys, planned)
-            return Issued(card, written, loader.balances(session, keys, list(self._scheme.purses)))
-        finally:
-            reader.release()
+            return Issued(card, written, loader.balances(session, keys, list(self._scheme.purses)), renewed)
 
     def _admit(self, holder: Holder, uid: bytes) -> None:
         """One pass a person and one person a pass."""

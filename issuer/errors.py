@@ -17,5 +17,9 @@ class VaultUnreachable(DeskError):
     """The vault does not answer, or does not know this desk."""
 
 
+class VaultRefused(DeskError):
+    """The vault understood, and said no."""
+
+
 class SchemeError(DeskError):
     """A scheme file with faults: the text has a line for each, with its place in the file and what belongs there."""

@@ -102,25 +102,29 @@ class RegistryJournal:
             previous = part[-1][-MAC_BYTES:]
         return made
 
-    def sealing(self, state: bytes, since: int, day: int) -> SealingKey:
+    def sealing(self, given: SealingKey, day: int) -> SealingKey:
         """The sealing key at `day`; the keys of days before are gone from here after this call.
 
-        `state` and `since` are what the vault gave last; days after that go on from what is kept here. Raises DeskError
-        for a day before the last one used, or after the last one that the key reaches.
+        `given` is what the vault gave last; it counts as far as it reaches further than what is kept here. Raises
+        DeskError for a day before the last one used, or after the last one that the key reaches.
         """
         with self._registry.transaction() as session:
             row = session.get(SealingState, 1)
-            if row is None:
-                row = SealingState(id=1, state=state, day=since)
-                session.add(row)
-            elif since > row.day:
-                row.state, row.day = state, since
-            key = SealingKey(row.state, row.day)
+            kept = None if row is None else SealingKey.from_bytes(row.state)
             try:
+                key = given
+                if kept is not None:
+                    # Whatever came in a file: a day that was left behind does not come back.
+                    day_to_be = max(kept.day, given.day)
+                    key = given if given.last_day > kept.last_day else kept
+                    key.advance(day_to_be)
                 key.advance(day)
             except OutOfRange:
                 raise DeskError(_WRONG_DAY) from None
-            row.state, row.day = key.state, key.day
+            if row is None:
+                row = SealingState(id=1)
+                session.add(row)
+            row.state = key.to_bytes()
         return key
 
 

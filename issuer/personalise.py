@@ -60,17 +60,18 @@ class Reader(Protocol):
 class Keys(Protocol):
     """Where the keys of a pass come from."""
 
-    def lookup_key(self) -> bytes: ...
+    def lookup_keys(self) -> list[bytes]: ...
     def card_keys(self, uid: bytes, generation: int) -> CardKeys: ...
 
 
 @dataclass(frozen=True)
 class Pass:
-    """What the registry keeps of a pass that was made."""
+    """What the registry keeps of a pass that was made; `versions` of its keys by purpose."""
 
     uid: bytes
     handle: bytes
     generation: int
+    versions: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,13 @@ class Personaliser:
         """
         if reader.find_pass() is None:
             raise CardRefused("There is no card on the reader. Put a new card on it.")
-        with _told_to_the_clerk(reader):
+        with told_to_the_clerk(reader):
             session = Session(reader.transmit)
             uid = self._uid(session)
             admit(uid)
             keys = self._keys.card_keys(uid, details.generation)
             self._make(session, keys, details)
-        return Pass(uid, keys.handle, details.generation)
+        return Pass(uid, keys.handle, details.generation, keys.versions)
 
     def _identify(self, session: Session) -> bytes:
         """The UID of a finished pass of ours."""
@@ -113,9 +114,23 @@ class Personaliser:
             session.run(SelectApplication(self._blueprint.aid))
         except NoSuchApplication:
             raise CardRefused(_NOT_OURS) from None
-        self._authenticate(session, LOOKUP_KEY, self._keys.lookup_key())
+        first, *older = self._keys.lookup_keys()
+        try:
+            self._authenticate(session, LOOKUP_KEY, first)
+        except NotAuthenticated:
+            self._authenticate_with_one_of(session, older)
         uid: bytes = session.run(GetCardUID())
         return uid
+
+    def _authenticate_with_one_of(self, session: Session, lookup_keys: list[bytes]) -> None:
+        """A pass from before the lookup key was renewed."""
+        for key in lookup_keys:
+            try:
+                self._authenticate(session, LOOKUP_KEY, key)
+                return
+            except NotAuthenticated:
+                continue
+        raise CardRefused(_NOT_OURS)
 
     def _authenticate(self, session: Session, key_no: int, key: bytes) -> None:
         authenticate_first(session, key_no, key, self._random, FILE_MODES)
@@ -152,22 +167,25 @@ class Personaliser:
         """The factory's master key becomes ours. A card that carries anything is not from the factory."""
         if session.run(GetApplicationIDs()):
             raise CardRefused("This card was in use before. Take a new card.")
-        replace_factory_key(session, keys.picc, keys.version, self._random)
+        replace_factory_key(session, keys.picc, keys.versions["picc"], self._random)
 
     def _change_keys(self, session: Session, keys: CardKeys, fresh: bool) -> None:
         """All four; the application key last, because it is what the others are changed with."""
-        if not fresh and session.run(GetKeyVersion(APPLICATION_KEY)) == keys.version:
+        if not fresh and session.run(GetKeyVersion(APPLICATION_KEY)) == keys.versions["application"]:
             return
         self._authenticate(session, APPLICATION_KEY, _DEFAULT_KEY)
-        for number, key in ((LOAD_KEY, keys.load), (LOOKUP_KEY, keys.lookup), (TAP_KEY, keys.tap)):
-            if fresh or session.run(GetKeyVersion(number)) != keys.version:
-                session.run(ChangeKey(number, key, keys.version, _DEFAULT_KEY))
-        session.run(ChangeKey(APPLICATION_KEY, keys.application, keys.version))
+        for number, purpose in ((LOAD_KEY, "load"), (LOOKUP_KEY, "lookup"), (TAP_KEY, "tap")):
+            version = keys.versions[purpose]
+            if fresh or session.run(GetKeyVersion(number)) != version:
+                session.run(ChangeKey(number, getattr(keys, purpose), version, _DEFAULT_KEY))
+        session.run(ChangeKey(APPLICATION_KEY, keys.application, keys.versions["application"]))
 
     def _create_files(self, session: Session, keys: CardKeys, fresh: bool) -> None:
         self._authenticate(session, APPLICATION_KEY, keys.application)
         there = [] if fresh else session.run(GetFileIDs())
-        for number, create in self._blueprint.create_files(keys.transaction_mac, keys.version).items():
+        for number, create in self._blueprint.create_files(
+            keys.transaction_mac, keys.versions["transaction_mac"]
+        ).items():
             if number not in there:
                 session.run(create)
             if not self._blueprint.describes(number, session.run(GetFileSettings(number))):
@@ -191,7 +209,7 @@ class Personaliser:
 
 
 @contextmanager
-def _told_to_the_clerk(reader: Reader) -> Iterator[None]:
+def told_to_the_clerk(reader: Reader) -> Iterator[None]:
     """What a card does wrong, in one sentence that says what to do; lets go of the card at the end."""
     try:
         yield

@@ -8,7 +8,17 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from sqlalchemy import CheckConstraint, Engine, ForeignKey, LargeBinary, UniqueConstraint, create_engine, event, select
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Engine,
+    ForeignKey,
+    LargeBinary,
+    UniqueConstraint,
+    create_engine,
+    event,
+    select,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from issuer.errors import DeskError
@@ -57,6 +67,7 @@ class CardPass(Base):
     uid: Mapped[bytes] = mapped_column(LargeBinary(7), unique=True)
     handle: Mapped[bytes] = mapped_column(LargeBinary(16), unique=True)
     generation: Mapped[int]
+    key_versions: Mapped[dict[str, int]] = mapped_column(JSON)
     printed_code: Mapped[str] = mapped_column(unique=True)
     state: Mapped[str]
     valid_from: Mapped[date]
@@ -110,13 +121,12 @@ class JournalEntry(Base):
 
 
 class SealingState(Base):
-    """The sealing key of the last day that was used; one row."""
+    """The sealing key (card.sealing.SealingKey) of the last day that was used; one row."""
 
     __tablename__ = "sealing_state"
 
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
-    state: Mapped[bytes] = mapped_column(LargeBinary(16))
-    day: Mapped[int]
+    state: Mapped[bytes] = mapped_column(LargeBinary(40))
 
 
 class Registry:
@@ -182,7 +192,23 @@ class Registry:
                 session.add(made)
                 return made
             known.valid_from, known.valid_until = made.valid_from, made.valid_until
+            known.key_versions = made.key_versions
             return known
+
+    def rekeyed(self, uid: bytes, handle: bytes, generation: int, versions: dict[str, int]) -> CardPass:
+        """What a pass is after its keys were renewed."""
+        with self.transaction() as session:
+            known = session.scalars(select(CardPass).where(CardPass.uid == uid)).one()
+            known.handle, known.generation, known.key_versions = handle, generation, versions
+            return known
+
+    def pass_coded(self, printed_code: str) -> CardPass:
+        """The pass with this code on its face; raises DeskError when there is none."""
+        with self.transaction() as session:
+            found = session.scalar(select(CardPass).where(CardPass.printed_code == printed_code.upper()))
+        if found is None:
+            raise DeskError("There is no pass with this code; `meedoen issuer people` lists them.")
+        return found
 
     def passes(self) -> list[CardPass]:
         with self.transaction() as session:

@@ -30,11 +30,13 @@ from keys.files import write_secret
 from keys.hand_out import device_keys, hand_out
 from keys.hierarchy import PURPOSES
 from keys.http import PARTIES, create_app
+from keys.opening import Secret
 from keys.register import Register, Terminal
 from keys.server import Sockets, Tls
 from keys.server import serve as run_server
 from keys.store import Store
 from keys.vault import DESK, Vault
+from keys.words import SECRETS
 
 app = typer.Typer(no_args_is_help=True, help="Make, hand out and use keys.")
 terminal = typer.Typer(no_args_is_help=True, help="The keys of terminals.")
@@ -43,6 +45,7 @@ app.add_typer(terminal, name="terminal")
 app.add_typer(officer, name="officer")
 
 DEFAULT_FOLDER = Path("var/keys")
+FEWEST_CHARACTERS = 12
 Folder = Annotated[Path, typer.Option("--data", help="Folder of the vault.")]
 Passphrases = Annotated[
     Path | None,
@@ -81,18 +84,31 @@ def refusals(as_json: bool = False) -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def asker(file: Path | None) -> opening.Ask:
+def asker(file: Path | None, language: str = "en") -> opening.Ask:
     """Secrets from a file, or from the people at the keyboard."""
 
-    def ask(wanted: Sequence[str]) -> list[str]:
+    def ask(wanted: Sequence[Secret]) -> list[str]:
         if file is None:
-            return [getpass.getpass(f"{what}: ") for what in wanted]
+            return [_typed(secret, language) for secret in wanted]
         try:
             return file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
             raise KeyStoreError(f"{file} cannot be read; it should hold the passphrases, one a line.") from None
 
     return ask
+
+
+def _typed(secret: Secret, language: str) -> str:
+    """What somebody types unseen; a new one twice."""
+    what = SECRETS[secret.kind][language].format(**secret.about)
+    if not secret.new:
+        return getpass.getpass(f"{what}: ")
+    what = SECRETS["new"][language].format(what=what)
+    while True:
+        typed = getpass.getpass(f"{what}: ")
+        if getpass.getpass(f"{SECRETS['again'][language]}: ") == typed and len(typed) >= FEWEST_CHARACTERS:
+            return typed
+        typer.echo(SECRETS["not_the_same"][language].format(fewest=FEWEST_CHARACTERS))
 
 
 def open_vault(data: Path, passphrases: Path | None) -> Opened:
@@ -253,7 +269,7 @@ def officer_new_key(
     with refusals(as_json):
         if file.exists():
             raise KeyStoreError(f"{file} is there already.")
-        (passphrase,) = asker(passphrases)(["New passphrase of the officer"])[:1] or [""]
+        (passphrase,) = asker(passphrases)([Secret("officer", {"name": "the officer"}, new=True)])[:1] or [""]
         if not passphrase:
             raise KeyStoreError("An officer's key needs a passphrase.")
         key = Ed25519PrivateKey.generate()
@@ -312,7 +328,7 @@ def officer_sign(
 ) -> None:
     """Sign a request for the balance of a lost pass. Read it first: the reason is in it."""
     with refusals(as_json):
-        (passphrase,) = asker(passphrases)([f"Passphrase of {name}"])[:1] or [""]
+        (passphrase,) = asker(passphrases)([Secret("officer", {"name": name})])[:1] or [""]
         try:
             private = load_pem_private_key(key.read_bytes(), passphrase.encode())
         except (ValueError, TypeError):
@@ -361,7 +377,7 @@ def serve(
         ask = asker(passphrases)
         kept: list[str] = []
 
-        def once(wanted: Sequence[str]) -> list[str]:
+        def once(wanted: Sequence[Secret]) -> list[str]:
             # Asked for when it starts, and not again when it starts over with other keys.
             kept[:] = kept or ask(wanted)
             return list(kept)

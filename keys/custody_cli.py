@@ -66,7 +66,7 @@ def _root(register: Register, files: Sequence[Path] | None, language: str) -> by
         try:
             shares.add(file.read_text())
         except (OSError, UnicodeDecodeError):
-            raise ShareError(f"{file} cannot be read; it should hold the 33 words of a share.") from None
+            raise ShareError("file", file=file) from None
     return shares.root()
 
 
@@ -108,7 +108,7 @@ def ceremony(
         made: list[Opened] = []
 
         def establish(root: bytes) -> list[KeyCheck]:
-            made.append(_establish(root, register, folder, asker(passphrases)))
+            made.append(_establish(root, register, folder, asker(passphrases, _language(language))))
             return [
                 KeyCheck(purpose, int(version), key.check)
                 for purpose, versions in register.keys.items()

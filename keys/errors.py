@@ -1,5 +1,7 @@
 """What can go wrong with keys. Texts never hold a key or a word of a share."""
 
+from keys.words import WRONG
+
 
 class KeyStoreError(Exception):
     """The keys are not there, damaged, or may not be used like this."""
@@ -14,7 +16,15 @@ class KeyMissing(KeyStoreError):
 
 
 class ShareError(KeyStoreError):
-    """A share that does not count, and why; nothing about the secret."""
+    """A share that does not count. `reason` is one of keys.words.WRONG; nothing in it helps to guess a secret."""
+
+    def __init__(self, reason: str, **about: object) -> None:
+        self.reason, self._about = reason, about
+        super().__init__(self.words("en"))
+
+    def words(self, language: str) -> str:
+        """The sentence for it: `nl` or `en`."""
+        return WRONG[self.reason][language].format(**self._about)
 
 
 class NotUnderstood(KeyStoreError):

@@ -13,6 +13,7 @@ import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from keys import register as registers
 from keys.errors import KeyStoreError
@@ -22,8 +23,18 @@ from keys.store import Store
 from keys.token import Token
 
 PROCESS = Path("run/vault.pid")
-# Asks people for so many secrets; the text says which.
-Ask = Callable[[Sequence[str]], list[str]]
+
+
+class Secret(NamedTuple):
+    """What somebody must type: one of keys.words.SECRETS, and what its sentence tells."""
+
+    kind: str
+    about: dict[str, object]
+    new: bool = False
+
+
+# Asks people for secrets.
+Ask = Callable[[Sequence[Secret]], list[str]]
 
 
 def create_store(folder: Path, register: Register, ask: Ask) -> Store:
@@ -38,7 +49,7 @@ def create_store(folder: Path, register: Register, ask: Ask) -> Store:
                 "that was cut off, remove them with the token's own tool."
             )
         return store
-    return SealedFile.create(folder / FILE_NAME, ask(_passphrases(register, "New passphrase")))
+    return SealedFile.create(folder / FILE_NAME, ask(_passphrases(register, new=True)))
 
 
 def open_store(folder: Path, ask: Ask) -> tuple[Store, Register]:
@@ -47,7 +58,7 @@ def open_store(folder: Path, ask: Ask) -> tuple[Store, Register]:
     if seen.token:
         store: Store = _token(seen, ask)
     else:
-        store = SealedFile.open(folder / FILE_NAME, ask(_passphrases(seen, "Passphrase")))
+        store = SealedFile.open(folder / FILE_NAME, ask(_passphrases(seen)))
     return store, registers.load(folder, store)
 
 
@@ -59,11 +70,12 @@ def save(folder: Path, register: Register, store: Store) -> None:
 
 
 def _token(register: Register, ask: Ask) -> Token:
-    (pin,) = ask([f"PIN of the token {register.token}"])
-    return Token(register.module, register.token, pin, register.municipality)
+    pins = ask([Secret("pin", {"token": register.token})])
+    return Token(register.module, register.token, "".join(pins[:1]), register.municipality)
 
 
-def _passphrases(register: Register, what: str) -> list[str]:
-    if register.passphrases == 1:
-        return [what]
-    return [f"{what} of person {number} of {register.passphrases}" for number in range(1, register.passphrases + 1)]
+def _passphrases(register: Register, new: bool = False) -> list[Secret]:
+    people = register.passphrases
+    if people == 1:
+        return [Secret("passphrase", {}, new)]
+    return [Secret("passphrase_of", {"number": number, "people": people}, new) for number in range(1, people + 1)]

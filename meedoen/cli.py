@@ -6,7 +6,7 @@ import typer
 
 from backend.cli import app as backend
 from issuer.cli import app as issuer
-from keys.cli import app as keys
+from keys.custody_cli import app as keys
 from terminal.cli import app as terminal
 
 app = typer.Typer(

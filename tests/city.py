@@ -16,9 +16,10 @@ from card.siv import siv_encrypt
 from card.wire import uint
 from hardware.emulated_pass import EmulatedPass, Memory, inspect
 from hardware.in_process import InProcessReader
+from issuer.desk import DeskSecrets
 from issuer.load import Intent, Load, Loader
 from issuer.personalise import Details, Pass, Personaliser
-from issuer.vault_client import CardKeys, VaultClient
+from issuer.vault_client import CardKeys, OlderKey, VaultAddress, VaultClient
 from keys.custody import establish
 from keys.days import date_of
 from keys.hierarchy import SEED_BYTES
@@ -88,6 +89,18 @@ def sealing_of(terminal, day=DAY, vault=VAULT) -> SealingKey:
     return vault._chain(terminal, date_of(day))
 
 
+def desk_secrets(day=DAY, vault=VAULT) -> DeskSecrets:
+    """What the desk gets of the vault on a day."""
+    keys = Vault(vault.store, vault.register, lambda: date_of(day)).desk_keys()
+    return DeskSecrets(
+        VaultAddress("http://vault"),
+        DESK,
+        bytes.fromhex(keys["link_key"]),
+        [(bytes.fromhex(state), first, last) for state, first, last in keys["sealing"]],
+        bytes.fromhex(keys["hotlist_key"]),
+    )
+
+
 class PaperJournal:
     """A desk's journal that is only remembered."""
 
@@ -122,16 +135,25 @@ class PaperJournal:
 class DirectKeys:
     """The vault's keys for the desk, without HTTP between."""
 
-    def lookup_key(self):
-        return VAULT.card_keys(bytes(7), 0).current["lookup"].key
+    def __init__(self, vault=None):
+        self.vault = vault or VAULT
+
+    def lookup_keys(self):
+        keys = self.card_keys(bytes(7), 0)
+        return [keys.lookup, *(each.key for each in keys.older if each.purpose == "lookup")]
 
     def card_keys(self, uid, generation):
-        keys = VAULT.card_keys(uid, generation)
-        return CardKeys(version=1, handle=keys.handle, **{name: key.key for name, key in keys.current.items()})
+        keys = self.vault.card_keys(uid, generation)
+        return CardKeys(
+            handle=keys.handle,
+            versions={name: key.version for name, key in keys.current.items()},
+            older=[OlderKey(each.purpose, each.version, each.key, each.handle) for each in keys.older],
+            **{name: key.key for name, key in keys.current.items()},
+        )
 
 
 def vault_over_http() -> VaultClient:
-    return VaultClient("http://vault", "", httpx.WSGITransport(app=Caller(VAULT_APP, AS_ISSUER)))
+    return VaultClient(VaultAddress("http://vault"), httpx.WSGITransport(app=Caller(VAULT_APP, AS_ISSUER)))
 
 
 def blueprint() -> Blueprint:

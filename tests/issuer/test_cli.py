@@ -11,9 +11,11 @@ from werkzeug.serving import make_server
 
 from hardware.emulated_pass import EmulatedPass, Memory
 from issuer.cli import app
-from keys.cli import hand_out
-from keys.http import create_app
-from tests.city import KEYFILE, VAULT, purses_of
+from keys.days import day_number, today
+from keys.hand_out import hand_out
+from keys.http import ISSUER, Caller, create_app
+from tests.city import PaperLog, purses_of, vault_of
+from tests.keys import test_balance as officers
 
 SCHEME = Path(__file__).parents[2] / "schemes" / "gelrepas.toml"
 HEADER = "huishouden;voornaam;tussenvoegsel;achternaam;geboortedatum;inkomensklasse;mantelzorger"
@@ -51,8 +53,12 @@ def households(tmp_path):
 def vault(tmp_path):
     """The vault's own application on a socket, and the desk's file from the custodian."""
     (tmp_path / "keys").mkdir()
-    hand_out(tmp_path / "keys", VAULT, KEYFILE.tokens | {"issuer": "desk"}, 2516)
-    server = make_server("127.0.0.1", 0, create_app(KEYFILE))
+    made = vault_of(day=day_number(today()))
+    made.register.officers |= {
+        name: key.public_key().public_bytes_raw().hex() for name, key in officers.OFFICERS.items()
+    }
+    hand_out(tmp_path / "keys", made)
+    server = make_server("127.0.0.1", 0, Caller(create_app(made, PaperLog()), ISSUER))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.port}"

@@ -9,7 +9,6 @@ import pytest
 
 from card.batch import COMMITTED, link_key, open_batch
 from card.record import DAY_ZERO
-from card.sealing import PERIOD_DAYS
 from hardware.emulated_pass import inspect
 from hardware.errors import PassGone
 from hardware.in_process import InProcessReader
@@ -18,8 +17,9 @@ from issuer.errors import CardLeft, CardRefused, DeskError
 from issuer.people import Person
 from issuer.registry import Holder, Registry
 from issuer.scheme import load_scheme
+from keys.register import LEASE_DAYS
 from terminal.firmware.lists import open_hotlist
-from tests.city import DAY, DESK, VAULT, DirectKeys, factory_card, purses_of
+from tests.city import DAY, DESK, PROVER, VAULT, DirectKeys, desk_secrets, factory_card, purses_of
 
 SCHEME = load_scheme(Path(__file__).parents[2] / "schemes" / "gelrepas.toml")
 TODAY = date(*DAY_ZERO) + timedelta(days=DAY)
@@ -30,18 +30,6 @@ CHILD = Person("1", "Vos", "de", "Sam", date(2015, 5, 1), 110)
 SISTER = Person("1", "Vos", "de", "Noor", date(2013, 2, 9), 110)
 STRANGER = Person("2", "Bos", "", "Ali", date(1990, 7, 3), 120)
 TODDLER = Person("1", "Vos", "de", "Bo", TODAY - timedelta(days=900), 110)
-
-
-def secrets_of(day: int) -> DeskSecrets:
-    keys = VAULT.desk_keys(DESK, day)
-    return DeskSecrets(
-        "token",
-        DESK,
-        bytes.fromhex(str(keys["link_key"])),
-        bytes.fromhex(str(keys["sealing_state"])),
-        int(str(keys["sealing_day"])),
-        bytes.fromhex(str(keys["hotlist_key"])),
-    )
 
 
 @pytest.fixture
@@ -57,7 +45,7 @@ def desk(registry) -> Desk:
 
 
 def desk_on(registry: Registry, day: int = DAY, scheme=SCHEME) -> Desk:
-    return Desk(registry, scheme, secrets_of(day), DirectKeys(), os.urandom)
+    return Desk(registry, scheme, desk_secrets(day), DirectKeys(), os.urandom)
 
 
 def holder(registry: Registry, person: Person) -> Holder:
@@ -71,11 +59,11 @@ def issue(desk: Desk, registry: Registry, person: Person, card, on=TODAY):
 
 def proven(desk: Desk) -> dict[int, int]:
     """What the vault proves of the loads that this desk hands in, by purse."""
-    link, found = link_key(VAULT.link_root(), DESK), {}
+    link, found = link_key(VAULT.handed_out("link", 1), DESK), {}
     for batch in desk.journal.batches(1):
-        for entry in open_batch(batch, lambda terminal: link).entries:
+        for entry in open_batch(batch, lambda terminal: [link]).entries:
             if entry.outcome == COMMITTED:
-                assert VAULT.prove(entry.clear_bytes + entry.sealed).valid
+                assert PROVER.prove(entry.clear_bytes + entry.sealed)[0].valid
                 found[entry.clear.sequence] = entry.clear.purse1, entry.clear.amount1
     return {purse: sum(n for p, n in found.values() if p == purse) for purse in SCHEME.purses}
 
@@ -141,7 +129,7 @@ def test_a_lost_pass_is_blocked_and_the_next_card_is_a_pass_of_its_own(desk, reg
     other = issue(desk, registry, STRANGER, factory_card(b"\x04\x77\x11\x22\x33\x44\x55")).card
     registry.set_pass_state(lost.printed_code.lower(), "blocked")
     new = issue(desk, registry, CHILD, factory_card(b"\x04\x99\x11\x22\x33\x44\x55"))
-    hotlist = open_hotlist(desk.hotlist(TODAY), secrets_of(DAY).hotlist_key)
+    hotlist = open_hotlist(desk.hotlist(TODAY), desk_secrets(DAY).hotlist_key)
     assert [hotlist.blocks(one.handle) for one in (lost, other, new.card)] == [True, False, False]
     assert hotlist.day == DAY
     # What was granted this year is on the lost pass; it is not granted again.
@@ -151,7 +139,7 @@ def test_a_lost_pass_is_blocked_and_the_next_card_is_a_pass_of_its_own(desk, reg
 def test_a_new_pass_year_gives_new_grants_on_the_same_pass(desk, registry):
     card = factory_card()
     first = issue(desk, registry, CHILD, card).card
-    renewed = issue(desk, registry, CHILD, card, NEXT_YEAR)
+    renewed = issue(desk_on(registry, day_number(NEXT_YEAR)), registry, CHILD, card, NEXT_YEAR)
     assert renewed.balances == {purse: 2 * amount for purse, amount in CHILD_PURSES.items()}
     assert renewed.card.printed_code == first.printed_code
     assert (renewed.card.valid_from, renewed.card.valid_until) == SCHEME.validity(NEXT_YEAR)
@@ -159,10 +147,10 @@ def test_a_new_pass_year_gives_new_grants_on_the_same_pass(desk, registry):
 
 
 def test_a_pass_year_that_is_not_a_calendar_year_gives_each_grant_once(registry):
-    desk = desk_on(registry, scheme=replace(SCHEME, year_ends=(7, 31)))
+    scheme = replace(SCHEME, year_ends=(7, 31))
     card = factory_card()
-    issue(desk, registry, CHILD, card)
-    assert issue(desk, registry, CHILD, card, NEXT_YEAR).loads == []
+    issue(desk_on(registry, scheme=scheme), registry, CHILD, card)
+    assert issue(desk_on(registry, day_number(NEXT_YEAR), scheme), registry, CHILD, card, NEXT_YEAR).loads == []
     assert purses_of(card) == CHILD_PURSES
 
 
@@ -208,7 +196,7 @@ def test_a_card_that_leaves_at_any_moment_ends_with_each_grant_once(registry, ex
 def test_the_key_of_the_desk_ends_and_a_new_one_goes_on(registry):
     card = factory_card()
     issue(desk_on(registry), registry, CHILD, card)
-    after = date(*DAY_ZERO) + timedelta(days=DAY - DAY % PERIOD_DAYS + PERIOD_DAYS)
+    after = date(*DAY_ZERO) + timedelta(days=DAY + LEASE_DAYS + 40)
     with pytest.raises(DeskError, match="key custodian"):
         issue(desk_on(registry), registry, CHILD, card, after)
     renewed = desk_on(registry, day_number(after))
@@ -232,7 +220,7 @@ def test_who_waits_for_a_pass(desk, registry):
 
 def test_a_damaged_or_missing_file_of_the_custodian_is_said_in_words(tmp_path):
     path = tmp_path / "issuer.json"
-    for content in (None, "", "[]", '{"vault_token": "t", "terminal": 1}'):
+    for content in (None, "", "[]", '{"vault": {"address": "unix:x"}, "terminal": 1}', '{"vault": "x"}'):
         if content is not None:
             path.write_text(content)
         with pytest.raises(DeskError, match="key custodian"):

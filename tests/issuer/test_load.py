@@ -5,18 +5,33 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from card.batch import COMMITTED, IN_DOUBT, VOID, link_key, open_batch
+from card.sealing import SealingKey
 from card.session import Session
 from hardware.in_process import InProcessReader
 from issuer.errors import CardLeft, CardRefused, DeskError
 from issuer.journal import RegistryJournal
 from issuer.load import Load
 from issuer.people import Person
-from issuer.registry import PlannedLoad, Registry
-from tests.city import CENTS, CLOTHES, DAY, DESK, PURSES, VAULT, DirectKeys, PcTerminal, loader, make_pass, purses_of
+from issuer.registry import PlannedLoad, Registry, SealingState
+from tests.city import (
+    CENTS,
+    CLOTHES,
+    DAY,
+    DESK,
+    PROVER,
+    PURSES,
+    VAULT,
+    DirectKeys,
+    PcTerminal,
+    loader,
+    make_pass,
+    purses_of,
+    sealing_of,
+)
 
 UID = b"\x04\x11\x22\x33\x44\x55\x66"
 KEYS = DirectKeys().card_keys(UID, 1)
-LINK = link_key(VAULT.link_root(), DESK)
+LINK = link_key(VAULT.handed_out("link", 1), DESK)
 
 
 @pytest.fixture
@@ -61,14 +76,14 @@ def visit(card, registry, journal, day=DAY):
 def handed_in(journal):
     entries = []
     for batch in journal.batches(1):
-        entries += open_batch(batch, lambda terminal: LINK if terminal == DESK else None).entries
+        entries += open_batch(batch, lambda terminal: [LINK] if terminal == DESK else []).entries
     return entries
 
 
 def proven(entries):
     last = {entry.clear.sequence: entry for entry in entries}
     committed = [entry for entry in last.values() if entry.outcome == COMMITTED]
-    assert all(VAULT.prove(entry.clear_bytes + entry.sealed).valid for entry in committed)
+    assert all(PROVER.prove(entry.clear_bytes + entry.sealed)[0].valid for entry in committed)
     return sum(entry.clear.amount1 for entry in committed)
 
 
@@ -150,16 +165,40 @@ def test_a_batch_goes_on_from_where_the_backend_is(card, registry, journal):
     visit(card, registry, journal)
     first, second = handed_in(journal)
     (rest,) = journal.batches(2)
-    opened = open_batch(rest, lambda terminal: LINK)
+    opened = open_batch(rest, lambda terminal: [LINK])
     assert (opened.first, opened.previous_mac, opened.last_mac) == (2, first.mac, second.mac)
     assert journal.batches(3) == []
 
 
 def test_the_sealing_key_of_the_desk_moves_on_and_not_back(journal):
-    state = bytes(16)
-    first = journal.sealing(state, DAY, DAY)
-    later = journal.sealing(state, DAY, DAY + 3)
+    first = journal.sealing(sealing_of(DESK), DAY)
+    first_key = first.key()
+    later = journal.sealing(sealing_of(DESK), DAY + 3)
     assert (first.day, later.day) == (DAY, DAY + 3)
-    assert first.key() != later.key()
+    assert first_key != later.key()
     with pytest.raises(DeskError):
-        journal.sealing(state, DAY, DAY + 2)
+        journal.sealing(sealing_of(DESK), DAY + 2)
+
+
+def test_a_new_file_reaches_further_and_brings_no_day_back(journal):
+    def chain(first, last):
+        state = sealing_of(DESK, first).to_bytes()[:16]
+        return SealingKey([(state, first, last)])
+
+    journal.sealing(chain(DAY, DAY + 5), DAY + 3)
+    with pytest.raises(DeskError):
+        journal.sealing(chain(DAY, DAY + 5), DAY + 6)
+    for older in (chain(DAY, DAY + 9), chain(DAY + 2, DAY + 9)):
+        with pytest.raises(DeskError):
+            journal.sealing(older, DAY + 2)
+        assert journal.sealing(older, DAY + 6).key() == sealing_of(DESK, DAY + 6).key()
+    assert journal.sealing(chain(DAY + 8, DAY + 20), DAY + 8).day == DAY + 8
+    with pytest.raises(DeskError):
+        journal.sealing(chain(DAY + 8, DAY + 20), DAY + 7)
+
+
+def test_no_day_that_is_over_can_be_sealed_with_what_the_database_holds(journal, registry):
+    journal.sealing(sealing_of(DESK), DAY + 3)
+    with registry.transaction() as session:
+        held = SealingKey.from_bytes(session.get(SealingState, 1).state)
+    assert held.day == DAY + 3

@@ -1,0 +1,248 @@
+"""A key ceremony on a terminal: three to seven people make the root, take a share each on paper, and read it back.
+
+One instruction at a time, in plain words. Whoever types `stop`, or stops the program, leaves nothing behind.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from keys.days import TIMEZONE
+from keys.errors import KeyStoreError, ShareError
+from keys.files import write_secret
+from keys.hierarchy import ROOT_BYTES, derive
+from keys.shares import Shares, share_set, split
+from keys.sheets import Sheet, share_sheet
+from keys.transcript import KeyCheck, Transcript
+from keys.words import SENTENCES, STEPS
+
+FEWEST, MOST = 3, 7
+FEWEST_NEEDED = 2
+STOP = "stop"
+
+
+class Console(Protocol):
+    """Where people read and type. `ask` raises EOFError or KeyboardInterrupt when they leave."""
+
+    def say(self, text: str) -> None: ...
+    def ask(self, prompt: str) -> str: ...
+    def clear(self) -> None: ...
+
+
+class TerminalConsole:
+    """The terminal that the program runs in."""
+
+    def say(self, text: str) -> None:
+        print(text, flush=True)
+
+    def ask(self, prompt: str) -> str:
+        return input(prompt)
+
+    def clear(self) -> None:
+        """Screen and what was scrolled away: a share was on it."""
+        sys.stdout.write("\x1b[H\x1b[2J\x1b[3J")
+        sys.stdout.flush()
+
+
+@dataclass(frozen=True)
+class City:
+    """The municipality whose keys are made."""
+
+    number: int
+    name: str
+
+
+class _Talk:
+    """Says the sentences of one language."""
+
+    def __init__(self, console: Console, language: str) -> None:
+        self._console, self.language = console, language
+
+    def say(self, sentence: str, **about: object) -> None:
+        self._console.say(SENTENCES[sentence][self.language].format(**about))
+
+    def ask(self, sentence: str, **about: object) -> str:
+        """What somebody types; raises _Stopped at `stop`."""
+        typed = self._console.ask(SENTENCES[sentence][self.language].format(**about) + " ").strip()
+        if typed.lower() == STOP:
+            raise _Stopped
+        return typed
+
+    def step(self, step: str, **about: object) -> str:
+        return STEPS[step][self.language].format(**about)
+
+    def clear(self) -> None:
+        self._console.clear()
+
+
+class _Stopped(Exception):
+    """Somebody typed `stop`."""
+
+
+def hold(
+    console: Console,
+    city: City,
+    custodians: Sequence[str],
+    threshold: int,
+    rehearsal: bool,
+    sheets: Path,
+    establish: Callable[[bytes], list[KeyCheck]],
+    now: Callable[[], datetime],
+    random: Callable[[int], bytes],
+    language: str = "nl",
+) -> Transcript:
+    """Lead a ceremony to its end; `establish(root)` makes the store and says the check values of its keys.
+
+    `custodians` and `threshold` are asked for where they are not given. Raises KeyStoreError when the ceremony stops;
+    then no sheet is left, and when it stopped before `establish` no store either.
+    """
+    talk = _Talk(console, language)
+    with _nothing_left(talk, sheets):
+        talk.say("welcome", city=city.name)
+        if rehearsal:
+            talk.say("rehearsal")
+        names = _names(talk, custodians)
+        needed = _threshold(talk, threshold, len(names))
+        transcript = Transcript(city.number, city.name, rehearsal, language, needed, names)
+        transcript.add(now(), talk.step("began", names=", ".join(names)))
+        root = mixed(random(ROOT_BYTES), [talk.ask("mix", name=name) for name in names])
+        transcript.add(now(), talk.step("root"))
+        _hand_out_shares(talk, city, transcript, split(root, needed, len(names)), sheets, now)
+        transcript.keys = establish(root)
+        transcript.add(now(), talk.step("keys", count=len(transcript.keys)))
+        _show_checks(talk, console, transcript.keys)
+        transcript.add(now(), talk.step("ended"))
+        transcript.sign(derive(root, city.number, "transcript"))
+        talk.say("goodbye", needed=needed, count=len(names), set=transcript.share_set)
+    return transcript
+
+
+def read_shares(console: Console, expected_set: int, language: str = "nl") -> bytes:
+    """The root from the shares that custodians type, as many as are needed; raises ShareError when they stop."""
+    talk = _Talk(console, language)
+    shares = Shares(expected_set)
+    try:
+        while shares.missing != 0:
+            _read_one(talk, shares, "type_share", missing=shares.missing or "?")
+        return shares.root()
+    except (_Stopped, EOFError, KeyboardInterrupt):
+        raise ShareError("stopped") from None
+
+
+def mixed(machine: bytes, typed: Sequence[str]) -> bytes:
+    """The root from the machine's randomness and what everybody typed: good when either is."""
+    parts = [machine, *(each.encode() for each in typed)]
+    material = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return HKDF(SHA256(), ROOT_BYTES, salt=None, info=b"meedoen root").derive(material)
+
+
+def _names(talk: _Talk, given: Sequence[str]) -> list[str]:
+    names = [name.strip() for name in given if name.strip()]
+    while True:
+        if FEWEST <= len(names) <= MOST and len({name.lower() for name in names}) == len(names):
+            return names
+        if names:
+            talk.say("bad_names", fewest=FEWEST, most=MOST)
+        names = []
+        talk.say("names", fewest=FEWEST, most=MOST)
+        while len(names) < MOST and (name := talk.ask("name", number=len(names) + 1)):
+            names.append(name)
+
+
+def _threshold(talk: _Talk, given: int, count: int) -> int:
+    needed = given
+    while not FEWEST_NEEDED <= needed <= count:
+        typed = talk.ask("threshold", fewest=FEWEST_NEEDED, count=count)
+        needed = int(typed) if typed.isascii() and typed.isdigit() else 0
+    return needed
+
+
+def _hand_out_shares(
+    talk: _Talk, city: City, transcript: Transcript, shares: Sequence[str], folder: Path, now: Callable[[], datetime]
+) -> None:
+    transcript.share_set = share_set(shares[0])
+    typed = Shares(transcript.share_set)
+    names = transcript.custodians
+    for number, (name, share) in enumerate(zip(names, shares, strict=True), 1):
+        path = folder / f"share-{number}.pdf"
+        sheet = Sheet(
+            city.name,
+            name,
+            number,
+            len(names),
+            transcript.threshold,
+            transcript.share_set,
+            share.split(),
+            now().astimezone(TIMEZONE).date(),
+            transcript.rehearsal,
+        )
+        write_secret(path, share_sheet(sheet))
+        talk.say("print", name=name, path=path)
+        talk.ask("printed", name=name)
+        _read_one(talk, typed, "read_back", number, name=name)
+        _erase(path)
+        transcript.add(now(), talk.step("share", number=number, name=name))
+    count = typed.check_all()
+    talk.say("combinations", count=count, needed=transcript.threshold)
+    transcript.add(now(), talk.step("combinations", count=count, needed=transcript.threshold))
+
+
+def _read_one(talk: _Talk, shares: Shares, sentence: str, wanted: int | None = None, **about: object) -> None:
+    """One share, typed until it is right; then it goes from the screen."""
+    talk.say(sentence, **about)
+    while True:
+        words = talk.ask("words")
+        # A share may be typed on several lines; an empty line ends it.
+        while words and (more := talk.ask("more_words")):
+            words += " " + more
+        talk.clear()
+        try:
+            if wanted is not None and (number := Shares().add(words)) != wanted:
+                talk.say("other_share", number=number, wanted=wanted)
+                continue
+            talk.say("share_good", number=shares.add(words))
+            return
+        except ShareError as error:
+            talk.say("share_wrong", why=error.words(talk.language))
+
+
+def _show_checks(talk: _Talk, console: Console, keys: Sequence[KeyCheck]) -> None:
+    talk.say("checks")
+    for key in keys:
+        console.say(f"  {key.purpose:<18}{key.version:>5}   {key.value}")
+    talk.ask("written_down")
+
+
+@contextmanager
+def _nothing_left(talk: _Talk, sheets: Path) -> Iterator[None]:
+    """The folder for the sheets is ours alone, and gone when the ceremony is over, however it ends."""
+    if sheets.exists() and any(sheets.iterdir()):
+        raise KeyStoreError(f"{sheets} is not empty. The sheets need a folder of their own.")
+    there = sheets.exists()
+    sheets.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        yield
+    except (_Stopped, EOFError, KeyboardInterrupt):
+        _stopped(talk)
+    finally:
+        for path in sheets.iterdir():
+            _erase(path)
+        if not there:
+            sheets.rmdir()
+
+
+def _stopped(talk: _Talk) -> NoReturn:
+    raise KeyStoreError(talk.step("stopped")) from None
+
+
+def _erase(path: Path) -> None:
+    """Overwritten first, for what that is worth on the disk at hand; a memory disk is better."""
+    path.write_bytes(bytes(path.stat().st_size))
+    path.unlink()
