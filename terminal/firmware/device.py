@@ -1,7 +1,7 @@
 """A terminal as a whole: what is on its flash, what the host may ask, and one turn of its loop."""
 
 import json
-from binascii import hexlify, unhexlify
+from binascii import unhexlify
 
 from card.batch import chain_key
 from card.errors import OutOfRange
@@ -57,8 +57,10 @@ class Device:
 
     def _finish_lease(self):
         """When the power went after new keys were kept, and before the wrapping key made its step."""
-        identity = self._identity
-        if self._keys is not None and identity.terminal is not None and identity.next_lease == self._keys.lease:
+        identity, keys = self._identity, self._keys
+        if keys is None or identity.terminal is None:
+            return
+        if keys.device == identity.device and keys.lease == identity.next_lease:
             identity.step()
 
     def _take_lists(self, till):
@@ -149,13 +151,15 @@ class Device:
         if kind == link.HELLO:
             return self._hello()
         if kind == link.DEVICE:
-            return self._enrol(content)
+            self._identity.enrol(content, self._keys.terminal if self._keys else None)
+            return b""
         if kind == link.LEASE:
             return self._lease(content)
         if self._till is None:
             raise ListRefused("this terminal has no keys yet; provision it first")
         if kind == link.JOURNAL and len(content) == 4:
-            return self._batch(read_uint(content, 0, 4))
+            first = read_uint(content, 0, 4)
+            return self._journal.batch(self._keys.link_key, self._keys.terminal, first, _MOST_ENTRIES)
         if kind == link.BUNDLE:
             self._not_older(self._open_bundle(content, self._keys.link_key), self._till.bundle)
             return self._keep("bundle", content)
@@ -166,7 +170,7 @@ class Device:
 
     def _hello(self):
         identity, sealing = self._identity, self._days.sealing
-        about = {"device": hexlify(identity.device).decode(), "lease": identity.next_lease}
+        about = {"device": identity.device, "lease": identity.next_lease}
         about["enrolled"] = identity.terminal is not None
         about["terminal"] = identity.terminal
         about.update({"journal": 0, "bundle": 0, "hotlist": 0, "doubts": 0, "lease_until": None})
@@ -183,10 +187,6 @@ class Device:
                 about["hotlist"] = self._till.hotlist.version
         return json.dumps(about).encode()
 
-    def _enrol(self, content):
-        self._identity.enrol(content, self._keys.terminal if self._keys else None)
-        return b""
-
     def _lease(self, wrapped):
         """Take new keys.
 
@@ -197,8 +197,7 @@ class Device:
         opened = forms.filled_in(forms.LEASE, self._identity.open(wrapped), "the lease")
         if opened["terminal"] != self._identity.terminal:
             raise ListRefused("these keys are for another terminal")
-        position = 0 if self._till is None else self._journal.count + 1
-        keys = Keys.of_lease(opened, number, self._keys, position)
+        keys = Keys.of_lease(opened, number, self._identity.device, self._keys)
         self._days.renew(_sealing_key(opened["sealing"]))
         keys.keep(self._flash)
         self._use(keys)
@@ -211,15 +210,8 @@ class Device:
         if self._till is None:
             self._till = self._open_till()
         else:
-            self._days.heard(keys.day)
             self._journal.chain_with(chain_key(keys.link_key))
             self._till.keys_changed(keys)
-
-    def _batch(self, first):
-        """Entries that were made with one link key."""
-        link_key, last = self._keys.link_of_entry(first)
-        most = _MOST_ENTRIES if last is None else min(_MOST_ENTRIES, last - first + 1)
-        return self._journal.batch(link_key, self._keys.terminal, first, most)
 
     def _not_older(self, new, held):
         if held is not None and new.version < held.version:

@@ -5,48 +5,50 @@ import json
 from card.sealing import MOST_CHAINS
 from terminal.firmware.errors import ListRefused
 
-_HEX = "0123456789abcdefABCDEF"
-_AID_DIGITS = "0123456789ABCDEF"
+_DIGITS = "0123456789abcdefABCDEF"
 # The newest version of a key, and what may be on older passes. A tap tries them one after the other.
 _MOST_VERSIONS = 8
 
 
-def _number(low, high):
-    return lambda value: isinstance(value, int) and low <= value <= high
+def _number(value, least, most):
+    return isinstance(value, int) and least <= value <= most
 
 
-def _hex(size):
-    return lambda value: isinstance(value, str) and len(value) == 2 * size and all(digit in _HEX for digit in value)
+def _hex(value, least, most):
+    return isinstance(value, str) and least <= len(value) <= most and all(digit in _DIGITS for digit in value)
 
 
-def _list_of(fits, most):
-    return lambda value: isinstance(value, list) and 1 <= len(value) <= most and all(fits(one) for one in value)
+def _keys(value, least, most):
+    return isinstance(value, list) and least <= len(value) <= most and all(_hex(one, 32, 32) for one in value)
 
 
-def _aid(value):
-    return isinstance(value, str) and len(value) == 6 and all(digit in _AID_DIGITS for digit in value)
+def _chains(value, least, most):
+    return isinstance(value, list) and least <= len(value) <= most and all(_chain(one) for one in value)
 
 
 def _chain(value):
-    return isinstance(value, list) and len(value) == 3 and _key(value[0]) and _day(value[1]) and _day(value[2])
+    if not isinstance(value, list) or len(value) != 3:
+        return False
+    return _hex(value[0], 32, 32) and _number(value[1], 0, 0xFFFF) and _number(value[2], 0, 0xFFFF)
 
 
-_terminal = _number(1, 0xFFFFFFFF)
-_day = _number(0, 0xFFFF)
-_key = _hex(16)
-
-DEVICE = (("terminal", _terminal), ("device", _hex(8)), ("wrapping_key", _key))
+# Field, what it is, and the range of the number, or of the digits, keys or chains.
+DEVICE = (
+    ("terminal", _number, 1, 0xFFFFFFFF),
+    ("device", _hex, 16, 16),
+    ("wrapping_key", _hex, 32, 32),
+)
 
 LEASE = (
-    ("terminal", _terminal),
-    ("issuer", _number(1, 0xFFFF)),
-    ("aid", _aid),
-    ("day", _day),
-    ("link_key", _key),
-    ("hotlist_key", _hex(32)),
-    ("lookup_keys", _list_of(_key, _MOST_VERSIONS)),
-    ("tap_keys", _list_of(_key, _MOST_VERSIONS)),
-    ("sealing", _list_of(_chain, MOST_CHAINS)),
+    ("terminal", _number, 1, 0xFFFFFFFF),
+    ("issuer", _number, 1, 0xFFFF),
+    ("aid", _hex, 6, 6),
+    ("day", _number, 0, 0xFFFF),
+    ("link_key", _hex, 32, 32),
+    ("hotlist_key", _hex, 64, 64),
+    ("lookup_keys", _keys, 1, _MOST_VERSIONS),
+    ("tap_keys", _keys, 1, _MOST_VERSIONS),
+    ("sealing", _chains, 1, MOST_CHAINS),
 )
 
 
@@ -58,9 +60,9 @@ def filled_in(form, content, name):
         found = None
     if not isinstance(found, dict):
         raise ListRefused("this is not %s" % name)
-    for field, fits in form:
+    for field, fits, least, most in form:
         if field not in found:
             raise ListRefused("%s lacks %s" % (name, field))
-        if not fits(found[field]):
+        if not fits(found[field], least, most):
             raise ListRefused("%s says something else than a %s where that belongs" % (name, field))
     return found

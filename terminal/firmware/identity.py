@@ -1,6 +1,6 @@
 """Which device this is: its own number, what it tags passes with, and what opens its next lease."""
 
-from binascii import unhexlify
+from binascii import hexlify, unhexlify
 
 from card.errors import BadLease
 from card.lease import DEVICE_BYTES, WrappingKey, unwrap
@@ -9,28 +9,29 @@ from terminal.firmware import forms
 from terminal.firmware.errors import ListRefused
 
 _FILE = "device"
-_KEY_BYTES = 16
-_TAG_KEY_AT = DEVICE_BYTES
-_TERMINAL_AT = _TAG_KEY_AT + _KEY_BYTES
-_LEASE_AT = _TERMINAL_AT + 4
-_STATE_AT = _LEASE_AT + 4
+_TAG_KEY_AT = 8
+_TERMINAL_AT = 24
+_LEASE_AT = 28
+_STATE_AT = 32
 # What is longer is not read: anybody with a cable can bring it.
-_MOST_PAPER = 512
+_MOST_BYTES = 512
 
 
 class Identity:
     """The file `device`: number and tag key, made by the device at its first start; then what it was given by hand.
 
-    `random(n)` gives n random bytes. `terminal` is None until somebody brought the wrapping key.
+    `random(n)` gives n random bytes. `device` is the number in hex digits; `terminal` is None until somebody brought
+    the wrapping key.
     """
 
     def __init__(self, flash, random):
         self._flash = flash
         kept = flash.read_checked(_FILE)
         if kept is None:
-            kept = random(DEVICE_BYTES) + random(_KEY_BYTES)
+            kept = random(DEVICE_BYTES) + random(_TERMINAL_AT - _TAG_KEY_AT)
             flash.replace_checked(_FILE, kept)
-        self.device = kept[:_TAG_KEY_AT]
+        self._number = kept[:_TAG_KEY_AT]
+        self.device = hexlify(self._number).decode()
         self.tag_key = kept[_TAG_KEY_AT:_TERMINAL_AT]
         self.terminal, self._wrapping = _given(kept)
 
@@ -39,15 +40,15 @@ class Identity:
         """The number that the next lease has to have; 0 also for a device that cannot open any."""
         return self._wrapping.number if self._wrapping else 0
 
-    def enrol(self, paper, terminal=None):
-        """Take terminal number and wrapping key, once; `paper` is JSON that names this device.
+    def enrol(self, content, terminal):
+        """Take terminal number and wrapping key, once, from a device file (JSON) that names this device.
 
-        `terminal`: the number that the journal here was written under, when there is one.
+        `terminal`: the number that the journal here was written under, or None.
         """
-        if len(paper) > _MOST_PAPER:
+        if len(content) > _MOST_BYTES:
             raise ListRefused("this is not a device file")
-        found = forms.filled_in(forms.DEVICE, paper, "a device file")
-        if unhexlify(found["device"]) != self.device:
+        found = forms.filled_in(forms.DEVICE, content, "a device file")
+        if unhexlify(found["device"]) != self._number:
             raise ListRefused("the device file is for another device")
         if self._wrapping is not None:
             raise ListRefused("this terminal has a wrapping key already; reset it before it gets another")
@@ -60,7 +61,7 @@ class Identity:
         if self._wrapping is None:
             raise ListRefused("this device has no wrapping key yet; provision it first")
         try:
-            return unwrap(self._wrapping, self.terminal, self.device, lease)
+            return unwrap(self._wrapping, self.terminal, self._number, lease)
         except BadLease as error:
             raise ListRefused(str(error))
 
@@ -72,7 +73,7 @@ class Identity:
 
     def _keep(self, terminal, wrapping):
         given = uint(terminal, 4) + uint(wrapping.number, 4) + wrapping.state
-        self._flash.replace_checked(_FILE, self.device + self.tag_key + given)
+        self._flash.replace_checked(_FILE, self._number + self.tag_key + given)
         self.terminal, self._wrapping = terminal, wrapping
 
 

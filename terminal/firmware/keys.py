@@ -4,23 +4,22 @@ import json
 from binascii import unhexlify
 
 from card.layout import aid_bytes
-from terminal.firmware.errors import ListRefused
 
 _FILE = "keys"
-_AS_THEY_ARE = ("terminal", "issuer", "aid", "day", "lookup_keys", "tap_keys")
-# The key in use and the one before it: what is on flash already was made with either.
+# The key in use and the one before it: the lists on flash were made with either.
 _MOST_KEPT = 2
 
 
 class Keys:
     """`content` is the JSON of the file `keys`. Of several keys for one thing the newest comes first.
 
-    `lease` is the number of the lease that brought them.
+    `lease` is the number of the lease that brought them, to `device` (hex).
     """
 
     def __init__(self, content):
         self._content = content
         self.lease = content["lease"]
+        self.device = content["device"]
         self.terminal = content["terminal"]
         self.issuer = content["issuer"]
         self.aid = aid_bytes(content["aid"])
@@ -29,33 +28,21 @@ class Keys:
         self.tap_keys = _all_unhexed(content["tap_keys"])
         self.hotlist_keys = _all_unhexed(content["hotlist_keys"])
         self.link_keys = _all_unhexed(content["link_keys"])
-        self._link_starts = content["link_starts"]
 
     @property
     def link_key(self):
         """The one for all that is new."""
         return self.link_keys[0]
 
-    def link_of_entry(self, position):
-        """`(link key, last position)` for the entries of the journal from `position` on; no last for the newest key."""
-        last = None
-        for start, key in zip(self._link_starts, self.link_keys):
-            if position >= start:
-                return key, last
-            last = start - 1
-        raise ListRefused("entry %d was made with a link key that is gone" % position)
-
     @classmethod
-    def of_lease(cls, opened, number, before, position):
-        """From an opened lease; `before`: the Keys until now, or None; `position`: of the next entry in the journal."""
-        content = {name: opened[name] for name in _AS_THEY_ARE}
-        content["lease"] = number
-        content["hotlist_keys"] = [opened["hotlist_key"]]
-        content["link_keys"] = [opened["link_key"]]
-        content["link_starts"] = [position]
-        if before is not None:
-            _keep_older(content, before._content, ("hotlist_keys",))
-            _keep_older(content, before._content, ("link_keys", "link_starts"))
+    def of_lease(cls, opened, number, device, before):
+        """From an opened lease, its number and whom it was for; `before`: the Keys until now, or None."""
+        names = ("terminal", "issuer", "aid", "day", "lookup_keys", "tap_keys")
+        content = {name: opened[name] for name in names}
+        content["lease"], content["device"] = number, device
+        held = before._content if before is not None else {"link_keys": [], "hotlist_keys": []}
+        content["link_keys"] = _in_front(opened["link_key"], held["link_keys"])
+        content["hotlist_keys"] = _in_front(opened["hotlist_key"], held["hotlist_keys"])
         return cls(content)
 
     @classmethod
@@ -69,11 +56,8 @@ class Keys:
         flash.replace_checked(_FILE, json.dumps(self._content).encode())
 
 
-def _keep_older(content, before, names):
-    """Behind what is new comes what was there before it; a key that did not change stays with what belongs to it."""
-    same = content[names[0]][0] == before[names[0]][0]
-    for name in names:
-        content[name] = before[name] if same else (content[name] + before[name])[:_MOST_KEPT]
+def _in_front(key, held):
+    return held if held[:1] == [key] else ([key] + held)[:_MOST_KEPT]
 
 
 def _all_unhexed(texts):

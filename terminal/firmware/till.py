@@ -112,7 +112,7 @@ class Till:
     def _with_pass(self, transmit, day, action):
         if self.bundle is None or not self.bundle.valid_from <= day <= self.bundle.valid_until or self.hotlist is None:
             return Result(LIST_TOO_OLD)
-        if self._days.sealing is None or self._days.sealing.day != day:
+        if self._days.sealing is None:
             return Result(LIST_TOO_OLD)
         if not self.journal.has_room:
             return Result(TERMINAL_FULL)

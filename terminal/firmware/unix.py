@@ -12,15 +12,11 @@ import sys
 import termios
 import time
 
-from terminal.firmware import link
-from terminal.firmware.device import Device
-from terminal.firmware.pn532 import Pn532
-
 _DAY_MS = 86400000
 _IDLE_MS = 5
 _AT_ONCE = 64
 # Collect after so many bytes: the longer one waits, the more pieces a small heap falls into.
-_COLLECT_AFTER = 8192
+_COLLECT_AFTER = 4096
 
 
 class Serial:
@@ -82,7 +78,12 @@ class Board:
 
 
 def main(flash, reader_path, link_path):
+    # Before the application is loaded, which leaves most of the pieces.
     gc.threshold(_COLLECT_AFTER)
+    from terminal.firmware import link
+    from terminal.firmware.device import Device
+    from terminal.firmware.pn532 import Pn532
+
     # Opening a serial line empties it, so that comes before the screen tells anybody that we are here.
     reader, line, frames = Pn532(Serial(reader_path)), Serial(link_path), link.Frames()
     device = Device(flash, Board(reader))

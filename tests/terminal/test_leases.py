@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from card.batch import IN_DOUBT, link_key, open_batch
-from card.errors import CardError
+from card.batch import FIRST_MAC, IN_DOUBT, link_key, open_batch
+from card.errors import BadBatch, CardError
 from card.lease import WrappingKey, wrap
 from card.sealing import SealingKey
 from card.siv import siv_decrypt
@@ -125,7 +125,8 @@ def test_a_device_whose_number_the_flash_spoilt_works_on_and_is_enrolled_again(t
     other = device_file(terminal.about(), terminal=102, vault=vault)
     assert terminal.refused(link.DEVICE, other) == "this is terminal 101; reset it before it becomes another"
     terminal.ask(link.DEVICE, device_file(terminal.about(), vault=vault))
-    terminal.renew()
+    terminal.boot()
+    terminal.ask(link.LEASE, lease({"lease": 0}, vault=vault))
     assert terminal.tap(card)[1] == "00"
     assert proven_cents(terminal.entries()) == 800
 
@@ -572,6 +573,12 @@ def test_a_terminal_without_its_sealing_key_asks_for_a_sync_that_heals_it(termin
     assert proven_cents(terminal.entries()) == 800
 
 
+def test_a_terminal_without_its_sealing_key_still_knows_the_day_of_its_lease(terminal):
+    terminal.renew(DAY + 3)
+    spoil(terminal, "sealing")
+    assert terminal.about()["day"] == DAY + 3
+
+
 def test_a_terminal_whose_keys_the_flash_spoilt_is_healed_by_a_sync(terminal, card):
     terminal.tap(card)
     spoil(terminal, "keys")
@@ -664,24 +671,24 @@ def test_too_little_on_a_pass_from_before_a_rotation_is_still_said(terminal, vau
 
 
 def handed_in(terminal, vault):
-    """All entries as a backend opens them that takes each batch under one of its link roots."""
-    opened, position, last_mac = [], 1, bytes(16)
-    while body := terminal.ask(link.JOURNAL, uint(position, 4)):
-        batch = opened_with_any(body, [vault.handed_out("link", version) for version in vault.accepted("link")])
+    """All entries, as a backend opens them that knows the link keys of both versions."""
+    roots = [vault.handed_out("link", version) for version in vault.accepted("link")]
+    opened, last_mac = [], FIRST_MAC
+    while body := terminal.ask(link.JOURNAL, uint(len(opened) + 1, 4)):
+        batch = open_batch(body, lambda number: [link_key(root, number) for root in roots])
         assert batch.previous_mac == last_mac
         last_mac = batch.last_mac
         opened += batch.entries
-        position += len(batch.entries)
     return opened
 
 
-def opened_with_any(body, roots):
-    for root in roots:
-        try:
-            return open_batch(body, lambda number, root=root: link_key(root, number))
-        except CardError:
-            continue
-    raise AssertionError("no link root opens this batch")
+def chained_with(root, terminal):
+    """Whether the last entry was made with the link key that follows from a root."""
+    body = terminal.ask(link.JOURNAL, uint(terminal.about()["journal"], 4))
+    try:
+        return bool(open_batch(body, lambda number: [link_key(root, number)]).entries)
+    except BadBatch:
+        return False
 
 
 @pytest.mark.parametrize("restart", [False, True])
@@ -726,16 +733,16 @@ def test_the_journal_goes_on_under_another_link_key(terminal, vault):
     assert proven_cents(entries) == 22 * 400
 
 
-def test_entries_of_a_link_key_that_is_gone_are_not_handed_in_as_something_else(terminal, vault, card):
+def test_what_is_new_is_made_with_the_new_link_key_alone(terminal, vault, card):
+    old = vault.handed_out("link", 1)
     terminal.tap(card)
-    for _ in range(2):
-        rotated(vault, "link")
-        terminal.renew()
-        terminal.tap(card)
-    assert terminal.refused(link.JOURNAL, uint(1, 4)) == "entry 1 was made with a link key that is gone"
-    assert terminal.ask(link.JOURNAL, uint(2, 4))
-    assert terminal.ask(link.JOURNAL, uint(3, 4))
-    assert terminal.ask(link.JOURNAL, uint(4, 4)) == b""
+    assert chained_with(old, terminal)
+    rotated(vault, "link")
+    terminal.renew()
+    assert not chained_with(vault.handed_out("link", 2), terminal)
+    terminal.tap(card)
+    assert chained_with(vault.handed_out("link", 2), terminal)
+    assert not chained_with(old, terminal)
 
 
 @pytest.mark.parametrize("renewals", [1, 2])

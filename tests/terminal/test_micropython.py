@@ -58,7 +58,7 @@ def card():
 def entries(terminal):
     opened = []
     while body := terminal.link().ask(link.JOURNAL, uint(len(opened) + 1, 4)):
-        opened += open_batch(body, lambda number: link_key(VAULT.handed_out("link", 1), number)).entries
+        opened += open_batch(body, lambda number: [link_key(VAULT.handed_out("link", 1), number)]).entries
     return opened
 
 
@@ -142,6 +142,11 @@ def test_what_the_host_may_not_bring_is_refused_and_changes_nothing(terminal, ca
     for kind, content in (
         (link.BUNDLE, bundle()[:-1] + b"\x00"),
         (link.DEVICE, b"{}"),
+        (link.DEVICE, b""),
+        (link.DEVICE, b"null"),
+        (link.DEVICE, b"\xff\xfe"),
+        (link.DEVICE, b"[" * 500),
+        (link.DEVICE, b"[" * 5000),
         (link.LEASE, bytes(600)),
         (link.HOTLIST, b""),
     ):

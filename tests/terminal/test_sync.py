@@ -1,5 +1,6 @@
 """A sync: what is handed in and brought, in which order, and what happens when one of the others is not there."""
 
+import os
 from datetime import date
 
 import httpx
@@ -11,11 +12,12 @@ from keys.http import BACKEND, Caller, create_app
 from keys.register import Terminal
 from terminal.errors import BackendUnreachable, TerminalError
 from terminal.firmware import link
-from terminal.host import Backend, DirectLink, enrol, provision, sync
+from terminal.host import Backend, DirectLink, SerialLink, enrol, provision, sync
 from tests.city import (
     CENTS,
     DAY,
     TERMINAL,
+    PaperLog,
     PcTerminal,
     bundle,
     device_file,
@@ -36,7 +38,7 @@ class City:
         self.entries, self.asked = [], []
         self.vault_answers = True
         self._vault = httpx.Client(
-            base_url="http://vault", transport=httpx.WSGITransport(Caller(create_app(vault), BACKEND))
+            base_url="http://vault", transport=httpx.WSGITransport(Caller(create_app(vault, PaperLog()), BACKEND))
         )
 
     def __call__(self, request):
@@ -51,7 +53,7 @@ class City:
         return httpx.Response(200, json={"nextPosition": len(self.entries) + 1})
 
     def _take(self, body):
-        batch = open_batch(body, lambda terminal: link_key(self.vault.handed_out("link", 1), terminal))
+        batch = open_batch(body, lambda terminal: [link_key(self.vault.handed_out("link", 1), terminal)])
         self.entries += batch.entries
         return httpx.Response(200, json={"nextPosition": len(self.entries) + 1, "refused": []})
 
@@ -189,6 +191,16 @@ def test_a_sync_brings_keys_of_a_new_version(terminal, city, backend, card):
     rotate(b"\x5a" * 32, city.vault.register, city.vault.store, "tap", date(2027, 6, 30))
     sync(to(terminal), backend, None)
     assert terminal.tap(card)[1] == "00"
+
+
+@pytest.mark.parametrize(("kind", "times"), [(link.HELLO, 3), (link.DEVICE, 1), (link.LEASE, 1)])
+def test_a_terminal_that_does_not_answer_is_asked_again_but_given_keys_once(kind, times):
+    ours, theirs = os.openpty()
+    line = SerialLink(os.ttyname(theirs), timeout_s=0.3)
+    with pytest.raises(TerminalError, match="does not answer"):
+        line.ask(kind, b"content")
+    line.close()
+    assert os.read(ours, 1024) == link.frame(kind, b"content") * times
 
 
 def test_a_sync_heals_a_terminal_whose_lease_ended(tmp_path, city, backend, card):

@@ -1,0 +1,45 @@
+"""What goes into the firmware, and what is left out for its small heap."""
+
+import ast
+
+from terminal.build import small_sources, sources
+
+
+def small(name):
+    (found,) = (text for source, text in small_sources().items() if str(source).endswith(name))
+    return found
+
+
+def defined(text):
+    return {node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+def test_what_only_the_desk_the_vault_or_the_backend_does_is_left_out():
+    assert {"open_batch", "Batch", "Entry"} & defined(small("card/batch.py")) == set()
+    assert {"wrap", "wrapping_input"} & defined(small("card/lease.py")) == set()
+    assert {"build_batch", "entry_bytes"} <= defined(small("card/batch.py"))
+    assert {"WrappingKey", "unwrap"} <= defined(small("card/lease.py"))
+
+
+def test_what_cpython_imports_instead_is_left_out():
+    assert "cryptolib" in small("card/aes.py")
+    assert "cryptography.hazmat" not in small("card/aes.py")
+
+
+def test_private_numbers_are_compiled_in_and_others_stay():
+    assert "_MOST_FRAMES = const(32)" in small("card/session.py")
+    assert "\n_PIECE = 8 * BLOCK" in small("card/cmac.py")
+    assert "\nTAP_KEY = 3" in small("card/layout.py")
+
+
+def test_every_line_keeps_its_number():
+    for source, text in small_sources().items():
+        before = source.read_text().split("\n")
+        for line, kept in zip(before, text.split("\n"), strict=True):
+            assert kept in (line, "") or "const(" in kept or kept.strip() == "pass"
+
+
+def test_every_module_of_the_firmware_is_there():
+    names = {source.name for source in sources()}
+    assert {"till.py", "journal.py", "lease.py", "sealing.py", "unix.py"} <= names
+    assert {"administration.py", "blueprint.py", "tmac.py"} & names == set()
