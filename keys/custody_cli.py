@@ -15,7 +15,8 @@ from keys import custody, opening
 from keys import register as registers
 from keys.audit_log import AuditLog
 from keys.ceremony import City, TerminalConsole, hold, read_shares
-from keys.cli import DEFAULT_FOLDER, AsJson, Folder, Opened, Passphrases, app, asker, open_vault, refusals, say
+from keys.cli import DEFAULT_FOLDER, AsJson, Folder, Opened, Passphrases, asker, open_vault, refusals, say
+from keys.cli import app as app
 from keys.custody import Seeds
 from keys.days import today, utc_now
 from keys.errors import KeyStoreError, ShareError

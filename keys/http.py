@@ -11,7 +11,7 @@ from flask import Response, g, jsonify, request
 from keys.audit_log import AuditLog
 from keys.auditing import AUDIT_BYTES, Auditor, Finding
 from keys.balance import Balances, Signature
-from keys.errors import KeyStoreError, NotAllowed, NotUnderstood
+from keys.errors import KeyMissing, KeyStoreError, NotAllowed, NotUnderstood
 from keys.http_schemas import AuditOut, AuditQuery, BalanceIn, BalanceOut, CardIn, CardKeysOut, ProofsOut
 from keys.proving import RECORD_BYTES, Prover, Verdict
 from keys.vault import DESK, CardKey, Vault
@@ -141,11 +141,14 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
         summary="Keys of a terminal, from today on",
         description="Wrapped to its device; `number` is the one that the device says is next. Who carries it learns "
         "nothing.",
-        responses={404: "not known, or revoked"},
+        responses={404: "not known, or revoked", 503: "the keys of this year are not made"},
     )
     def lease(terminal: int, number: int) -> Response:
         try:
             return Response(vault.lease(terminal, number), content_type="application/octet-stream")
+        except KeyMissing as error:
+            # No fault of this terminal: custodians have to make the keys of a year.
+            abort(503, str(error))
         except KeyStoreError as error:
             abort(404, str(error))
 

@@ -19,7 +19,7 @@ from card.record import CLEAR_BYTES, FIELDS, LOAD, NO_PURSE, REVERSAL, SEALED_BY
 from card.tmac import COMMIT_READER_ID, MAC_LABEL, MOVES
 from keys.days import date_of
 from keys.errors import KeyMissing
-from keys.siv import SivKey, open_all
+from keys.siv import SivKey, open_all, same_rows
 from keys.store import BLOCK
 from keys.vault import HANDLE_PADDING, Vault
 
@@ -159,7 +159,7 @@ class Prover:
         rows = np.flatnonzero(reason == _VALID)
         for version in self._vault.accepted("handle"):
             found = _blocks(self._vault.store.decrypt(("handle", version), handles[rows].tobytes()))
-            ours = (found[:, _UID_BYTES + 1 :] == np.frombuffer(HANDLE_PADDING, np.uint8)).all(axis=1)
+            ours = same_rows(found[:, _UID_BYTES + 1 :], np.frombuffer(HANDLE_PADDING, np.uint8))
             identity[rows[ours]] = found[ours, : _UID_BYTES + 1]
             rows = rows[~ours]
         reason[rows] = _HANDLE
@@ -186,8 +186,7 @@ class Prover:
             for key, label, message in zip(keys, labels, _transaction_inputs(opened, rows), strict=True)
         ]
         odd: Bytes = _blocks(b"".join(full))[:, 1::2]
-        same: npt.NDArray[np.bool_] = (odd == opened.tmv[rows]).all(axis=1)
-        return same
+        return same_rows(odd, opened.tmv[rows])
 
     def transaction_keys(self, identity: Bytes, version: int) -> list[bytes]:
         """The transaction-MAC keys of passes (AN10922): one CMAC each, inside the store."""

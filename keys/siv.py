@@ -47,12 +47,18 @@ def open_all(groups: Groups, bound: Bytes, sealed: Bytes) -> tuple[Bytes, npt.ND
     associated = _cmacs(mac_of, subkey2, bound)
     ending = plain.copy()
     ending[:, -BLOCK:] ^= _for_rows(groups, len(sealed), lambda key: key.start) ^ associated
-    genuine = (_cmacs(mac_of, subkey2, ending) == iv).all(axis=1)
+    genuine = same_rows(_cmacs(mac_of, subkey2, ending), iv)
     for start, end, key in groups:
         if key is None:
             genuine[start:end] = False
     plain[~genuine] = 0
     return plain, genuine
+
+
+def same_rows(left: Bytes, right: Bytes) -> npt.NDArray[np.bool_]:
+    """Which rows are equal, without telling by time where they differ."""
+    differs: npt.NDArray[np.bool_] = np.bitwise_or.reduce(left ^ right, axis=1) != 0
+    return ~differs
 
 
 def _stream(groups: Sequence[tuple[int, int, Encrypt | None]], iv: Bytes, size: int) -> Bytes:

@@ -83,9 +83,7 @@ class City:
         self.cards.mkdir(parents=True)
         self.clock = Clock(opened)
         self.scheme = load_scheme(SCHEME)
-        self.custodians = Custodians(
-            folder / "vault", self.scheme.number, self.scheme.name, self.scheme.aid, self.clock
-        )
+        self.custodians = Custodians(folder / "vault", self.scheme, self.clock)
         self.vault = self.custodians.vault
         self._vault_app = create_vault(self.vault, self.custodians.log)
         hand_out(self.folder / "vault", self.vault)

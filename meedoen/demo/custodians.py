@@ -9,10 +9,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 
+from issuer.scheme import Scheme
 from keys import register as registers
 from keys.audit_log import AuditLog
 from keys.balance import SIGNED
-from keys.custody import Seeds, compare, destroy_year, establish
+from keys.custody import Seeds, compare, destroy_year, establish, rotate
 from keys.days import TIMEZONE
 from keys.files import write_secret
 from keys.hierarchy import ROOT_BYTES
@@ -31,16 +32,17 @@ _PASSPHRASES = ("tulips in the rain", "a bicycle without a bell")
 class Custodians:
     """Makes the vault of a city in a folder, as a ceremony does; `now` is the clock of the story."""
 
-    def __init__(self, folder: Path, number: int, name: str, aid: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, folder: Path, scheme: Scheme, now: Callable[[], datetime]) -> None:
         self._folder = folder
         self._now = now
         root = secrets.token_bytes(ROOT_BYTES)
         self._shares = split(root, NEEDED, len(CUSTODIANS))
         number_of_set = share_set(self._shares[0])
-        self._register = Register(number, aid, True, number_of_set, NEEDED, len(CUSTODIANS), passphrases=2)
+        self._register = Register(scheme.number, scheme.aid, rehearsal=True, share_set=number_of_set, passphrases=2)
+        self._register.threshold, self._register.custodians = NEEDED, len(CUSTODIANS)
         for at, custodian in enumerate(CUSTODIANS):
-            words = self._shares[at].split()
-            sheet = Sheet(name, custodian, at + 1, len(CUSTODIANS), NEEDED, number_of_set, words, self._today(), True)
+            place = at + 1, len(CUSTODIANS), NEEDED, number_of_set
+            sheet = Sheet(scheme.name, custodian, *place, self._shares[at].split(), self._today(), True)
             write_secret(folder / f"share-{at + 1}.pdf", share_sheet(sheet))
         self._officers = {officer: Ed25519PrivateKey.generate() for officer in OFFICERS}
         for officer, key in self._officers.items():
@@ -60,13 +62,20 @@ class Custodians:
             f"{len(CUSTODIANS)} custodians make the keys of the city. Each takes a share home on paper; "
             f"{NEEDED} of them together can make the keys again, nobody can alone."
         )
+        count = compare(self._together(), self._register, Seeds(self._folder))
+        console.print(f"Two shares are typed in as a check: they make all {count} keys. Each party gets its part.")
+
+    def _together(self) -> bytes:
+        """The root, from the shares of two of the three."""
         shares = Shares(self._register.share_set)
         for share in (self._shares[2], self._shares[0]):
             shares.add(share)
-        count = compare(shares.root(), self._register, Seeds(self._folder))
-        console.print(
-            f"Two shares are typed in as a check: they make all {count} keys. Desk and backend get their part."
-        )
+        return shares.root()
+
+    def rotate(self, purpose: str, until: date) -> None:
+        """A new version of a key; the old one counts until a day."""
+        rotate(self._together(), self._register, self._store, purpose, until)
+        registers.save(self._folder, self._register, self._store)
 
     def sign(self, request: bytes, folder: Path) -> list[Path]:
         """Both officers sign one request."""
@@ -83,6 +92,6 @@ class Custodians:
         registers.save(self._folder, self._register, self._store)
         lines, _ = self.log.verify()
         console.print(
-            f"The keys of {year} ({gone.checks['nullifier']}, {gone.checks['sealing']}) are destroyed: nobody can link two "
-            f"transactions of that year any more. The vault's log of {lines} calls is whole, and names no pass."
+            f"The keys of {year} ({', '.join(gone.checks.values())}) are destroyed: nobody can link two transactions "
+            f"of that year any more. The vault's log of {lines} calls is whole, and names no pass."
         )

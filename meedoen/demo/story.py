@@ -171,7 +171,20 @@ def _incidents(
         yield week.forged_amount
         yield lambda: week.reversal(7)
     if number == 5:
+        yield lambda: _new_key(city, week, week.children[8])
         yield lambda: week.power_cut(comes_back=False)
+    if number == 6:
+        yield week.comes_to_the_pool_later
+
+
+def _new_key(city: City, week: Week, guest: Guest) -> None:
+    """A key is rotated; whoever comes to the desk gets the new one."""
+    city.custodians.rotate("load", city.clock.day + timedelta(days=60))
+    renewed = city.desk.load(city.registry.pass_coded(guest.code), InProcessReader(guest.card), city.clock.day).renewed
+    what = " ".join(renewed)
+    week.tell(
+        f"The custodians rotate the {what} key. A child at the desk gets it on her pass; all else stays as it is."
+    )
 
 
 def _evening(number: int, week: Week) -> None:
@@ -271,9 +284,7 @@ def _lost_pass(city: City, lost: Guest, console: Console) -> list[str]:
     request = request_for(card, city.scheme.number, "lost pass", city.clock.day)
     signatures = city.custodians.sign(request, city.folder)
     found = ask(request, signatures, city.vault_client, sealed_table(BACKEND_URL, city.backend_transport))
-    console.print(
-        "Two officers ask what was left on the lost pass. The vault adds it up; nobody sees where it was used."
-    )
+    console.print("Two officers ask what is left on the lost pass. The vault adds it up, and shows no transaction.")
     on_card = {purse: amount for purse, amount in read_cards([lost.path]).balances.items() if amount}
     balances = {purse: amount for purse, amount in found.balances.items() if amount}
     return [] if balances == on_card else [f"the vault says {balances} is on the lost pass, and the card {on_card}"]

@@ -158,6 +158,15 @@ class Week:
             self.visit(guest, choice)
         return guest
 
+    def comes_to_the_pool_later(self) -> None:
+        """Who walked off at the museum yesterday tells, with the next tap, how that one ended."""
+        self._say("The guest who walked off comes to the pool. Her pass now tells the vault that she did pay.")
+        self.visit(self.children[4], Choice(POOL, SWIM, SWIM_CENTS))
+
+    def tell(self, words: str) -> None:
+        """Say what happened elsewhere in the city."""
+        self._say(words)
+
     # What goes wrong on the way to the backend
 
     def sync_all(self) -> None:

@@ -1,18 +1,32 @@
-"""Counts, bytes and heap; no figure here depends on how fast the machine is."""
+"""Counts, bytes and heap, which no machine changes; and rates, each with its reference measured in the same run."""
 
 import json
 import os
 import subprocess
+import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
+
+import pytest
 
 from card.blueprint import Blueprint
 from hardware.in_process import InProcessReader
 from issuer.personalise import Details, Personaliser
 from issuer.scheme import load_scheme
+from keys.proving import Prover
+from keys.token import Token
+from keys.vault import Vault
+from tests.bench.plain_prove import plain_prove
 from tests.bench.recording import record_tap
-from tests.city import DAY, ISSUER, MICROPYTHON, ROOT, DirectKeys, factory_card
+from tests.city import DAY, ISSUER, MICROPYTHON, ROOT, VAULT, DirectKeys, factory_card
+from tests.records import many
+from tests.softhsm import soft_token
 
+PROVE_BATCH = 10_000
+REPEATS = 7
 _COMMIT = 0xC7
 
 
@@ -60,12 +74,65 @@ def personalise() -> dict[str, object]:
     return {"exchanges": len(sent), "bytes": total}
 
 
+def prove() -> dict[str, object]:
+    """The vault on one core, in batches of 10 000 valid records of as many passes, against the plainest version."""
+    batch = many(VAULT, PROVE_BATCH, passes=PROVE_BATCH)
+    prover = Prover(VAULT)
+    prover.prove(batch)
+    ours = [_seconds(lambda: prover.prove(batch)) for _ in range(REPEATS)]
+    plain = [_seconds(lambda: plain_prove(VAULT, batch)) for _ in range(REPEATS)]
+    ratios = sorted(slow / fast for fast, slow in zip(ours, plain, strict=True))
+    return {
+        "per_s": _rates(PROVE_BATCH, ours),
+        "plain_per_s": _rates(PROVE_BATCH, plain),
+        "ratio": {"median": round(median(ratios), 1), "from": round(ratios[0], 1), "to": round(ratios[-1], 1)},
+        "memory": proving_memory(),
+        "token_per_s": token_rate(),
+    }
+
+
+def proving_memory() -> dict[str, object]:
+    """Resident memory of a process that proved 10 000 records, and of the same one after a million."""
+    command = [sys.executable, "-m", "tests.bench.proving_memory", str(PROVE_BATCH)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
+    few, all_of_them = map(int, done.stdout.split())
+    return {"after_10k_kib": few, "after_1m_kib": all_of_them, "how": "ru_maxrss of a process of its own"}
+
+
+def token_rate() -> dict[str, object]:
+    """The same with every master key in SoftHSM2, reached over PKCS#11."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        place = soft_token(Path(folder), patch)
+        token = Token(place.module, place.label, place.pin, VAULT.municipality)
+        try:
+            token.put(VAULT.store._keys)
+            vault = Vault(token, VAULT.register, VAULT.today)
+            batch = many(VAULT, PROVE_BATCH, passes=PROVE_BATCH)
+            prover = Prover(vault)
+            prover.prove(batch[:102])
+            return _rates(PROVE_BATCH, [_seconds(lambda: prover.prove(batch)) for _ in range(3)])
+        finally:
+            token.close()
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _rates(count: int, seconds: list[float]) -> dict[str, object]:
+    rates = sorted(round(count / each) for each in seconds)
+    return {"median": round(median(rates)), "from": rates[0], "to": rates[-1], "runs": len(rates)}
+
+
 def main() -> None:
-    figures = {"command": "make bench", "tap": tap(), "personalise": personalise()}
+    figures = {"command": "make bench", "tap": tap(), "personalise": personalise(), "prove": prove()}
     path = ROOT / "var/bench.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(figures, indent=1) + "\n")
     print(path.read_text(), end="")
 
 
-main()
+if __name__ == "__main__":
+    main()

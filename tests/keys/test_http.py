@@ -150,6 +150,15 @@ def test_no_keys_for_who_is_unknown_or_revoked(world, backend):
     assert backend.get(f"/v1/terminals/{TERMINAL}/leases/100000").status_code == 404
 
 
+def test_a_year_without_keys_is_no_fault_of_the_terminal(world, backend):
+    today = world.vault.today
+    world.vault.today = lambda: officers.date(2031, 1, 1)
+    try:
+        assert backend.get(f"/v1/terminals/{TERMINAL}/leases/0").status_code == 503
+    finally:
+        world.vault.today = today
+
+
 def test_a_balance_by_purse(world, issuer):
     answer = issuer.post("/v1/balance", **balance_form(world.vault)).json()
     assert answer["balances"][0] == {"purse": CENTS, "amount": 1600}

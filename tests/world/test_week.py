@@ -31,6 +31,7 @@ def test_a_week_on_real_micropython_loses_no_cent(week):
     assert summary["reversals"] >= 1
     assert summary["in_doubt"] == 1
     assert summary["rejected"] == {"mac": 1, "handle": 1}
+    assert summary["findings"] == {"happened": 1}
     assert summary["loads_cents"] == (
         summary["card_balances_cents"] + summary["debits_cents"] + summary["in_doubt_cents"]
     )
