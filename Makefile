@@ -22,10 +22,10 @@ demo: tools  ## A week of a fictional city, from desk to bank, on emulated passe
 
 parts: tools
 	tests/install-parts
-	$(UV) sync --quiet --locked --extra pcsc
+	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11
 
 check: tools  ## Lint, types and the arrows between the parts
-	$(UV) sync --quiet --locked --extra pcsc
+	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy

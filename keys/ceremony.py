@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn, Protocol
 
+import typer
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -40,7 +41,7 @@ class TerminalConsole:
     """The terminal that the program runs in."""
 
     def say(self, text: str) -> None:
-        print(text, flush=True)
+        typer.echo(text)
 
     def ask(self, prompt: str) -> str:
         return input(prompt)

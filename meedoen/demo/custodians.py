@@ -23,8 +23,8 @@ from keys.shares import Shares, share_set, split
 from keys.sheets import Sheet, share_sheet
 from keys.vault import Vault
 
-CUSTODIANS = ("F. Jansen", "M. El Amrani", "P. de Wit")
-OFFICERS = ("T. Bakker", "L. Visser")
+CUSTODIANS = ("F. Pauw", "M. El Amrani", "P. van Xanten")
+OFFICERS = ("T. Zonneveld", "L. Yperen")
 NEEDED = 2
 _PASSPHRASES = ("tulips in the rain", "a bicycle without a bell")
 
