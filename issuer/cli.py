@@ -26,6 +26,7 @@ from issuer.desk import Desk, DeskSecrets, Issued
 from issuer.errors import DeskError
 from issuer.personalise import Reader
 from issuer.registry import CardPass, Registry
+from issuer.rules import amount_words
 from issuer.scheme import load_scheme
 from issuer.vault_client import VaultClient
 
@@ -279,7 +280,8 @@ def balance(
         return
     typer.echo(f"Up to and with {found.as_of}:")
     for purse, amount in found.balances.items():
-        typer.echo(f"  {purses[purse].name if purse in purses else purse}: {amount} {purses[purse].unit}")
+        held = purses.get(purse)
+        typer.echo(f"  {held.name}: {amount_words(amount, held.unit)}" if held else f"  purse {purse}: {amount}")
     if not found.balances:
         typer.echo("  nothing")
 

@@ -103,10 +103,10 @@ def _granted(grant: Grant, person: Person, scheme: Scheme, on: date) -> Granted:
         months = scheme.months_left(on)
         amount = grant.amount * months
         count = f"{months} {'maand' if months == 1 else 'maanden'}"
-        reason = f"{who} en krijgt {_words(grant.amount, unit)} per maand, {count} tot en met {last}."
+        reason = f"{who} en krijgt {amount_words(grant.amount, unit)} per maand, {count} tot en met {last}."
     else:
         amount = grant.amount
-        reason = f"{who} en krijgt {_words(amount, unit)} voor het jaar tot en met {last}."
+        reason = f"{who} en krijgt {amount_words(amount, unit)} voor het jaar tot en met {last}."
     return Granted(grant.number, grant.name, grant.purse, amount, reason)
 
 
@@ -114,7 +114,10 @@ def _income_too_high(what: str, percent: int) -> str:
     return f"{what} is er voor een inkomen tot en met {percent} procent van de norm en dit huishouden heeft meer."
 
 
-def _words(amount: int, unit: Unit) -> str:
+def amount_words(amount: int, unit: Unit) -> str:
+    """An amount of a purse, in Dutch: `180,00 euro`, `1 keer`."""
+    if amount < 0:
+        return f"-{amount_words(-amount, unit)}"
     if unit == "cent":
         return f"{amount // 100},{amount % 100:02} euro"
     one, several = _UNITS[unit]

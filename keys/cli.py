@@ -239,6 +239,21 @@ def terminal_renew(
     say(as_json, {"file": str(path), "until": until.isoformat()}, f"Keys of terminal {number} until {until}: {path}")
 
 
+@terminal.command("lease-days")
+def terminal_lease_days(
+    days: Annotated[int, typer.Argument(help="Days that a terminal works after its last sync.", min=1, max=180)],
+    data: Folder = DEFAULT_FOLDER,
+    passphrases: Passphrases = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how long a terminal may go without a sync. It counts for keys that are given from now on."""
+    with refusals(as_json):
+        opened = open_vault(data, passphrases)
+        opened.register.lease_days = days
+        opened.save()
+    say(as_json, {"lease_days": days}, f"Terminals and desks stop {days} days after their keys were last renewed.")
+
+
 @terminal.command("revoke")
 def terminal_revoke(
     number: Number, data: Folder = DEFAULT_FOLDER, passphrases: Passphrases = None, as_json: AsJson = False

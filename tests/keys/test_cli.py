@@ -125,6 +125,7 @@ COMMANDS = [
     ["terminal", "issue", "104", "--device", DEVICE],
     ["terminal", "renew", "104", "--lease", "1"],
     ["terminal", "revoke", "104"],
+    ["terminal", "lease-days", "14"],
     ["officer", "add", "Anna", "00" * 32],
     ["officer", "remove", "Anna"],
     ["certificates", "127.0.0.1:8441"],
@@ -202,6 +203,14 @@ def test_a_terminal_gets_a_device_file_and_a_lease_that_only_opens_with_it(vault
     vault("terminal", "revoke", 104)
     assert "was revoked on" in vault("terminal", "renew", 104, lease=2, status=1)
     assert "another device, or was revoked" in vault("terminal", "issue", 104, device=DEVICE, status=1)
+
+
+def test_how_long_a_terminal_goes_without_a_sync_can_be_set(vault):
+    assert vault.json("terminal", "lease-days", 14) == {"lease_days": 14}
+    made = vault.json("terminal", "issue", 104, device=DEVICE)
+    assert made["until"] == (today() + timedelta(days=14)).isoformat()
+    for wrong in (0, 181):
+        vault("terminal", "lease-days", wrong, status=2)
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,33 @@ def test_what_is_a_record_is_decided_as_the_pass_does(cases):
     assert [verdict.reason == "record" for verdict in PROVER.prove(b"".join(rows))] == expected
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"version": 0},
+        {"version": 2},
+        {"kind": 0},
+        {"kind": 4},
+        {"purse1": 0},
+        {"purse1": 15},
+        {"amount1": 0},
+        {"purse2": CENTS, "amount2": 1},
+        {"purse2": 15, "amount2": 1},
+        {"purse2": 0, "amount2": 1},
+        {"purse2": VISITS, "amount2": 0},
+        {"purse2": 0xFF, "amount2": 1},
+        {"spare": 1},
+    ],
+    ids=str,
+)
+def test_each_rule_of_a_record_counts(fields):
+    good = {"version": 1, "kind": TAP, "purse1": CENTS, "amount1": 1, "purse2": 0xFF, "amount2": 0, "spare": 0}
+    assert prove(_written(good) + bytes(60)).reason == "seal"
+    assert prove(_written({**good, **fields}) + bytes(60)).reason == "record"
+    with pytest.raises(BadRecord):
+        ClearRecord.from_bytes(_written({**good, **fields}))
+
+
 def _written(fields):
     values = {"terminal": TERMINAL, "sequence": 1, "day": DAY, "offer": 11, "price": 0, "discount": 0, "copayment": 0}
     sizes = (

@@ -7,7 +7,9 @@ import pytest
 
 from card.batch import COMMITTED, IN_DOUBT, link_key
 from card.cmac import cmac
+from card.diversify import diversify
 from card.errors import BadMac, OutOfRange
+from card.layout import card_key_input
 from card.lease import WrappingKey, unwrap
 from card.record import REVERSAL, ClearRecord, Proof, seal, unseal
 from card.sealing import SealingKey
@@ -19,6 +21,7 @@ from keys.days import date_of
 from keys.errors import KeyMissing, KeyStoreError
 from keys.proving import RECORD_BYTES, Prover
 from keys.register import Terminal
+from keys.vault import Vault
 from tests.city import (
     CENTS,
     DAY,
@@ -216,6 +219,23 @@ def test_every_device_and_every_terminal_has_its_own_wrapping_key():
         for device in (DEVICE, DEVICE[::-1])
     }
     assert len(states) == 8
+
+
+@pytest.mark.parametrize("purpose", ["picc", "application", "load", "transaction_mac"])
+def test_the_keys_of_a_pass_are_those_of_an10922_made_with_one_cmac_in_the_store(purpose):
+    made = []
+
+    class Watched(type(VAULT.store)):
+        def cmacs(self, name, messages, size):
+            made.append((name, size))
+            return super().cmacs(name, messages, size)
+
+    vault = Vault(Watched(VAULT.store._keys), VAULT.register, VAULT.today)
+    key = vault.card_keys(UID, 1).current[purpose].key
+    given = card_key_input(purpose, UID, vault.aid)
+    assert key == diversify(VAULT.store._keys[purpose, 1], given)
+    assert 16 <= len(given) <= 31
+    assert made.count(((purpose, 1), 1 + len(given))) == 1
 
 
 def test_the_keys_of_a_pass_after_a_rotation_are_the_new_ones_and_the_old_ones_that_count():
