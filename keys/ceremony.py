@@ -5,7 +5,7 @@ One instruction at a time, in plain words. Whoever types `stop`, or stops the pr
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -94,15 +94,15 @@ def hold(
     threshold: int,
     rehearsal: bool,
     sheets: Path,
-    establish: Callable[[bytes], list[KeyCheck]],
+    establish: Callable[[bytes, Transcript], list[KeyCheck]],
     now: Callable[[], datetime],
     random: Callable[[int], bytes],
     language: str = "nl",
 ) -> Transcript:
-    """Lead a ceremony to its end; `establish(root)` makes the store and says the check values of its keys.
+    """Lead a ceremony to its end; `establish(root, transcript)` makes the store and says the check values of its keys.
 
-    `custodians` and `threshold` are asked for where they are not given. Raises KeyStoreError when the ceremony stops;
-    then no sheet is left, and when it stopped before `establish` no store either.
+    `custodians` and `threshold` are asked for where they are not given. Raises KeyStoreError when the ceremony stops,
+    which it cannot any more once `establish` has been called; then no sheet is left.
     """
     talk = _Talk(console, language)
     with _nothing_left(talk, sheets):
@@ -116,7 +116,7 @@ def hold(
         root = mixed(random(ROOT_BYTES), [talk.ask("mix", name=name) for name in names])
         transcript.add(now(), talk.step("root"))
         _hand_out_shares(talk, city, transcript, split(root, needed, len(names)), sheets, now)
-        transcript.keys = establish(root)
+        transcript.keys = establish(root, transcript)
         transcript.add(now(), talk.step("keys", count=len(transcript.keys)))
         _show_checks(talk, console, transcript.keys)
         transcript.add(now(), talk.step("ended"))
@@ -218,7 +218,9 @@ def _show_checks(talk: _Talk, console: Console, keys: Sequence[KeyCheck]) -> Non
     talk.say("checks")
     for key in keys:
         console.say(f"  {key.purpose:<18}{key.version:>5}   {key.value}")
-    talk.ask("written_down")
+    # The keys are there now, and the sheets are right: whoever stops here has only seen enough.
+    with suppress(_Stopped, EOFError, KeyboardInterrupt):
+        talk.ask("written_down")
 
 
 @contextmanager
