@@ -166,13 +166,12 @@ def test_once_the_keys_are_there_nobody_stops_half_way(sheets, tmp_path, how):
 
 def test_the_store_hears_which_sheets_belong_to_it_before_it_is_made(sheets):
     heard = []
-    made = ceremony(
-        People(sheets),
-        sheets,
-        establish=lambda root, about: (
-            heard.append((about.share_set, about.threshold, list(about.custodians))) or CHECKS
-        ),
-    )
+
+    def establish(root, about):
+        heard.append((about.share_set, about.threshold, list(about.custodians)))
+        return CHECKS
+
+    made = ceremony(People(sheets), sheets, establish=establish)
     assert heard == [(made.share_set, 2, NAMES)]
 
 
