@@ -115,7 +115,11 @@ def _typed(secret: Secret, language: str) -> str:
 def open_vault(data: Path, passphrases: Path | None) -> Opened:
     """For one command; raises KeyStoreError when the vault does not open, or another command is at it."""
     claim = opening.claim(data)
-    return Opened(data, *opening.open_store(data, asker(passphrases)), claim)
+    try:
+        return Opened(data, *opening.open_store(data, asker(passphrases)), claim)
+    except BaseException:
+        claim.close()
+        raise
 
 
 def say(as_json: bool, facts: Any, *words: str) -> None:

@@ -64,7 +64,7 @@ def open_store(folder: Path, ask: Ask) -> tuple[Store, Register]:
 
 
 def claim(folder: Path) -> BinaryIO:
-    """This vault for one command at a time, until what is returned is closed. A running vault does not stand in the way."""
+    """This vault for one command at a time, until what is returned is closed. A running vault is not in the way."""
     registers.peek(folder)
     file = (folder / registers.FILE_NAME).open("rb")
     try:
