@@ -49,7 +49,7 @@ class SealingKey:
     def advance(self, day):
         """Forget every day before `day`. Refuses to go back, or to a day it does not reach; then nothing changes."""
         ahead = [chain for chain in self._chains if chain[2] >= day]
-        if day < self.day or not ahead or ahead[0][1] > day:
+        if not ahead or ahead[0][1] > day:
             raise OutOfRange("sealing key of day %d cannot serve day %d" % (self.day, day))
         state, at, last_day = ahead[0]
         while at < day:

@@ -28,8 +28,9 @@ from keys.sealed_file import FILE_NAME
 from keys.shares import Shares, share_set, split
 from keys.sheets import transcript_pdf
 from keys.store import MemoryStore
-from keys.transcript import KeyCheck, Transcript
+from keys.transcript import KeyCheck, Transcript, verify
 
+TRANSCRIPT = "transcript.json"
 REHEARSAL_FOLDER = Path("var/keys-rehearsal")
 _MOST_MUNICIPALITIES = 0xFFFF
 
@@ -131,7 +132,7 @@ def ceremony(
             _language(language),
         )
         (opened,) = made
-        write_secret(folder / "transcript.json", transcript.signed_json)
+        write_secret(folder / TRANSCRIPT, transcript.signed_json)
         write_secret(folder / "transcript.pdf", transcript_pdf(transcript))
         hand_out(folder, opened.vault())
         _log(opened, "ceremony", "keys of a municipality")
@@ -198,12 +199,17 @@ def verify_shares(
     language: Language = "nl",
     as_json: AsJson = False,
 ) -> None:
-    """See whether shares can still make the keys that are in use. It changes nothing."""
+    """See whether shares can still make the keys that are in use, and signed the record. It changes nothing."""
     with refusals(as_json):
         opened = _open(data, passphrases, rehearsal)
         root = _root(opened.register, share, language)
         checked = custody.compare(root, opened.register, Seeds(opened.folder))
-    say(as_json, {"keys": checked}, f"These shares make all {checked} keys of this vault.")
+        words = [f"These shares make all {checked} keys of this vault."]
+        record = opened.folder / TRANSCRIPT
+        if record.exists():
+            verify(record.read_bytes(), derive(root, opened.register.municipality, "transcript"))
+            words.append(f"{TRANSCRIPT} is as it was signed at the ceremony.")
+    say(as_json, {"keys": checked}, *words)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keys.errors import KeyStoreError
 
@@ -72,12 +72,16 @@ def canonical(content: dict[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def verify(file: bytes, public_key: bytes) -> dict[str, Any]:
-    """The content of a transcript that was signed with this key; raises KeyStoreError."""
+def verify(file: bytes, private_key: bytes) -> dict[str, Any]:
+    """The content of a transcript that this key signed; raises KeyStoreError.
+
+    It takes the shares to verify: the public key in the file is only worth what the paper with the signatures is worth.
+    """
+    public_key = Ed25519PrivateKey.from_private_bytes(private_key).public_key()
     try:
         found = json.loads(file)
         content: dict[str, Any] = found["content"]
-        Ed25519PublicKey.from_public_bytes(public_key).verify(bytes.fromhex(found["signature"]), canonical(content))
+        public_key.verify(bytes.fromhex(found["signature"]), canonical(content))
         return content
     except (ValueError, TypeError, KeyError):
         raise KeyStoreError("This is not the transcript of a ceremony.") from None

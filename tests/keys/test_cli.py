@@ -15,7 +15,10 @@ from keys import custody_cli, opening
 from keys.balance import SIGNED
 from keys.custody_cli import app
 from keys.days import today
+from keys.hierarchy import derive
+from keys.shares import Shares
 from keys.token import Token
+from keys.transcript import Transcript
 from tests.keys.a_vault import CHEAP, PASSPHRASE
 from tests.softhsm import soft_token
 
@@ -331,6 +334,18 @@ def test_a_share_of_another_city_is_named_and_changes_nothing(vault, tmp_path, w
 
 def test_shares_that_are_right_are_said_to_be_right(vault):
     assert vault.json("verify-shares", share=vault.share) == {"keys": len(vault.opened()[1].names())}
+
+
+def test_a_record_that_somebody_changed_is_found_when_shares_are_verified(vault):
+    root = Shares()
+    root.add(vault.share.read_text())
+    record = Transcript(1, "Gelredam", False, "nl", 1, ["Anna"])
+    record.sign(derive(root.root(), 1, "transcript"))
+    path = vault.folder / "transcript.json"
+    path.write_bytes(record.signed_json)
+    assert "is as it was signed" in vault("verify-shares", share=vault.share)
+    path.write_bytes(record.signed_json.replace(b"Anna", b"Eve"))
+    assert "was changed" in vault("verify-shares", share=vault.share, status=1)
 
 
 def test_everything_comes_back_from_the_shares_and_the_back_up_of_what_is_no_secret(vault, tmp_path):

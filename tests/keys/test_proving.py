@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from card.errors import BadRecord
 from card.record import CLEAR_BYTES, LOAD, REVERSAL, TAP, ClearRecord, Proof
 from keys.proving import RECORD_BYTES, Prover
-from keys.vault import HANDLE_PADDING
+from keys.token import Token
+from keys.vault import HANDLE_PADDING, Vault
 from tests.bench.plain_prove import plain_prove
 from tests.city import CENTS, DAY, PROVER, TERMINAL, VAULT, VISITS, sealing_of, vault_of
 from tests.records import PaperPass, clear_record, many
+from tests.softhsm import soft_token
 
 UID = b"\x04\x11\x22\x33\x44\x55\x66"
 
@@ -138,6 +140,21 @@ def test_the_seal_is_the_one_of_the_library():
     proof = holder.commit(clear)
     plain = proof.handle + proof.tmc.to_bytes(4, "little") + proof.tmv + proof.enc_tmri
     assert AESSIV(sealing_of(TERMINAL).key()).encrypt(plain, [clear]) == holder.sealed(clear, proof)
+
+
+def test_with_every_key_in_a_token_the_verdicts_are_the_same(tmp_path, monkeypatch):
+    place = soft_token(tmp_path, monkeypatch)
+    token = Token(place.module, place.label, place.pin, VAULT.municipality)
+    try:
+        token.put(VAULT.store._keys)
+        vault = Vault(token, VAULT.register, VAULT.today)
+        records = spoilt(many(VAULT, 60, passes=9), random.Random(7))
+        assert Prover(vault).prove(records) == PROVER.prove(records)
+        assert vault.card_keys(UID, 1) == VAULT.card_keys(UID, 1)
+        assert vault.terminal_keys(TERMINAL) == VAULT.terminal_keys(TERMINAL)
+        assert vault.backend_keys() == VAULT.backend_keys()
+    finally:
+        token.close()
 
 
 def test_an_empty_crowd_and_a_crowd_of_one():
