@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from card.batch import COMMITTED, IN_DOUBT
+from card.batch import IN_DOUBT
 from card.tmac import ENC_LABEL
 from card.wire import uint
 from keys.days import year_of
@@ -96,7 +96,7 @@ class Auditor:
         rows["outcome"] = whole[:, 0]
         rows["day"] = opened.clear["day"]
         rows["opened"] = opened.identified
-        rows["witness"] = opened.valid & (rows["outcome"] == COMMITTED)
+        rows["witness"] = opened.valid
         rows["identity"] = _number(opened.identity)
         rows["tmc"] = np.ascontiguousarray(opened.tmc).view("<u4")[:, 0]
         rows["name"], rows["hash"] = _reader(reader_ids(opened))

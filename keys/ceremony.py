@@ -108,16 +108,16 @@ def hold(
     threshold: int,
     rehearsal: bool,
     sheets: Path,
-    establish: Callable[[bytes], list[KeyCheck]],
+    establish: Callable[[bytes, Transcript], list[KeyCheck]],
     now: Callable[[], datetime],
     random: Callable[[int], bytes],
     language: str = "nl",
 ) -> Transcript:
-    """Lead a ceremony to its end; `establish(root)` makes the store and says the check values of its keys.
+    """Lead a ceremony to its end; `establish(root, transcript)` makes the store and says the check values of its keys.
 
     `custodians` and `threshold` are asked for where they are not given. Raises KeyStoreError when the ceremony stops;
-    then no sheet is left, and no store unless `establish` left one. Once that has made the store nobody can stop it
-    any more: keys without a record, and a vault that does not know its shares, would be worse than either.
+    then no sheet is left. Once `establish` has made the store nobody can stop it any more: keys without a record
+    would be worse than either.
     """
     talk = _Talk(console, language)
     with _hanging_up_is_leaving(), _nothing_left(talk, sheets):
@@ -132,7 +132,7 @@ def hold(
         transcript.add(now(), talk.step("root"))
         _hand_out_shares(talk, city, transcript, root, sheets, now)
         seal = derive(root, city.number, "transcript")
-        transcript.keys = establish(root)
+        transcript.keys = establish(root, transcript)
         _show_the_end(talk, console, transcript)
         transcript.add(now(), talk.step("keys", count=len(transcript.keys)))
         transcript.add(now(), talk.step("ended"))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -66,6 +66,7 @@ class Opened:
     folder: Path
     store: Store
     register: Register
+    claim: BinaryIO | None = None
 
     def vault(self) -> Vault:
         return Vault(self.store, self.register, today)
@@ -112,8 +113,13 @@ def _typed(secret: Secret, language: str) -> str:
 
 
 def open_vault(data: Path, passphrases: Path | None) -> Opened:
-    """Raises KeyStoreError when the vault does not open."""
-    return Opened(data, *opening.open_store(data, asker(passphrases)))
+    """For one command; raises KeyStoreError when the vault does not open, or another command is at it."""
+    claim = opening.claim(data)
+    try:
+        return Opened(data, *opening.open_store(data, asker(passphrases)), claim)
+    except BaseException:
+        claim.close()
+        raise
 
 
 def say(as_json: bool, facts: Any, *words: str) -> None:

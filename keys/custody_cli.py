@@ -28,7 +28,7 @@ from keys.sealed_file import FILE_NAME
 from keys.shares import Shares, share_set, split
 from keys.sheets import transcript_pdf
 from keys.store import MemoryStore
-from keys.transcript import KeyCheck
+from keys.transcript import KeyCheck, Transcript
 
 REHEARSAL_FOLDER = Path("var/keys-rehearsal")
 _MOST_MUNICIPALITIES = 0xFFFF
@@ -108,7 +108,9 @@ def ceremony(
         register = Register(number, aid, rehearsal, passphrases=1 if token else people, module=module, token=token)
         made: list[Opened] = []
 
-        def establish(root: bytes) -> list[KeyCheck]:
+        def establish(root: bytes, transcript: Transcript) -> list[KeyCheck]:
+            register.share_set, register.threshold = transcript.share_set, transcript.threshold
+            register.custodians = len(transcript.custodians)
             made.append(_establish(root, register, folder, asker(passphrases, _language(language))))
             return [
                 KeyCheck(purpose, int(version), key.check)
@@ -128,10 +130,7 @@ def ceremony(
             os.urandom,
             _language(language),
         )
-        register.share_set, register.threshold = transcript.share_set, transcript.threshold
-        register.custodians = len(transcript.custodians)
         (opened,) = made
-        opened.save()
         write_secret(folder / "transcript.json", transcript.signed_json)
         write_secret(folder / "transcript.pdf", transcript_pdf(transcript))
         hand_out(folder, opened.vault())

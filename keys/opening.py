@@ -8,12 +8,13 @@ run/              the sockets of a running vault, and its process number
 tls/              certificates, when parties are on other machines
 """
 
+import fcntl
 import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from keys import register as registers
 from keys.errors import KeyStoreError
@@ -60,6 +61,18 @@ def open_store(folder: Path, ask: Ask) -> tuple[Store, Register]:
     else:
         store = SealedFile.open(folder / FILE_NAME, ask(_passphrases(seen)))
     return store, registers.load(folder, store)
+
+
+def claim(folder: Path) -> BinaryIO:
+    """This vault for one command at a time, until what is returned is closed. A running vault is not in the way."""
+    registers.peek(folder)
+    file = (folder / registers.FILE_NAME).open("rb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise KeyStoreError("Another command is at work on this vault. Wait until that is done.") from None
+    return file
 
 
 def save(folder: Path, register: Register, store: Store) -> None:

@@ -29,30 +29,23 @@ class SivKey:
         self.start = double(self.mac(self.subkey1))
 
 
-Groups = Sequence[tuple[int, int, SivKey | None]]
+Groups = Sequence[tuple[int, int, SivKey]]
 
 
 def open_all(groups: Groups, bound: Bytes, sealed: Bytes) -> tuple[Bytes, npt.NDArray[np.bool_]]:
-    """The plain parts, and which rows are genuine.
+    """The plain parts, and which rows are genuine; of the others the plain part means nothing.
 
-    `groups` are `(first row, row after the last, key)` and cover all rows in order; without a key no row is genuine.
+    `groups` are `(first row, row after the last, key)` and cover all rows in order.
     """
-    mac_of = [(start, end, key.mac if key else None) for start, end, key in groups]
+    mac_of = [(start, end, key.mac) for start, end, key in groups]
     iv, hidden = sealed[:, :BLOCK], sealed[:, BLOCK:]
-    plain = hidden ^ _stream(
-        [(start, end, key.stream if key else None) for start, end, key in groups], iv, hidden.shape[1]
-    )
+    plain = hidden ^ _stream([(start, end, key.stream) for start, end, key in groups], iv, hidden.shape[1])
 
     subkey2 = _for_rows(groups, len(sealed), lambda key: key.subkey2)
     associated = _cmacs(mac_of, subkey2, bound)
     ending = plain.copy()
     ending[:, -BLOCK:] ^= _for_rows(groups, len(sealed), lambda key: key.start) ^ associated
-    genuine = same_rows(_cmacs(mac_of, subkey2, ending), iv)
-    for start, end, key in groups:
-        if key is None:
-            genuine[start:end] = False
-    plain[~genuine] = 0
-    return plain, genuine
+    return plain, same_rows(_cmacs(mac_of, subkey2, ending), iv)
 
 
 def same_rows(left: Bytes, right: Bytes) -> npt.NDArray[np.bool_]:
@@ -61,7 +54,7 @@ def same_rows(left: Bytes, right: Bytes) -> npt.NDArray[np.bool_]:
     return ~differs
 
 
-def _stream(groups: Sequence[tuple[int, int, Encrypt | None]], iv: Bytes, size: int) -> Bytes:
+def _stream(groups: Sequence[tuple[int, int, Encrypt]], iv: Bytes, size: int) -> Bytes:
     """RFC 5297 section 2.5: the counter starts from the IV with bits 63 and 31 cleared, so here it never carries."""
     blocks = -(-size // BLOCK)
     counters = np.repeat(iv, blocks, axis=0).reshape(-1, blocks, BLOCK)
@@ -73,7 +66,7 @@ def _stream(groups: Sequence[tuple[int, int, Encrypt | None]], iv: Bytes, size: 
     return _encrypt(groups, counters.reshape(-1, blocks * BLOCK))[:, :size]
 
 
-def _cmacs(groups: Sequence[tuple[int, int, Encrypt | None]], subkey: Bytes, messages: Bytes) -> Bytes:
+def _cmacs(groups: Sequence[tuple[int, int, Encrypt]], subkey: Bytes, messages: Bytes) -> Bytes:
     """CMACs of messages that do not end on a block."""
     size = messages.shape[1]
     padded = np.zeros((len(messages), size + -size % BLOCK), np.uint8)
@@ -85,13 +78,10 @@ def _cmacs(groups: Sequence[tuple[int, int, Encrypt | None]], subkey: Bytes, mes
     return _encrypt(groups, state ^ padded[:, -BLOCK:] ^ subkey)
 
 
-def _encrypt(groups: Sequence[tuple[int, int, Encrypt | None]], rows: Bytes) -> Bytes:
+def _encrypt(groups: Sequence[tuple[int, int, Encrypt]], rows: Bytes) -> Bytes:
     """Each row of whole blocks under the key of its group."""
     size, data = rows.shape[1], rows.tobytes()
-    done = [
-        encrypt(data[start * size : end * size]) if encrypt else bytes((end - start) * size)
-        for start, end, encrypt in groups
-    ]
+    done = [encrypt(data[start * size : end * size]) for start, end, encrypt in groups]
     return np.frombuffer(b"".join(done), np.uint8).reshape(-1, size)
 
 
@@ -99,5 +89,5 @@ def _for_rows(groups: Groups, rows: int, value_of: Callable[[SivKey], bytes]) ->
     """A value of each group's key, repeated for its rows."""
     if not groups:
         return np.zeros((rows, BLOCK), np.uint8)
-    values = np.frombuffer(b"".join(value_of(key) if key else bytes(BLOCK) for _, _, key in groups), np.uint8)
+    values = np.frombuffer(b"".join(value_of(key) for _, _, key in groups), np.uint8)
     return np.repeat(values.reshape(-1, BLOCK), [end - start for start, end, _ in groups], axis=0)

@@ -164,7 +164,7 @@ def test_the_pass_of_somebody_else_is_not_renewed_for_this_one(city):
     city.desk().issue(holder(city.registry, SISTER), InProcessReader(other), TODAY)
     city.rotate("load")
     before = inspect(other.memory)
-    with pytest.raises(CardRefused, match="somebody else"):
+    with pytest.raises(CardRefused, match="Put the right pass"):
         city.visit(InProcessReader(other))
     assert inspect(other.memory) == before
 

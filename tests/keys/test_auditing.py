@@ -134,10 +134,12 @@ def _commit_with_hash_of(holder, moved, signed):
     return Proof(holder.keys.handle, holder.tmc, tmv, enc_tmri)
 
 
-def test_two_proven_transactions_that_contradict_each_other_are_found(holder):
+@pytest.mark.parametrize("named", [1, 8])
+def test_two_proven_transactions_that_contradict_each_other_are_found(holder, named):
+    """By the name of the one before, or by its hash alone."""
     first = line(holder.tap(1))
-    holder.previous = clear_record(8)[2:10] + bytes(8)
-    assert findings(first, line(holder.tap(2))) == [(DIFFERS, TERMINAL, 8)]
+    holder.previous = clear_record(named)[2:10] + bytes(8)
+    assert findings(first, line(holder.tap(2))) == [(DIFFERS, TERMINAL, named)]
 
 
 def test_a_record_that_was_never_proven_is_no_witness(holder):

@@ -87,6 +87,12 @@ def test_a_pass_without_a_row_has_nothing(vault):
     assert ask(vault, sealed=table(vault, [])).balances == {}
 
 
+def test_both_halves_of_a_nullifier_count(vault):
+    mine = nullifier(vault, UID, 1)
+    for other in (mine[:8] + bytes(8), bytes(8) + mine[8:]):
+        assert ask(vault, sealed=table(vault, [row(other, LOAD, CENTS, 1)])).balances == {}
+
+
 @pytest.mark.parametrize("tmc", [1023, 16384, 16385, 32769])
 def test_a_pass_with_very_many_transactions_is_followed_to_the_end(vault, tmc):
     counters = {1, *range(16000, tmc, 8000), tmc}

@@ -67,7 +67,9 @@ def _is(prompt, sentence):
     return re.fullmatch(re.sub(r"\\{\w+\\}", ".*", re.escape(sentence.strip())), prompt.strip(), re.DOTALL)
 
 
-def ceremony(people, sheets, custodians=NAMES, threshold=2, rehearsal=False, establish=lambda root: CHECKS, **about):
+def ceremony(
+    people, sheets, custodians=NAMES, threshold=2, rehearsal=False, establish=lambda root, about: CHECKS, **about
+):
     about = {"random": lambda count: bytes(count), "language": people.language, **about}
     return hold(people, CITY, custodians, threshold, rehearsal, sheets, establish, lambda: NOON, **about)
 
@@ -81,7 +83,7 @@ def sheets(tmp_path):
 def test_from_the_welcome_to_a_signed_record(sheets, language):
     people, roots = People(sheets, language), []
 
-    def establish(root):
+    def establish(root, about):
         roots.append(root)
         return CHECKS
 
@@ -159,7 +161,7 @@ def test_whoever_stops_leaves_nothing_behind(sheets, tmp_path, where, how):
 
 
 @pytest.mark.parametrize("how", ["stop", KeyboardInterrupt(), EOFError(), OSError()], ids=["stop", "^C", "end", "line"])
-def test_once_the_keys_are_made_whoever_leaves_leaves_a_whole_record(sheets, tmp_path, how):
+def test_once_the_keys_are_there_nobody_stops_half_way(sheets, tmp_path, how):
     made = ceremony(People(sheets, written_down=[how]), sheets)
     assert verify(made.signed_json, bytes.fromhex(made.public_key))["steps"][-1]["what"] == STEPS["ended"]["nl"]
     assert list(tmp_path.iterdir()) == []
@@ -200,14 +202,25 @@ def test_a_sheet_shows_the_check_value_of_the_root(sheets):
         return answer
 
     people.ask = ask
-    ceremony(people, sheets, establish=lambda root: roots.append(root) or CHECKS)
+    ceremony(people, sheets, establish=lambda root, about: roots.append(root) or CHECKS)
     name = ("register", 1)
     check = check_value(MemoryStore({name: derive(roots[0], CITY.number, *name)}), name)
     assert [f"controlewaarde: {check}" in text for text in read] == [True] * 3
 
 
+def test_the_store_hears_which_sheets_belong_to_it_before_it_is_made(sheets):
+    heard = []
+
+    def establish(root, about):
+        heard.append((about.share_set, about.threshold, list(about.custodians)))
+        return CHECKS
+
+    made = ceremony(People(sheets), sheets, establish=establish)
+    assert heard == [(made.share_set, 2, NAMES)]
+
+
 def test_a_store_that_cannot_be_made_leaves_no_sheet_behind(sheets, tmp_path):
-    def establish(root):
+    def establish(root, about):
         raise KeyStoreError("The token refuses.")
 
     with pytest.raises(KeyStoreError, match="token refuses"):
@@ -225,7 +238,7 @@ def test_a_folder_with_something_in_it_is_left_alone(sheets):
 
 def test_nothing_that_is_said_or_recorded_holds_a_word_of_a_share_or_the_root(sheets):
     people, roots = People(sheets), []
-    made = ceremony(people, sheets, establish=lambda root: roots.append(root) or CHECKS, rehearsal=True)
+    made = ceremony(people, sheets, establish=lambda root, about: roots.append(root) or CHECKS, rehearsal=True)
     record = made.signed_json.decode() + "".join(
         page.extract_text() for page in PdfReader(io.BytesIO(transcript_pdf(made))).pages
     )

@@ -169,6 +169,14 @@ def test_refusals_are_json_for_machines(vault):
     assert said == {"refused": "load 1 is the current version. Rotate it first."}
 
 
+def test_one_command_at_a_time_changes_a_vault(vault):
+    before = vault.picture()
+    with opening.claim(vault.folder):
+        assert "Another command" in vault("terminal", "issue", 104, device=DEVICE, status=1)
+    assert vault.picture() == before
+    vault("terminal", "issue", 104, device=DEVICE)
+
+
 # Day by day
 
 

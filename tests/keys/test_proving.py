@@ -12,7 +12,7 @@ from card.record import CLEAR_BYTES, LOAD, REVERSAL, TAP, ClearRecord, Proof
 from keys.proving import RECORD_BYTES, Prover
 from keys.vault import HANDLE_PADDING
 from tests.bench.plain_prove import plain_prove
-from tests.city import DAY, PROVER, TERMINAL, VAULT, VISITS, sealing_of, vault_of
+from tests.city import CENTS, DAY, PROVER, TERMINAL, VAULT, VISITS, sealing_of, vault_of
 from tests.records import PaperPass, clear_record, many
 
 UID = b"\x04\x11\x22\x33\x44\x55\x66"
