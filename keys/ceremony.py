@@ -1,32 +1,41 @@
 """A key ceremony on a terminal: three to seven people make the root, take a share each on paper, and read it back.
 
-One instruction at a time, in plain words. Whoever types `stop`, or stops the program, leaves nothing behind.
+One instruction at a time, in plain words. Whoever types `stop`, or stops the program, leaves nothing behind; only
+once the keys are made, the ceremony comes to its end.
 """
 
+import io
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn, Protocol
 
 import typer
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from keys.custody import check_value
 from keys.days import TIMEZONE
 from keys.errors import KeyStoreError, ShareError
 from keys.files import write_secret
 from keys.hierarchy import ROOT_BYTES, derive
 from keys.shares import Shares, share_set, split
 from keys.sheets import Sheet, share_sheet
+from keys.store import MemoryStore
 from keys.transcript import KeyCheck, Transcript
 from keys.words import SENTENCES, STEPS
 
 FEWEST, MOST = 3, 7
 FEWEST_NEEDED = 2
 STOP = "stop"
+# The key that every vault has and that never changes: by its check value people know a root.
+_KNOWN = ("register", 1)
 
 
 class Console(Protocol):
@@ -39,6 +48,11 @@ class Console(Protocol):
 
 class TerminalConsole:
     """The terminal that the program runs in."""
+
+    def __init__(self) -> None:
+        # A key that is not UTF-8 is a typo like others, and no end of the ceremony.
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")
 
     def say(self, text: str) -> None:
         typer.echo(text)
@@ -101,11 +115,12 @@ def hold(
 ) -> Transcript:
     """Lead a ceremony to its end; `establish(root, transcript)` makes the store and says the check values of its keys.
 
-    `custodians` and `threshold` are asked for where they are not given. Raises KeyStoreError when the ceremony stops,
-    which it cannot any more once `establish` has been called; then no sheet is left.
+    `custodians` and `threshold` are asked for where they are not given. Raises KeyStoreError when the ceremony stops;
+    then no sheet is left. Once `establish` has made the store nobody can stop it any more: keys without a record
+    would be worse than either.
     """
     talk = _Talk(console, language)
-    with _nothing_left(talk, sheets):
+    with _hanging_up_is_leaving(), _nothing_left(talk, sheets):
         talk.say("welcome", city=city.name)
         if rehearsal:
             talk.say("rehearsal")
@@ -115,13 +130,13 @@ def hold(
         transcript.add(now(), talk.step("began", names=", ".join(names)))
         root = mixed(random(ROOT_BYTES), [talk.ask("mix", name=name) for name in names])
         transcript.add(now(), talk.step("root"))
-        _hand_out_shares(talk, city, transcript, split(root, needed, len(names)), sheets, now)
+        _hand_out_shares(talk, city, transcript, root, sheets, now)
+        seal = derive(root, city.number, "transcript")
         transcript.keys = establish(root, transcript)
+        _show_the_end(talk, console, transcript)
         transcript.add(now(), talk.step("keys", count=len(transcript.keys)))
-        _show_checks(talk, console, transcript.keys)
         transcript.add(now(), talk.step("ended"))
-        transcript.sign(derive(root, city.number, "transcript"))
-        talk.say("goodbye", needed=needed, count=len(names), set=transcript.share_set)
+        transcript.sign(seal)
     return transcript
 
 
@@ -166,11 +181,13 @@ def _threshold(talk: _Talk, given: int, count: int) -> int:
 
 
 def _hand_out_shares(
-    talk: _Talk, city: City, transcript: Transcript, shares: Sequence[str], folder: Path, now: Callable[[], datetime]
+    talk: _Talk, city: City, transcript: Transcript, root: bytes, folder: Path, now: Callable[[], datetime]
 ) -> None:
+    names = transcript.custodians
+    shares = split(root, transcript.threshold, len(names))
     transcript.share_set = share_set(shares[0])
     typed = Shares(transcript.share_set)
-    names = transcript.custodians
+    check = check_value(MemoryStore({_KNOWN: derive(root, city.number, *_KNOWN)}), _KNOWN)
     for number, (name, share) in enumerate(zip(names, shares, strict=True), 1):
         path = folder / f"share-{number}.pdf"
         sheet = Sheet(
@@ -183,6 +200,7 @@ def _hand_out_shares(
             share.split(),
             now().astimezone(TIMEZONE).date(),
             transcript.rehearsal,
+            check,
         )
         write_secret(path, share_sheet(sheet))
         talk.say("print", name=name, path=path)
@@ -191,6 +209,8 @@ def _hand_out_shares(
         _erase(path)
         transcript.add(now(), talk.step("share", number=number, name=name))
     count = typed.check_all()
+    if typed.root() != root:
+        raise ShareError("different")
     talk.say("combinations", count=count, needed=transcript.threshold)
     transcript.add(now(), talk.step("combinations", count=count, needed=transcript.threshold))
 
@@ -201,11 +221,13 @@ def _read_one(talk: _Talk, shares: Shares, sentence: str, wanted: int | None = N
     while True:
         words = talk.ask("words")
         # A share may be typed on several lines; an empty line ends it.
-        while words and (more := talk.ask("more_words")):
-            words += " " + more
-        talk.clear()
         try:
-            if wanted is not None and (number := Shares().add(words)) != wanted:
+            while words and (more := talk.ask("more_words")):
+                words += " " + more
+        finally:
+            talk.clear()
+        try:
+            if wanted is not None and (number := Shares(shares.expected_set).add(words)) != wanted:
                 talk.say("other_share", number=number, wanted=wanted)
                 continue
             talk.say("share_good", number=shares.add(words))
@@ -214,13 +236,30 @@ def _read_one(talk: _Talk, shares: Shares, sentence: str, wanted: int | None = N
             talk.say("share_wrong", why=error.words(talk.language))
 
 
-def _show_checks(talk: _Talk, console: Console, keys: Sequence[KeyCheck]) -> None:
-    talk.say("checks")
-    for key in keys:
-        console.say(f"  {key.purpose:<18}{key.version:>5}   {key.value}")
-    # The keys are there now, and the sheets are right: whoever stops here has only seen enough.
-    with suppress(_Stopped, EOFError, KeyboardInterrupt):
-        talk.ask("written_down")
+def _show_the_end(talk: _Talk, console: Console, made: Transcript) -> None:
+    """The check values, and what everybody takes home; whoever leaves here, or hangs up, leaves a whole ceremony."""
+    with suppress(KeyboardInterrupt, OSError):
+        talk.say("checks")
+        for key in made.keys:
+            console.say(f"  {key.purpose:<18}{key.version:>5}   {key.value}")
+        with suppress(_Stopped, EOFError, KeyboardInterrupt):
+            talk.ask("written_down")
+        talk.say("goodbye", needed=made.threshold, count=len(made.custodians), set=made.share_set)
+
+
+@contextmanager
+def _hanging_up_is_leaving() -> Iterator[None]:
+    """A line that breaks, and a machine that goes down, are as Ctrl-C: left alone they would leave a sheet behind."""
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGHUP, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -247,5 +286,9 @@ def _stopped(talk: _Talk) -> NoReturn:
 
 def _erase(path: Path) -> None:
     """Overwritten first, for what that is worth on the disk at hand; a memory disk is better."""
-    path.write_bytes(bytes(path.stat().st_size))
+    # In place: a file that is opened to be written anew gets other blocks, and the old ones keep the words.
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
     path.unlink()

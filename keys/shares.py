@@ -33,7 +33,7 @@ class Shares:
     """Shares as they are typed. `expected_set`: the set that they must be of, when that is known."""
 
     def __init__(self, expected_set: int | None = None) -> None:
-        self._expected_set = expected_set
+        self.expected_set = expected_set
         self._shares: dict[int, str] = {}
         self._first: Share | None = None
 
@@ -45,8 +45,8 @@ class Shares:
         words = _words(text)
         share = _share(words)
         first = self._first or share
-        if self._expected_set is not None and share.identifier != self._expected_set:
-            raise ShareError("set", found=share.identifier, wanted=self._expected_set)
+        if self.expected_set is not None and share.identifier != self.expected_set:
+            raise ShareError("set", found=share.identifier, wanted=self.expected_set)
         if share.identifier != first.identifier:
             raise ShareError("mixed_sets", found=share.identifier, wanted=first.identifier)
         if _made_with(share) != _made_with(first):
@@ -79,7 +79,9 @@ class Shares:
 
 
 def _words(text: str) -> list[str]:
-    words = [word for word in re.split(r"[\s,;]+", text.lower()) if word and not re.fullmatch(r"\d+[.):]?", word)]
+    # Numbers as on the sheet may stand before the words, with or without a space.
+    typed = (re.sub(r"^\d+[.):]?", "", word) for word in re.split(r"[\s,;]+", text.lower()))
+    words = [word for word in typed if word]
     if len(words) != WORDS:
         raise ShareError("length", count=len(words), wanted=WORDS)
     known = []

@@ -14,7 +14,10 @@ from keys.transcript import Transcript
 
 @dataclass(frozen=True)
 class Sheet:
-    """One share on paper; `number` of `custodians`, of which `threshold` are needed."""
+    """One share on paper; `number` of `custodians`, of which `threshold` are needed.
+
+    `check`: the check value of the root's register key, which the record of the ceremony shows too.
+    """
 
     municipality: str
     custodian: str
@@ -25,6 +28,7 @@ class Sheet:
     words: list[str]
     made_on: date
     rehearsal: bool
+    check: str = ""
 
 
 def share_sheet(sheet: Sheet) -> bytes:

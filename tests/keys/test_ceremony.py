@@ -3,35 +3,31 @@
 import io
 import json
 import re
+import signal
 import sys
+import time
 from datetime import UTC, datetime
-from itertools import pairwise
 
 import pexpect
 import pytest
 from pypdf import PdfReader
-from shamir_mnemonic.wordlist import WORDLIST
 
 from keys import register
 from keys.ceremony import City, hold, mixed, read_shares
+from keys.custody import check_value
 from keys.errors import KeyStoreError, ShareError
 from keys.hierarchy import derive
 from keys.shares import Shares, split
-from keys.sheets import Sheet, share_sheet, transcript_pdf
+from keys.sheets import transcript_pdf
+from keys.store import MemoryStore
 from keys.transcript import KeyCheck, Transcript, verify
 from keys.words import SENTENCES, STEPS
+from tests.keys.test_sheets import text_of, words_on
 
 NOON = datetime(2026, 11, 21, 11, 30, tzinfo=UTC)
 CITY = City(1, "Gelredam")
 NAMES = ["Aïcha van den Berg", "Bram", "Cor"]
 CHECKS = [KeyCheck("load", 1, "A1B2C3"), KeyCheck("nullifier", 2026, "00FFEE")]
-
-
-def words_on(pdf) -> list[str]:
-    """The share, as somebody reads it from the sheet: number by number."""
-    text = PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split()
-    found = {int(a): b for a, b in pairwise(text) if a.isdigit() and b in WORDLIST}
-    return [found[number] for number in range(1, 34)]
 
 
 class People:
@@ -137,6 +133,13 @@ def test_the_sheet_of_somebody_else_is_refused(sheets):
     assert any("Dit is deel 1. We hebben nu deel 2 nodig." in said for said in people.said)
 
 
+def test_a_sheet_of_an_earlier_ceremony_is_told_from_one_of_somebody_else(sheets):
+    people = People(sheets, words=[split(bytes(32), 2, 3)[2]])
+    ceremony(people, sheets)
+    assert any("van een oefening" in said for said in people.said)
+    assert not any("We hebben nu deel" in said for said in people.said)
+
+
 def test_names_and_numbers_are_asked_again_until_they_can_be(sheets):
     people = People(sheets, name=["A", "B", "", "A", "a", "B", "", *NAMES, ""], threshold=["1", "4", "two", "3"])
     made = ceremony(people, sheets, custodians=[], threshold=0)
@@ -155,11 +158,52 @@ def test_whoever_stops_leaves_nothing_behind(sheets, tmp_path, where, how):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("how", ["stop", KeyboardInterrupt(), EOFError()], ids=repr)
+@pytest.mark.parametrize("how", ["stop", KeyboardInterrupt(), EOFError(), OSError()], ids=["stop", "^C", "end", "line"])
 def test_once_the_keys_are_there_nobody_stops_half_way(sheets, tmp_path, how):
     made = ceremony(People(sheets, written_down=[how]), sheets)
-    assert made.signature
+    assert verify(made.signed_json, bytes.fromhex(made.public_key))["steps"][-1]["what"] == STEPS["ended"]["nl"]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["stop", KeyboardInterrupt(), EOFError()], ids=["stop", "ctrl-c", "end"])
+def test_half_a_share_goes_from_the_screen_when_somebody_stops(sheets, how):
+    people = People(sheets, more_words=[how])
+    with pytest.raises(KeyStoreError):
+        ceremony(people, sheets)
+    assert people.cleared == 1
+
+
+def test_a_sheet_is_overwritten_before_it_is_removed(sheets, tmp_path):
+    kept = tmp_path / "the same blocks"
+    people = People(sheets)
+
+    def ask(prompt):
+        answer = People.ask(people, prompt)
+        if people.asked[-1] == "printed" and not kept.exists():
+            kept.hardlink_to(sheets / "share-1.pdf")
+        return answer
+
+    people.ask = ask
+    ceremony(people, sheets)
+    assert kept.stat().st_size > 1000
+    assert not any(kept.read_bytes())
+
+
+def test_a_sheet_shows_the_check_value_of_the_root(sheets):
+    people, roots, read = People(sheets), [], []
+
+    def ask(prompt):
+        answer = People.ask(people, prompt)
+        if people.asked[-1] == "printed":
+            (path,) = sheets.iterdir()
+            read.append(text_of(path.read_bytes()))
+        return answer
+
+    people.ask = ask
+    ceremony(people, sheets, establish=lambda root, about: roots.append(root) or CHECKS)
+    name = ("register", 1)
+    check = check_value(MemoryStore({name: derive(roots[0], CITY.number, *name)}), name)
+    assert [f"controlewaarde: {check}" in text for text in read] == [True] * 3
 
 
 def test_the_store_hears_which_sheets_belong_to_it_before_it_is_made(sheets):
@@ -229,21 +273,7 @@ def _set(shares):
     return share_set(shares[0])
 
 
-# On paper
-
-
-def test_all_33_words_are_on_the_sheet_in_order_and_nobody_elses():
-    shares = split(bytes(range(32)), 3, 5)
-    for number, share in enumerate(shares, 1):
-        sheet = Sheet("Gelredam", NAMES[0], number, 5, 3, _set(shares), share.split(), NOON.date(), number == 5)
-        pdf = share_sheet(sheet)
-        assert pdf == share_sheet(sheet)
-        assert words_on(pdf) == share.split()
-        (page,) = PdfReader(io.BytesIO(pdf)).pages
-        text = page.extract_text()
-        assert NAMES[0] in text
-        assert str(_set(shares)) in text
-        assert ("REHEARSAL" in text) is (number == 5)
+# The record
 
 
 def test_a_record_that_was_changed_does_not_verify():
@@ -262,6 +292,25 @@ def test_a_record_that_was_changed_does_not_verify():
     for content in (b"", b"[]", b"{}", b'{"content": {}, "signature": "zz"}'):
         with pytest.raises(KeyStoreError, match="not the transcript"):
             verify(content, key)
+
+
+def test_a_record_with_any_other_byte_in_its_content_does_not_verify():
+    made = Transcript(1, "Gelredam", False, "nl", 2, NAMES, 12345)
+    made.add(NOON, "Begonnen.")
+    made.keys = CHECKS
+    made.sign(bytes(range(32)))
+    key, file = bytes.fromhex(made.public_key), made.signed_json
+    content = json.loads(file)["content"]
+    for at in range(file.index(b"{", 1), file.index(b'"public_key"')):
+        for bit in range(8):
+            changed = bytearray(file)
+            changed[at] ^= 1 << bit
+            try:
+                # A space that became a line break changes nothing that is said.
+                assert verify(bytes(changed), key) == content
+                assert file[at : at + 1].isspace()
+            except KeyStoreError:
+                pass
 
 
 # On a terminal
@@ -331,6 +380,68 @@ def test_three_people_on_a_terminal(tmp_path):
     person.expect(pexpect.EOF)
     person.close()
     assert person.exitstatus == 0
+
+
+@pytest.fixture
+def at_the_first_sheet(tmp_path):
+    """A ceremony on a pty, with the sheet of the first of three in its folder: `(the pty, the folder)`."""
+    (tmp_path / "scheme.toml").write_text('[municipality]\nname = "Gelredam"\nnumber = 1\naid = "F0E0D1"\n')
+    sheets = tmp_path / "sheets"
+    command = ["-m", "meedoen", "keys", "ceremony", "--rehearsal", "--scheme", str(tmp_path / "scheme.toml")]
+    command += ["--data", str(tmp_path / "keys"), "--sheets", str(sheets), "--language", "en", "--needed", "2"]
+    command += [word for name in ("Anna", "Bram", "Cor") for word in ("--custodian", name)]
+    person = pexpect.spawn(sys.executable, command, timeout=30, dimensions=(50, 120))
+    for _ in range(3):
+        person.expect("at random.*Enter:")
+        person.sendline(b"caf\xe9")
+    person.expect("turn of Anna")
+    person.expect("Press Enter.")
+    assert [path.name for path in sheets.iterdir()] == ["share-1.pdf"]
+    yield person, sheets
+    person.close(force=True)
+
+
+@pytest.mark.parametrize("broken", [signal.SIGHUP, signal.SIGTERM], ids=["hung up", "ended"])
+def test_a_line_that_breaks_leaves_no_sheet_behind(at_the_first_sheet, broken):
+    person, sheets = at_the_first_sheet
+    person.kill(broken)
+    person.expect(pexpect.EOF)
+    person.wait()
+    assert person.exitstatus == 1
+    assert not sheets.exists()
+
+
+def test_a_terminal_that_is_closed_leaves_no_sheet_behind(at_the_first_sheet):
+    person, sheets = at_the_first_sheet
+    person.ptyproc.fileobj.close()
+    deadline = time.monotonic() + 20
+    while sheets.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not sheets.exists()
+
+
+def test_what_was_typed_is_gone_from_the_terminal_after_ctrl_c(at_the_first_sheet):
+    person, sheets = at_the_first_sheet
+    words = words_on((sheets / "share-1.pdf").read_bytes())
+    person.sendline("")
+    person.expect("Words: ")
+    person.sendline(" ".join(words[:20]))
+    person.expect("more: ")
+    person.sendintr()
+    person.expect_exact("\x1b[3J")
+    person.expect("Nothing of it is left")
+    assert not sheets.exists()
+
+
+def test_a_key_that_is_no_letter_is_a_typo(at_the_first_sheet):
+    person, sheets = at_the_first_sheet
+    words = words_on((sheets / "share-1.pdf").read_bytes())
+    person.sendline("")
+    person.expect("Words: ")
+    person.sendline(" ".join(words[:6]).encode() + b" \xe9\xff " + " ".join(words[7:]).encode())
+    person.expect("more: ")
+    person.sendline("")
+    person.expect("Word 7 is not in the list")
 
 
 def _type(person, words, short=False):

@@ -1,6 +1,7 @@
 """Shares: any enough of them make the root, and whatever is wrong with one is named, without a word of it."""
 
 import random
+import re
 from itertools import combinations
 
 import pytest
@@ -65,9 +66,10 @@ def test_a_share_says_its_number_and_how_many_are_missing():
         lambda share: " ".join(word[:4] for word in share.split()),
         lambda share: " ".join(f"{number}. {word}" for number, word in enumerate(share.split(), 1)),
         lambda share: " ".join(f"{number} {word}" for number, word in enumerate(share.split(), 1)),
+        lambda share: " ".join(f"{number}.{word}" for number, word in enumerate(share.split(), 1)),
         lambda share: share.replace(" ", ", "),
     ],
-    ids=["capitals", "lines", "four letters", "numbers with dots", "numbers", "commas"],
+    ids=["capitals", "lines", "four letters", "numbers with dots", "numbers", "numbers without a space", "commas"],
 )
 def test_a_share_may_be_typed_as_people_type(write):
     assert typed(*map(write, SHARES[:3])).root() == ROOT
@@ -151,6 +153,28 @@ def test_all_combinations_are_tried_and_one_that_differs_is_refused(monkeypatch)
 
     monkeypatch.setattr(module, "_combined", one_differs)
     assert why(typed(*SHARES).check_all) == "different"
+
+
+@given(st.sampled_from(SHARES + STRANGERS), st.randoms(use_true_random=False))
+def test_no_mistake_tells_a_word_of_a_share(share, chance):
+    """Whatever is done to a share: what is said is the sentence for it, and next to that only numbers."""
+    words = share.split()
+    at = chance.randrange(33)
+    wrong = chance.choice(
+        [
+            words[:at] + words[at + 1 :],
+            [*words, words[at]],
+            [*words[:at], words[at] + "s", *words[at + 1 :]],
+            [*words[:at], chance.choice([word for word in WORDLIST if word != words[at]]), *words[at + 1 :]],
+            STRANGERS[0].split(),
+            SHARES[1].split(),
+        ]
+    )
+    with pytest.raises(ShareError) as refused:
+        typed(SHARES[1], " ".join(wrong))
+    for language in ("nl", "en"):
+        sentence = re.escape(WRONG[refused.value.reason][language])
+        assert re.fullmatch(re.sub(r"\\{\w+\\}", r"\\d+", sentence), refused.value.words(language))
 
 
 @given(st.text(max_size=300))
