@@ -5,10 +5,11 @@ import json
 import os
 import pwd
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import typer
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -59,6 +60,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
 Number = Annotated[int, typer.Argument(help="Number of the terminal.", min=DESK + 1, max=2**32 - 1)]
 
 
+# What is let go of when the command that runs is over.
+_at_the_end: ContextVar[ExitStack] = ContextVar("at_the_end")
+
+
 @dataclass(frozen=True)
 class Opened:
     """A vault's folder with everything in it at hand."""
@@ -66,7 +71,6 @@ class Opened:
     folder: Path
     store: Store
     register: Register
-    claim: BinaryIO | None = None
 
     def vault(self) -> Vault:
         return Vault(self.store, self.register, today)
@@ -77,12 +81,14 @@ class Opened:
 
 @contextmanager
 def refusals(as_json: bool = False) -> Iterator[None]:
-    """A refusal in one sentence (or JSON) and exit status 1."""
-    try:
-        yield
-    except KeyStoreError as error:
-        typer.echo(json.dumps({"refused": str(error)}) if as_json else str(error), err=True)
-        raise typer.Exit(1) from None
+    """A refusal in one sentence (or JSON) and exit status 1; what the command claimed is free at the end."""
+    with ExitStack() as at_the_end:
+        _at_the_end.set(at_the_end)
+        try:
+            yield
+        except KeyStoreError as error:
+            typer.echo(json.dumps({"refused": str(error)}) if as_json else str(error), err=True)
+            raise typer.Exit(1) from None
 
 
 def asker(file: Path | None, language: str = "en") -> opening.Ask:
@@ -114,12 +120,8 @@ def _typed(secret: Secret, language: str) -> str:
 
 def open_vault(data: Path, passphrases: Path | None) -> Opened:
     """For one command; raises KeyStoreError when the vault does not open, or another command is at it."""
-    claim = opening.claim(data)
-    try:
-        return Opened(data, *opening.open_store(data, asker(passphrases)), claim)
-    except BaseException:
-        claim.close()
-        raise
+    _at_the_end.get().enter_context(opening.claim(data))
+    return Opened(data, *opening.open_store(data, asker(passphrases)))
 
 
 def say(as_json: bool, facts: Any, *words: str) -> None:

@@ -13,7 +13,7 @@ Niemand heeft dus het hele geheim. Ook deze computer vergeet het als we klaar zi
 
 Nodig: alle sleutelbewaarders, een printer aan deze computer, voor ieder een envelop.
 Niet nodig: telefoons en camera's. Leg ze buiten de kamer.
-Typ stop en druk op Enter om te stoppen. Dan blijft er niets achter.
+Typ stop en druk op Enter om te stoppen. Dan blijft er niets achter, zolang de sleutels niet gemaakt zijn.
 """,
         "en": """
 Key ceremony: the keys of the city pass of {city}
@@ -23,7 +23,7 @@ So nobody has the whole secret. This computer forgets it too when we are done.
 
 Needed: all custodians, a printer on this computer, an envelope for each.
 Not needed: phones and cameras. Leave them outside the room.
-Type stop and press Enter to stop. Then nothing is left behind.
+Type stop and press Enter to stop. Then nothing is left behind, as long as the keys are not made.
 """,
     },
     "rehearsal": {
