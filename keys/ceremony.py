@@ -34,6 +34,8 @@ from keys.words import SENTENCES, STEPS
 FEWEST, MOST = 3, 7
 FEWEST_NEEDED = 2
 STOP = "stop"
+# What the same person can mend by typing the same sheet again.
+_TYPOS = ("length", "word", "checksum")
 # The key that every vault has and that never changes: by its check value people know a root.
 _KNOWN = ("register", 1)
 
@@ -128,7 +130,7 @@ def hold(
         needed = _threshold(talk, threshold, len(names))
         transcript = Transcript(city.number, city.name, rehearsal, language, needed, names)
         transcript.add(now(), talk.step("began", names=", ".join(names)))
-        root = mixed(random(ROOT_BYTES), [talk.ask("mix", name=name) for name in names])
+        root = mixed(random(ROOT_BYTES), [_something(talk, name) for name in names])
         transcript.add(now(), talk.step("root"))
         _hand_out_shares(talk, city, transcript, root, sheets, now)
         seal = derive(root, city.number, "transcript")
@@ -140,13 +142,13 @@ def hold(
     return transcript
 
 
-def read_shares(console: Console, expected_set: int, language: str = "nl") -> bytes:
+def read_shares(console: Console, expected_set: int, needed: int, language: str = "nl") -> bytes:
     """The root from the shares that custodians type, as many as are needed; raises ShareError when they stop."""
     talk = _Talk(console, language)
     shares = Shares(expected_set)
     try:
         while shares.missing != 0:
-            _read_one(talk, shares, "type_share", missing=shares.missing or "?")
+            _read_one(talk, shares, "type_share", missing=shares.missing or needed)
         return shares.root()
     except (_Stopped, EOFError, KeyboardInterrupt):
         raise ShareError("stopped") from None
@@ -161,15 +163,21 @@ def mixed(machine: bytes, typed: Sequence[str]) -> bytes:
 
 def _names(talk: _Talk, given: Sequence[str]) -> list[str]:
     names = [name.strip() for name in given if name.strip()]
-    while True:
-        if FEWEST <= len(names) <= MOST and len({name.lower() for name in names}) == len(names):
-            return names
-        if names:
-            talk.say("bad_names", fewest=FEWEST, most=MOST)
-        names = []
-        talk.say("names", fewest=FEWEST, most=MOST)
-        while len(names) < MOST and (name := talk.ask("name", number=len(names) + 1)):
+    if FEWEST <= len(names) <= MOST and len({name.lower() for name in names}) == len(names):
+        return names
+    names = []
+    talk.say("names", fewest=FEWEST, most=MOST)
+    while len(names) < MOST:
+        name = talk.ask("name", number=len(names) + 1)
+        if name.lower() in (known.lower() for known in names):
+            talk.say("same_name", name=name)
+        elif name:
             names.append(name)
+        elif len(names) >= FEWEST:
+            break
+        else:
+            talk.say("few_names", fewest=FEWEST, count=len(names))
+    return names
 
 
 def _threshold(talk: _Talk, given: int, count: int) -> int:
@@ -177,7 +185,16 @@ def _threshold(talk: _Talk, given: int, count: int) -> int:
     while not FEWEST_NEEDED <= needed <= count:
         typed = talk.ask("threshold", fewest=FEWEST_NEEDED, count=count)
         needed = int(typed) if typed.isascii() and typed.isdigit() else 0
+        if not FEWEST_NEEDED <= needed <= count:
+            talk.say("bad_threshold", fewest=FEWEST_NEEDED, count=count)
     return needed
+
+
+def _something(talk: _Talk, name: str) -> str:
+    while not (typed := talk.ask("mix", name=name)):
+        talk.say("nothing_typed")
+    talk.clear()
+    return typed
 
 
 def _hand_out_shares(
@@ -219,21 +236,23 @@ def _read_one(talk: _Talk, shares: Shares, sentence: str, wanted: int | None = N
     """One share, typed until it is right; then it goes from the screen."""
     talk.say(sentence, **about)
     while True:
-        words = talk.ask("words")
-        # A share may be typed on several lines; an empty line ends it.
         try:
+            words = talk.ask("words")
+            # A share may be typed on several lines; an empty line ends it.
             while words and (more := talk.ask("more_words")):
                 words += " " + more
         finally:
             talk.clear()
         try:
             if wanted is not None and (number := Shares(shares.expected_set).add(words)) != wanted:
-                talk.say("other_share", number=number, wanted=wanted)
+                talk.say("other_share", number=number, wanted=wanted, **about)
                 continue
             talk.say("share_good", number=shares.add(words))
             return
         except ShareError as error:
             talk.say("share_wrong", why=error.words(talk.language))
+            if error.reason in _TYPOS:
+                talk.say("type_again")
 
 
 def _show_the_end(talk: _Talk, console: Console, made: Transcript) -> None:
@@ -241,10 +260,11 @@ def _show_the_end(talk: _Talk, console: Console, made: Transcript) -> None:
     with suppress(KeyboardInterrupt, OSError):
         talk.say("checks")
         for key in made.keys:
-            console.say(f"  {key.purpose:<18}{key.version:>5}   {key.value}")
+            console.say(f"  {key.purpose.replace('_', ' '):<18}{key.version:>5}   {key.value}")
         with suppress(_Stopped, EOFError, KeyboardInterrupt):
             talk.ask("written_down")
-        talk.say("goodbye", needed=made.threshold, count=len(made.custodians), set=made.share_set)
+        ending = "goodbye_rehearsal" if made.rehearsal else "goodbye"
+        talk.say(ending, needed=made.threshold, count=len(made.custodians), set=made.share_set)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from keys import certificates, opening
 from keys.audit_log import AuditLog
 from keys.balance import SIGNED
 from keys.days import today, utc_now
-from keys.errors import KeyStoreError
+from keys.errors import KeyStoreError, ShareError
 from keys.files import write_secret
 from keys.hand_out import device_keys, hand_out
 from keys.hierarchy import PURPOSES
@@ -96,7 +96,10 @@ def asker(file: Path | None, language: str = "en") -> opening.Ask:
 
     def ask(wanted: Sequence[Secret]) -> list[str]:
         if file is None:
-            return [_typed(secret, language) for secret in wanted]
+            typed: list[str] = []
+            for secret in wanted:
+                typed.append(_typed(secret, language, typed))
+            return typed
         try:
             return file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
@@ -105,23 +108,37 @@ def asker(file: Path | None, language: str = "en") -> opening.Ask:
     return ask
 
 
-def _typed(secret: Secret, language: str) -> str:
-    """What somebody types unseen; a new one twice."""
+def _typed(secret: Secret, language: str, taken: Sequence[str]) -> str:
+    """What somebody types unseen; a new one twice, and not the same as another's."""
     what = SECRETS[secret.kind][language].format(**secret.about)
     if not secret.new:
-        return getpass.getpass(f"{what}: ")
-    what = SECRETS["new"][language].format(what=what)
+        return _unseen(what)
+    what = SECRETS["new"][language].format(what=what, fewest=FEWEST_CHARACTERS)
     while True:
-        typed = getpass.getpass(f"{what}: ")
-        if getpass.getpass(f"{SECRETS['again'][language]}: ") == typed and len(typed) >= FEWEST_CHARACTERS:
+        typed = _unseen(what)
+        if len(typed) < FEWEST_CHARACTERS:
+            wrong = "too_short"
+        elif typed in taken:
+            wrong = "of_another"
+        elif _unseen(SECRETS["again"][language]) != typed:
+            wrong = "not_the_same"
+        else:
             return typed
-        typer.echo(SECRETS["not_the_same"][language].format(fewest=FEWEST_CHARACTERS))
+        typer.echo(SECRETS[wrong][language])
 
 
-def open_vault(data: Path, passphrases: Path | None) -> Opened:
+def _unseen(what: str) -> str:
+    """Raises ShareError when somebody types `stop`, as anywhere in a ceremony."""
+    typed = getpass.getpass(f"{what}: ")
+    if typed.strip().lower() == "stop":
+        raise ShareError("stopped")
+    return typed
+
+
+def open_vault(data: Path, passphrases: Path | None, language: str = "en") -> Opened:
     """For one command; raises KeyStoreError when the vault does not open, or another command is at it."""
     _at_the_end.get().enter_context(opening.claim(data))
-    return Opened(data, *opening.open_store(data, asker(passphrases)))
+    return Opened(data, *opening.open_store(data, asker(passphrases, language)))
 
 
 def say(as_json: bool, facts: Any, *words: str) -> None:

@@ -29,6 +29,7 @@ from keys.shares import Shares, share_set, split
 from keys.sheets import transcript_pdf
 from keys.store import MemoryStore
 from keys.transcript import KeyCheck, Transcript, verify
+from keys.words import SENTENCES
 
 TRANSCRIPT = "transcript.json"
 REHEARSAL_FOLDER = Path("var/keys-rehearsal")
@@ -50,19 +51,19 @@ def _folder(data: Path, rehearsal: bool) -> Path:
     return REHEARSAL_FOLDER if rehearsal and data == DEFAULT_FOLDER else data
 
 
-def _open(data: Path, passphrases: Path | None, rehearsal: bool) -> Opened:
+def _open(data: Path, passphrases: Path | None, rehearsal: bool, language: str = "en") -> Opened:
     """A vault of the kind that is meant: nobody takes real keys for a rehearsal, or the other way round."""
     folder = _folder(data, rehearsal)
     if registers.peek(folder).rehearsal != rehearsal:
         kind = "real keys; leave out --rehearsal" if rehearsal else "keys of a rehearsal; say --rehearsal"
         raise KeyStoreError(f"{folder} holds {kind}.")
-    return open_vault(folder, passphrases)
+    return open_vault(folder, passphrases, _language(language))
 
 
 def _root(register: Register, files: Sequence[Path] | None, language: str) -> bytes:
     """The root, from files or from what custodians type."""
     if not files:
-        return read_shares(TerminalConsole(), register.share_set, _language(language))
+        return read_shares(TerminalConsole(), register.share_set, register.threshold, _language(language))
     shares = Shares(register.share_set)
     for file in files:
         try:
@@ -105,7 +106,7 @@ def ceremony(
     with refusals():
         name, number, aid = _municipality(scheme)
         if (folder / registers.FILE_NAME).exists():
-            raise KeyStoreError(f"{folder} already holds the keys of a municipality; choose another folder.")
+            raise KeyStoreError(opening.held_already(folder))
         register = Register(number, aid, rehearsal, passphrases=1 if token else people, module=module, token=token)
         made: list[Opened] = []
 
@@ -136,7 +137,7 @@ def ceremony(
         write_secret(folder / "transcript.pdf", transcript_pdf(transcript))
         hand_out(folder, opened.vault())
         _log(opened, "ceremony", "keys of a municipality")
-    typer.echo(f"{folder}: transcript.pdf to print and sign; issuer.json for the desk; backend.json for clearing.")
+    typer.echo(SENTENCES["files"][language].format(folder=folder))
 
 
 def _establish(root: bytes, register: Register, folder: Path, ask: opening.Ask) -> Opened:
@@ -201,7 +202,7 @@ def verify_shares(
 ) -> None:
     """See whether shares can still make the keys that are in use, and signed the record. It changes nothing."""
     with refusals(as_json):
-        opened = _open(data, passphrases, rehearsal)
+        opened = _open(data, passphrases, rehearsal, language)
         root = _root(opened.register, share, language)
         checked = custody.compare(root, opened.register, Seeds(opened.folder))
         words = [f"These shares make all {checked} keys of this vault."]
@@ -230,6 +231,10 @@ def recover(
     """Make all keys again in a new folder or token, from the shares and the back-up of what is no secret."""
     folder = _folder(data, rehearsal)
     with refusals(as_json):
+        if not (backup / registers.FILE_NAME).is_file():
+            raise KeyStoreError(f"{backup} has no {registers.FILE_NAME}. Put the back-up of it there, next to years.")
+        if (folder / registers.FILE_NAME).exists():
+            raise KeyStoreError(opening.held_already(folder))
         seen = registers.peek(backup)
         if seen.rehearsal != rehearsal:
             raise KeyStoreError("Real keys are recovered without --rehearsal, those of a rehearsal with it.")
@@ -240,7 +245,7 @@ def recover(
         register = registers.load(backup, known)
         custody.compare(root, register, seeds)
         register.passphrases, register.module, register.token = (1 if token else people), module, token
-        store = opening.create_store(folder, register, asker(passphrases))
+        store = opening.create_store(folder, register, asker(passphrases, _language(language)))
         custody.rebuild(root, register, store, seeds)
         for year in seeds.years():
             Seeds(folder).keep(year, seeds.read(year))
@@ -264,10 +269,11 @@ def rotate(
 ) -> None:
     """Make a new version of a key. Passes and terminals with the old one go on until a date."""
     with refusals(as_json):
-        opened = _open(data, passphrases, rehearsal)
         if until.date() < today():
             raise KeyStoreError("The last day of the old key must not be in the past.")
-        custody.refuse_rotation(opened.register, purpose)
+        # Before anybody has typed anything.
+        custody.refuse_rotation(registers.peek(_folder(data, rehearsal)), purpose)
+        opened = _open(data, passphrases, rehearsal, language)
         root = _root(opened.register, share, language)
         version = custody.rotate(root, opened.register, opened.store, purpose, until.date())
         opened.save()
@@ -290,7 +296,7 @@ def new_year(
 ) -> None:
     """Make the keys of a calendar year, at the latest some weeks before it begins."""
     with refusals(as_json):
-        opened = _open(data, passphrases, rehearsal)
+        opened = _open(data, passphrases, rehearsal, language)
         custody.refuse_year(opened.register, year)
         root = _root(opened.register, share, language)
         custody.new_year(root, opened.register, opened.store, Seeds(opened.folder), year)

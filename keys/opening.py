@@ -41,7 +41,7 @@ Ask = Callable[[Sequence[Secret]], list[str]]
 def create_store(folder: Path, register: Register, ask: Ask) -> Store:
     """A new, empty store of the kind that the register names."""
     if (folder / registers.FILE_NAME).exists():
-        raise KeyStoreError(f"{folder} already holds the keys of a municipality; choose another folder.")
+        raise KeyStoreError(held_already(folder))
     if register.token:
         store: Store = _token(register, ask)
         if store.names():
@@ -51,6 +51,11 @@ def create_store(folder: Path, register: Register, ask: Ask) -> Store:
             )
         return store
     return SealedFile.create(folder / FILE_NAME, ask(_passphrases(register, new=True)))
+
+
+def held_already(folder: Path) -> str:
+    """Why nothing is made in a folder."""
+    return f"{folder} already holds the keys of a municipality. Choose another folder with --data."
 
 
 def open_store(folder: Path, ask: Ask) -> tuple[Store, Register]:

@@ -6,8 +6,8 @@
 SENTENCES = {
     "welcome": {
         "nl": """
-Sleuteltijd: de sleutels van de stadspas van {city}
----------------------------------------------------
+Sleutelceremonie: de sleutels van de stadspas van {city}
+--------------------------------------------------------
 We maken samen één geheim. Dat knippen we in delen. Iedereen krijgt één deel, op papier.
 Niemand heeft dus het hele geheim. Ook deze computer vergeet het als we klaar zijn.
 
@@ -35,9 +35,21 @@ Type stop and press Enter to stop. Then nothing is left behind, as long as the k
         "en": "Who are the custodians? {fewest} to {most} people. After the last one: Enter only.",
     },
     "name": {"nl": "Naam {number}:", "en": "Name {number}:"},
-    "bad_names": {
-        "nl": "We hebben {fewest} tot {most} verschillende namen nodig. Begin opnieuw.",
-        "en": "We need {fewest} to {most} different names. Start again.",
+    "same_name": {
+        "nl": "{name} staat er al. Typ de naam van iemand anders.",
+        "en": "{name} is there already. Type the name of somebody else.",
+    },
+    "few_names": {
+        "nl": "Dit zijn {count} namen. We hebben er minstens {fewest} nodig.",
+        "en": "These are {count} names. We need at least {fewest}.",
+    },
+    "bad_threshold": {
+        "nl": "Dat kan niet. Typ een cijfer van {fewest} tot en met {count}.",
+        "en": "That cannot be. Type a figure from {fewest} up to and with {count}.",
+    },
+    "nothing_typed": {
+        "nl": "Er is niets getypt. Druk op een paar willekeurige toetsen.",
+        "en": "Nothing was typed. Press some keys at random.",
     },
     "threshold": {
         "nl": "Hoeveel delen zijn later samen genoeg? Kies {fewest} tot {count}:",
@@ -80,20 +92,24 @@ The others look away. The first four letters of each word are enough; an empty l
     "words": {"nl": "Woorden:", "en": "Words:"},
     "more_words": {"nl": "   verder:", "en": "    more:"},
     "other_share": {
-        "nl": "Dit is deel {number}. We hebben nu deel {wanted} nodig.",
-        "en": "This is share {number}. Now we need share {wanted}.",
+        "nl": "Dit is deel {number}. We hebben nu deel {wanted} nodig: het blad van {name}.",
+        "en": "This is share {number}. Now we need share {wanted}: the sheet of {name}.",
     },
     "share_good": {
         "nl": "Deel {number} is goed.",
         "en": "Share {number} is right.",
     },
     "share_wrong": {
-        "nl": "Dat ging niet goed. {why} Typ het hele blad nog eens.",
-        "en": "That was not right. {why} Type the whole sheet again.",
+        "nl": "Dat ging niet goed. {why}",
+        "en": "That was not right. {why}",
+    },
+    "type_again": {
+        "nl": "Typ het hele blad nog eens. Een lege regel is het eind.",
+        "en": "Type the whole sheet again. An empty line is the end.",
     },
     "combinations": {
-        "nl": "\nAlle {count} groepjes van {needed} delen geven hetzelfde geheim. De bladen zijn goed.",
-        "en": "\nAll {count} groups of {needed} shares give the same secret. The sheets are good.",
+        "nl": "\nElke {needed} bladen geven samen hetzelfde geheim. Dat is {count} keer geprobeerd: het klopt.",
+        "en": "\nAny {needed} sheets together give the same secret. That was tried {count} times. The sheets are good.",
     },
     "checks": {
         "nl": """
@@ -112,7 +128,7 @@ They are not secret. They are in the record too.""",
 Klaar. Wat neemt u mee?
 - Ieder zijn eigen blad, in een dichte envelop, naar een eigen kluis.
 - Ieder een afdruk van het verslag (transcript.pdf), met alle handtekeningen.
-- Ieder een kopie van de map years, op een eigen USB-stick.
+- Ieder een kopie van vault.json en de map years, op een eigen USB-stick.
 {needed} van de {count} bladen zijn samen genoeg. Het nummer van de set is {set}.
 Probeer over een half jaar of de bladen nog goed zijn: meedoen keys verify-shares
 """,
@@ -120,10 +136,27 @@ Probeer over een half jaar of de bladen nog goed zijn: meedoen keys verify-share
 Done. What do you take home?
 - Each your own sheet, in a sealed envelope, to a safe of your own.
 - Each a print of the record (transcript.pdf), with all signatures.
-- Each a copy of the folder years, on a USB stick of your own.
+- Each a copy of vault.json and the folder years, on a USB stick of your own.
 {needed} of the {count} sheets are enough together. The number of the set is {set}.
 See in half a year whether the sheets are still good: meedoen keys verify-shares
 """,
+    },
+    "goodbye_rehearsal": {
+        "nl": """
+Klaar met oefenen. {needed} van de {count} bladen zijn samen genoeg. Het nummer van de set is {set}.
+Oefen nu verder met de bladen, bijvoorbeeld: meedoen keys verify-shares --rehearsal
+Daarna gaat het papier in de versnipperaar, en gooit u de map van de oefening weg.
+""",
+        "en": """
+Done with the rehearsal. {needed} of the {count} sheets are enough together. The number of the set is {set}.
+Go on practising with the sheets, as: meedoen keys verify-shares --rehearsal
+Then the paper goes into the shredder, and you throw the folder of the rehearsal away.
+""",
+    },
+    "files": {
+        "nl": "In {folder}: transcript.pdf om te printen en te ondertekenen, issuer.json voor de balie, backend.json "
+        "voor de financiële administratie.",
+        "en": "In {folder}: transcript.pdf to print and sign, issuer.json for the desk, backend.json for clearing.",
     },
 }
 
@@ -138,8 +171,8 @@ STEPS = {
         "en": "Share {number} was printed, typed back and right. It is with {name}.",
     },
     "combinations": {
-        "nl": "Alle {count} groepjes van {needed} delen geven hetzelfde geheim.",
-        "en": "All {count} groups of {needed} shares give the same secret.",
+        "nl": "Elke {needed} delen geven samen hetzelfde geheim; {count} keer geprobeerd.",
+        "en": "Any {needed} shares together give the same secret; tried {count} times.",
     },
     "keys": {"nl": "{count} sleutels zijn gemaakt en bewaard.", "en": "{count} keys were made and stored."},
     "ended": {
@@ -147,8 +180,8 @@ STEPS = {
         "en": "Done. The secret is gone; only the shares are left.",
     },
     "stopped": {
-        "nl": "De ceremonie is gestopt. Er is niets van over.",
-        "en": "The ceremony was stopped. Nothing of it is left.",
+        "nl": "De ceremonie is gestopt. Er is niets bewaard.",
+        "en": "The ceremony was stopped. Nothing of it was kept.",
     },
 }
 
@@ -162,7 +195,7 @@ WRONG = {
         "en": "Word {number} is not in the list of words. Compare it with the sheet.",
     },
     "checksum": {
-        "nl": "Alle woorden bestaan, maar er is een verkeerd woord bij of er zijn er twee verwisseld. Vergelijk alles "
+        "nl": "Alle woorden bestaan, maar één woord is verkeerd, of twee woorden zijn omgewisseld. Vergelijk alles "
         "met het blad.",
         "en": "All words exist, but one is not the right one or two changed places. Compare all of it with the sheet.",
     },
@@ -180,7 +213,10 @@ WRONG = {
         "nl": "Dit deel past niet bij de delen hiervoor. Ze zijn niet samen gemaakt.",
         "en": "This share does not fit the ones before it. They were not made together.",
     },
-    "twice": {"nl": "Deel {number} is al getypt.", "en": "Share {number} was typed already."},
+    "twice": {
+        "nl": "Deel {number} is al getypt. Nu moet iemand anders een blad typen.",
+        "en": "Share {number} was typed already. Now somebody else has to type a sheet.",
+    },
     "too_few": {
         "nl": "Er zijn te weinig delen. Nog nodig: {missing}.",
         "en": "There are too few shares. Still needed: {missing}.",
@@ -204,10 +240,18 @@ SECRETS = {
     },
     "pin": {"nl": "Pincode van het token {token}", "en": "PIN of the token {token}"},
     "officer": {"nl": "Wachtwoordzin van {name}", "en": "Passphrase of {name}"},
-    "new": {"nl": "Kies een nieuwe: {what}", "en": "Choose a new one: {what}"},
+    "new": {
+        "nl": "Kies een nieuwe, van minstens {fewest} tekens. {what}",
+        "en": "Choose a new one, of at least {fewest} characters. {what}",
+    },
     "again": {"nl": "Nog een keer", "en": "Once more"},
     "not_the_same": {
-        "nl": "Dat was niet hetzelfde, of te kort ({fewest} tekens). Opnieuw.",
-        "en": "That was not the same, or too short ({fewest} characters). Again.",
+        "nl": "De twee keren waren niet gelijk. Opnieuw.",
+        "en": "The two were not the same. Again.",
+    },
+    "too_short": {"nl": "Dat is te kort. Opnieuw.", "en": "That is too short. Again."},
+    "of_another": {
+        "nl": "Die is al van iemand anders hier. Kies een andere.",
+        "en": "That is somebody else's here already. Choose another one.",
     },
 }

@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 from card.lease import WrappingKey, unwrap
 from keys import custody_cli, opening
 from keys.balance import SIGNED
+from keys.cli import asker
 from keys.custody_cli import app
 from keys.days import today
+from keys.errors import ShareError
 from keys.hierarchy import derive
 from keys.shares import Shares
 from keys.token import Token
@@ -372,6 +374,25 @@ def test_a_back_up_that_somebody_touched_is_not_recovered(vault, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+def test_a_back_up_without_the_register_is_named(vault, tmp_path):
+    (tmp_path / "usb").mkdir()
+    said = vault("recover", "--from", tmp_path / "usb", data=tmp_path / "new", share=vault.share, status=1)
+    assert "has no vault.json" in said
+
+
+def test_two_people_choose_two_passphrases_long_enough(monkeypatch):
+    one, two = "long enough 1", "long enough 2"
+    typed = iter(["short", one, one, one, two, "another one!", two, two])
+    asked = []
+    monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or next(typed))
+    wanted = [opening.Secret("passphrase_of", {"number": number, "people": 2}, new=True) for number in (1, 2)]
+    assert asker(None, "nl")(wanted) == [one, two]
+    assert asked[0] == "Kies een nieuwe, van minstens 12 tekens. Wachtwoordzin van persoon 1 van 2: "
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "stop")
+    with pytest.raises(ShareError, match="Stopped"):
+        asker(None)(wanted)
+
+
 def test_a_seed_that_is_missing_from_the_back_up_is_named(vault, tmp_path):
     seed = vault.folder / f"years/{today().year}.seed"
     seed.unlink()
@@ -445,7 +466,8 @@ def test_real_keys_and_those_of_a_rehearsal_are_never_taken_for_each_other(vault
         ["new-year", "2040"],
     ):
         assert "real keys" in vault(*words, "--rehearsal", status=1)
-    assert "Real keys" in vault("recover", "--from", vault.folder, "--rehearsal", status=1, share=vault.share)
+    new = vault.tmp / "new"
+    assert "Real keys" in vault("recover", "--from", vault.folder, "--rehearsal", status=1, data=new, share=vault.share)
     assert vault.picture() == before
     store, about = vault.opened()
     about.rehearsal = True
