@@ -138,7 +138,14 @@ def _unseen(what: str) -> str:
 def open_vault(data: Path, passphrases: Path | None, language: str = "en") -> Opened:
     """For one command; raises KeyStoreError when the vault does not open, or another command is at it."""
     _at_the_end.get().enter_context(opening.claim(data))
-    return Opened(data, *opening.open_store(data, asker(passphrases, language)))
+    store, register = opening.open_store(data, asker(passphrases, language))
+    let_go_at_the_end(store)
+    return Opened(data, store, register)
+
+
+def let_go_at_the_end(store: Store) -> None:
+    """A token is let go of when the command is over."""
+    _at_the_end.get().callback(store.close)
 
 
 def say(as_json: bool, facts: Any, *words: str) -> None:

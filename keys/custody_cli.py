@@ -15,7 +15,18 @@ from keys import custody, opening
 from keys import register as registers
 from keys.audit_log import AuditLog
 from keys.ceremony import City, TerminalConsole, hold, read_shares
-from keys.cli import DEFAULT_FOLDER, AsJson, Folder, Opened, Passphrases, asker, open_vault, refusals, say
+from keys.cli import (
+    DEFAULT_FOLDER,
+    AsJson,
+    Folder,
+    Opened,
+    Passphrases,
+    asker,
+    let_go_at_the_end,
+    open_vault,
+    refusals,
+    say,
+)
 from keys.cli import app as app
 from keys.custody import Seeds
 from keys.days import today, utc_now
@@ -145,6 +156,7 @@ def _establish(root: bytes, register: Register, folder: Path, ask: opening.Ask) 
     seeds = Seeds(folder)
     there = seeds.years()
     store = opening.create_store(folder, register, ask)
+    let_go_at_the_end(store)
     try:
         custody.establish(root, register, store, seeds, today())
         registers.save(folder, register, store)
@@ -246,6 +258,7 @@ def recover(
         custody.compare(root, register, seeds)
         register.passphrases, register.module, register.token = (1 if token else people), module, token
         store = opening.create_store(folder, register, asker(passphrases, _language(language)))
+        let_go_at_the_end(store)
         custody.rebuild(root, register, store, seeds)
         for year in seeds.years():
             Seeds(folder).keep(year, seeds.read(year))

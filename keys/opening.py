@@ -45,6 +45,7 @@ def create_store(folder: Path, register: Register, ask: Ask) -> Store:
     if register.token:
         store: Store = _token(register, ask)
         if store.names():
+            store.close()
             raise KeyStoreError(
                 f"The token {register.token} already holds keys of this municipality. If they are left of a ceremony "
                 "that was cut off, remove them with the token's own tool."
@@ -65,7 +66,11 @@ def open_store(folder: Path, ask: Ask) -> tuple[Store, Register]:
         store: Store = _token(seen, ask)
     else:
         store = SealedFile.open(folder / FILE_NAME, ask(_passphrases(seen)))
-    return store, registers.load(folder, store)
+    try:
+        return store, registers.load(folder, store)
+    except BaseException:
+        store.close()
+        raise
 
 
 def claim(folder: Path) -> BinaryIO:
@@ -84,7 +89,11 @@ def save(folder: Path, register: Register, store: Store) -> None:
     """Keep what was changed, and let a running vault know."""
     registers.save(folder, register, store)
     with suppress(OSError, ValueError):
-        os.kill(int((folder / PROCESS).read_text()), signal.SIGHUP)
+        number = int((folder / PROCESS).read_text())
+        # A file that a crash left behind may name somebody else's process by now.
+        command = Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
+        if b"keys" in command and b"serve" in command:
+            os.kill(number, signal.SIGHUP)
 
 
 def _token(register: Register, ask: Ask) -> Token:

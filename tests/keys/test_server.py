@@ -161,6 +161,20 @@ def test_what_is_changed_counts_at_once_in_a_running_vault(folder):
             time.sleep(0.1)
 
 
+def test_a_file_that_a_crash_left_behind_costs_no_other_process_its_life(folder):
+    store, about = opened(folder)
+    stranger = subprocess.Popen(["sleep", "60"])
+    try:
+        (folder / "run").mkdir()
+        (folder / opening.PROCESS).write_text(str(stranger.pid))
+        opening.save(folder, about, store)
+        time.sleep(0.2)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
 # Nothing is kept
 
 
