@@ -35,10 +35,14 @@ NOT_OURS = "not_ours"
 # A record says something else than what the pass signed under its name.
 DIFFERS = "differs"
 
-# `name` is terminal and sequence in one number; `previous_...` is what a witness says of the transaction before it.
+# `name` is terminal and sequence in one number; `previous_...` is what a witness says of the transaction before it. A
+# pass counts on when it gets a new handle, which makes it another generation, and begins again with a new
+# transaction-MAC key.
 _ROW = np.dtype(
     [
-        ("identity", "u8"),
+        ("uid", "u8"),
+        ("generation", "u1"),
+        ("key_version", "u1"),
         ("tmc", "u4"),
         ("day", "u2"),
         ("outcome", "u1"),
@@ -97,7 +101,9 @@ class Auditor:
         rows["day"] = opened.clear["day"]
         rows["opened"] = opened.identified
         rows["witness"] = opened.valid
-        rows["identity"] = _number(opened.identity)
+        identity = _number(opened.identity)
+        rows["uid"], rows["generation"] = identity >> np.uint64(8), identity & np.uint64(0xFF)
+        rows["key_version"] = opened.key_version
         rows["tmc"] = np.ascontiguousarray(opened.tmc).view("<u4")[:, 0]
         rows["name"], rows["hash"] = _reader(reader_ids(opened))
         seen = np.flatnonzero(rows["witness"])
@@ -121,7 +127,7 @@ class Auditor:
 
     def _judge(self, rows: Rows, from_the_start: bool) -> Audit:
         names = _Names(rows)
-        witnesses = np.sort(rows[rows["witness"]], order=("identity", "tmc"))
+        witnesses = np.sort(rows[rows["witness"]], order=("uid", "key_version", "tmc"))
         findings: set[Finding] = set()
         unnamed = 0
         for earlier, witness in _unexplained(witnesses):
@@ -157,7 +163,9 @@ class Auditor:
 
     def _nullifier(self, witness: Any, record: Any) -> bytes | None:
         """Of the transaction before a witness; None when the keys of its year are destroyed."""
-        about = int(witness["identity"]).to_bytes(8, "big") + uint(int(witness["tmc"]) - 1, 4)
+        generation = (record if record["opened"] else witness)["generation"]
+        about = int(witness["uid"]).to_bytes(7, "big") + uint(int(generation), 1)
+        about += uint(int(witness["tmc"]) - 1, 4)
         try:
             return self._vault.store.cmacs(("nullifier", year_of(int(record["day"]))), about, len(about))
         except KeyMissing:
@@ -179,8 +187,10 @@ def _unexplained(witnesses: Rows) -> Iterator[tuple[Any, Any]]:
     """`(the witness before it of the same pass, or None; witness)` where the predecessor is not simply there."""
     if not len(witnesses):
         return
-    same = np.zeros(len(witnesses), np.bool_)
-    same[1:] = witnesses["identity"][1:] == witnesses["identity"][:-1]
+    same = np.ones(len(witnesses), np.bool_)
+    same[0] = False
+    for which in ("uid", "key_version"):
+        same[1:] &= witnesses[which][1:] == witnesses[which][:-1]
     told = np.zeros(len(witnesses), np.bool_)
     told[1:] = (
         same[1:]
@@ -196,15 +206,15 @@ def _unexplained(witnesses: Rows) -> Iterator[tuple[Any, Any]]:
 def _overtaken(rows: Rows, witnesses: Rows, findings: set[Finding]) -> Iterator[Finding]:
     """Records in doubt that did not happen: another transaction has their number, or follows one that is not theirs."""
     doubts = rows[rows["opened"] & (rows["outcome"] == IN_DOUBT)]
-    near = witnesses[np.isin(witnesses["identity"], doubts["identity"])]
-    at_slot = {(int(each["identity"]), int(each["tmc"])): each for each in near}
+    near = witnesses[np.isin(witnesses["uid"], doubts["uid"])]
+    at_slot = {(int(each["uid"]), int(each["generation"]), int(each["tmc"])): each for each in near}
     happened = {(found.terminal, found.sequence) for found in findings if found.kind == HAPPENED}
     for doubt in doubts:
         name = doubt["name"]
         if (_terminal(name), int(name) & 0xFFFFFFFF) in happened:
             continue
-        identity, tmc = int(doubt["identity"]), int(doubt["tmc"])
-        same, after = at_slot.get((identity, tmc)), at_slot.get((identity, tmc + 1))
+        uid, generation, tmc = int(doubt["uid"]), int(doubt["generation"]), int(doubt["tmc"])
+        same, after = at_slot.get((uid, generation, tmc)), at_slot.get((uid, generation, tmc + 1))
         if (same is not None and same["name"] != name) or (after is not None and after["previous_name"] != name):
             yield _finding(DID_NOT_HAPPEN, name)
 

@@ -82,7 +82,11 @@ class Balances:
         uid, generation = self._read(request)
         self._check_officers(request, signatures)
         rows, as_of = self._open(table)
-        return Balance(self._sum(uid + uint(generation, 1), rows), as_of)
+        balances: Counter[int] = Counter()
+        # Renewed keys make a pass another generation, and leave its money where it is.
+        for each in range(generation + 1):
+            self._add(balances, uid + uint(each, 1), rows)
+        return Balance(dict(sorted(balances.items())), as_of)
 
     def _read(self, request: bytes) -> tuple[bytes, int]:
         try:
@@ -123,8 +127,7 @@ class Balances:
             raise NotUnderstood("The table was not sealed by this municipality's clearing, or was altered.") from None
         return rows, date_of(int.from_bytes(header[6:8], "little"))
 
-    def _sum(self, identity: bytes, rows: Rows) -> dict[int, int]:
-        balances: Counter[int] = Counter()
+    def _add(self, balances: Counter[int], identity: bytes, rows: Rows) -> None:
         years = np.unique(rows["year"]).tolist()
         first, more = 1, True
         while more:
@@ -133,7 +136,6 @@ class Balances:
                 balances[purse] += _SIGN[kind] * amount
             more = any(map(len, found))
             first += _STEP
-        return dict(sorted(balances.items()))
 
     def _of_pass(self, identity: bytes, first: int, year: int, rows: Rows) -> Rows:
         """The rows that are this pass's transactions from number `first` on, if they happened in a year."""

@@ -217,3 +217,56 @@ def test_witnesses_with_an_older_key_count_too(purpose):
     del lines[1], lines[3]
     found = Auditor(vault, Prover(vault), OURS).audit([b"".join(lines)], True).findings
     assert [each.sequence for each in found] == [2, 12]
+
+
+# A pass whose keys were renewed
+
+
+def next_generation(holder):
+    """The same pass after its handle was renewed: it counts on."""
+    made = PaperPass(VAULT, holder.uid, holder.generation + 1)
+    made.tmc, made.previous = holder.tmc, holder.previous
+    return made
+
+
+def test_a_pass_with_a_new_handle_counts_on_and_nothing_is_missing(holder):
+    lines = [line(holder.tap(1)), line(holder.tap(2))]
+    younger = next_generation(holder)
+    lines += [line(younger.tap(3)), line(younger.tap(4))]
+    found = audit(*lines)
+    assert (found.findings, found.unnamed) == ([], 0)
+
+
+def test_what_is_missing_across_a_new_handle_is_named_once(holder):
+    lines = [line(holder.tap(1)), line(holder.tap(2))]
+    younger = next_generation(holder)
+    younger.tap(3)
+    lines.append(line(younger.tap(4)))
+    found = audit(*lines)
+    assert ([each[:3] for each in found.findings], found.unnamed) == ([(MISSING, TERMINAL, 3)], 0)
+
+
+def test_a_doubt_before_a_new_handle_has_the_nullifier_of_its_own_generation(holder):
+    first, clear = line(holder.tap(1)), clear_record(2)
+    proof = holder.commit(clear)
+    proven = clear + holder.sealed(clear, proof)
+    proof.tmv = bytes(8)
+    in_doubt = doubt(clear + holder.sealed(clear, proof))
+    last = line(next_generation(holder).tap(3))
+    assert audit(first, in_doubt, last).findings == [Finding(HAPPENED, TERMINAL, 2, PROVER.prove(proven)[0].nullifier)]
+
+
+def test_a_pass_with_a_new_transaction_mac_key_begins_to_count_again():
+    from datetime import date
+
+    from keys.custody import rotate
+    from keys.proving import Prover
+
+    vault = vault_of()
+    holder = PaperPass(vault)
+    lines = [line(holder.tap(number)) for number in (1, 2, 3)] + [doubt(holder.torn(4))]
+    rotate(b"\x5a" * 32, vault.register, vault.store, "transaction_mac", date(2026, 12, 31))
+    younger = PaperPass(vault, holder.uid, 2)
+    lines += [line(younger.tap(number)) for number in range(11, 17)]
+    found = Auditor(vault, Prover(vault), OURS).audit([b"".join(lines)], True)
+    assert (found.findings, found.unnamed) == ([], 0)

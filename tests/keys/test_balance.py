@@ -203,3 +203,15 @@ def test_a_table_that_was_touched_or_made_by_another_is_refused(vault):
             ask(vault, sealed=false)
     with pytest.raises(NotUnderstood):
         ask(vault, sealed=table(vault, [bytes(23)]))
+
+
+def test_what_a_pass_did_before_its_keys_were_renewed_counts_too(vault):
+    """Its money stayed on it when it became the next generation of itself."""
+    rows = [
+        row(nullifier(vault, UID, 1, generation=1), LOAD, CENTS, 2000),
+        row(nullifier(vault, UID, 1, generation=2), TAP, CENTS, 300),
+        row(nullifier(vault, UID, 1, generation=3), TAP, CENTS, 5),
+    ]
+    sealed = table(vault, rows)
+    assert ask(vault, request(generation=2), sealed=sealed).balances == {CENTS: 1700}
+    assert ask(vault, request(generation=1), sealed=sealed).balances == {CENTS: 2000}
