@@ -237,7 +237,7 @@ class _Reader:
             or carer is None
         ):
             return None
-        return Person(household, family_name, infix, given_name, born, income, carer)
+        return Person(household, family_name, infix, given_name, born, income, frozenset({"carer"} if carer else ()))
 
     def _field(self, parse: Callable[[str], T], number: int, column: str, row: dict[str, str]) -> T | None:
         try:

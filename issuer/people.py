@@ -3,10 +3,17 @@
 from dataclasses import dataclass
 from datetime import date
 
+ROLES = ("carer", "volunteer", "student")
+# The stage that somebody is in; "" for nobody's pupil, or not known.
+SCHOOLS = ("", "primary", "secondary", "vocational")
+
 
 @dataclass(frozen=True)
 class Person:
-    """A member of a household. `income_percent`: upper end of the household's band, in percent of the norm."""
+    """A member of a household. `income_percent`: upper end of the household's band, in percent of the norm.
+
+    `roles` are of ROLES, `school` is one of SCHOOLS.
+    """
 
     household: str
     family_name: str
@@ -14,7 +21,8 @@ class Person:
     given_name: str
     born: date
     income_percent: int
-    carer: bool = False
+    roles: frozenset[str] = frozenset()
+    school: str = ""
 
     @property
     def full_name(self) -> str:
@@ -29,3 +37,11 @@ class Person:
     def age(self, on: date) -> int:
         """Whole years on a day. Someone born on 29 February has their birthday on 1 March in other years."""
         return on.year - self.born.year - ((on.month, on.day) < (self.born.month, self.born.day))
+
+
+@dataclass(frozen=True)
+class Household:
+    """The people in it, and how many of them are under 18 on the day of the decision."""
+
+    size: int
+    children: int

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal, cast
 
+from issuer.people import ROLES
 from issuer.toml_table import Document, Table
 
 Unit = Literal["cent", "point", "visit", "item"]
@@ -41,7 +42,7 @@ class Purse:
 
 @dataclass(frozen=True)
 class Grant:
-    """What is given, and to whom. `amount` per `per`; both ages are included; `carer`: only for carers."""
+    """What is given, and to whom. `amount` per `per`; both ages are included; `role`: only for who has it."""
 
     number: int
     name: str
@@ -50,7 +51,7 @@ class Grant:
     per: Period
     from_age: int
     until_age: int | None = None
-    carer: bool = False
+    role: str | None = None
     income_percent: int | None = None
 
     @property
@@ -191,7 +192,7 @@ def _grants(tables: list[Table], purses: dict[int, Purse], minimum_age: int, inc
             per=cast(Period, table.one_of("per", PERIODS)),
             from_age=table.whole("from_age", 0, _OLDEST, minimum_age),
             until_age=until_age if table.is_good("until_age") else None,
-            carer=table.flag("carer"),
+            role=table.one_of("role", ROLES, "") or None,
             income_percent=income if table.is_good("income_percent") else None,
         )
         table.close()

@@ -40,21 +40,21 @@ class Table:
         value: int = self._take(key, fits, f"a whole number from {low} to {high}", low, unless_given)
         return value
 
-    def text(self, key: str, pattern: str, expected: str, otherwise: str = "") -> str:
+    def text(self, key: str, pattern: str, expected: str, otherwise: str = "", unless_given: str | None = None) -> str:
         """A string that matches all of `pattern`."""
 
         def fits(value: Any) -> bool:
             return isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
-        value: str = self._take(key, fits, expected, otherwise, None)
+        value: str = self._take(key, fits, expected, otherwise, unless_given)
         return value
 
     def name(self, key: str = "name") -> str:
         return self.text(key, r"\S(.{0,38}\S)?", "a text of 1 to 40 characters on one line")
 
-    def one_of(self, key: str, choices: Sequence[str]) -> str:
+    def one_of(self, key: str, choices: Sequence[str], unless_given: str | None = None) -> str:
         wanted = ", ".join(f'"{choice}"' for choice in choices)
-        return self.text(key, "|".join(map(re.escape, choices)), f"one of {wanted}", choices[0])
+        return self.text(key, "|".join(map(re.escape, choices)), f"one of {wanted}", choices[0], unless_given)
 
     def flag(self, key: str) -> bool:
         value: bool = self._take(key, lambda given: isinstance(given, bool), "true or false", False, False)

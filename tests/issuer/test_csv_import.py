@@ -12,7 +12,7 @@ HEADER = "huishouden;voornaam;tussenvoegsel;achternaam;geboortedatum;inkomenskla
 NOOR = "H1;Noor;de;Vries;15-01-2016;101-110 %;nee"
 ZOE = "H2;Zoë;;Müller;1-2-1980;t/m 120%;ja"
 NOOR_PERSON = Person("H1", "Vries", "de", "Noor", date(2016, 1, 15), 110)
-ZOE_PERSON = Person("H2", "Müller", "", "Zoë", date(1980, 2, 1), 120, True)
+ZOE_PERSON = Person("H2", "Müller", "", "Zoë", date(1980, 2, 1), 120, frozenset({"carer"}))
 # Made up, and passes the eleven-test.
 NINE_DIGITS = "123456782"
 
@@ -84,13 +84,13 @@ def test_names_are_composed_and_spaces_are_single() -> None:
         ("inkomensklasse", "<= 100%", 100),
         ("inkomensklasse", "0-100", 100),
         ("inkomensklasse", "130", 130),
-        *(("mantelzorger", answer, True) for answer in ("ja", "J", "1", "Ja ", "true")),
-        *(("mantelzorger", answer, False) for answer in ("nee", "N", "0", "", " ")),
+        *(("mantelzorger", answer, frozenset({"carer"})) for answer in ("ja", "J", "1", "Ja ", "true")),
+        *(("mantelzorger", answer, frozenset()) for answer in ("nee", "N", "0", "", " ")),
     ],
 )
 def test_what_a_field_may_hold(column: str, value: str, expected: object) -> None:
     reading = read(with_field(column, value))
-    attribute = {"geboortedatum": "born", "inkomensklasse": "income_percent", "mantelzorger": "carer"}[column]
+    attribute = {"geboortedatum": "born", "inkomensklasse": "income_percent", "mantelzorger": "roles"}[column]
     assert reading.faults == ()
     assert getattr(reading.people[0][1], attribute) == expected
 

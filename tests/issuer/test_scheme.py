@@ -50,7 +50,7 @@ amount = 500
 per = "month"
 from_age = 18
 until_age = 64
-carer = true
+role = "carer"
 income_percent = 110
 """
 
@@ -82,8 +82,8 @@ def test_the_gelrepas_is_a_scheme_with_three_funds_and_four_purses() -> None:
 
 def test_what_a_file_leaves_out_asks_nothing(tmp_path: Path) -> None:
     free, sport = read(tmp_path, SMALL).grants
-    assert (free.from_age, free.until_age, free.carer, free.income_percent) == (4, None, False, None)
-    assert (sport.from_age, sport.until_age, sport.carer, sport.income_percent) == (18, 64, True, 110)
+    assert (free.from_age, free.until_age, free.role, free.income_percent) == (4, None, None, None)
+    assert (sport.from_age, sport.until_age, sport.role, sport.income_percent) == (18, 64, "carer", 110)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_pass_year_may_end_with_the_school_year() -> None:
         ('number = 2\nname = "Sport', 'number = 1\nname = "Sport', 32, "number", "twice"),
         ('"Sportkaart"', '"Vrij"', 33, "name", "twice"),
         ("until_age = 64", "until_age = 17", 38, "until_age", "18 or more"),
-        ("carer = true", 'carer = "ja"', 39, "carer", "true or false"),
+        ('"carer"', '"ja"', 39, "role", '"carer", "volunteer", "student"'),
         ("income_percent = 110", "income_percent = 130", 40, "income_percent", "at most 120"),
         ("income_percent = 110", "income = 110", 40, "income", "unknown key"),
         ("amount = 500\n", "amount = 700\n", 17, "ceiling", "12900 or more"),
