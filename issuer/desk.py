@@ -16,6 +16,7 @@ from card.wire import uint
 from issuer.errors import CardRefused, DeskError
 from issuer.journal import RegistryJournal
 from issuer.load import Load, Loader
+from issuer.people import Household
 from issuer.personalise import Details, Keys, Pass, Personaliser, Reader, told_to_the_clerk
 from issuer.registry import CardPass, Holder, PlannedLoad, Registry
 from issuer.rekey import Rekeyer
@@ -97,7 +98,7 @@ class Desk:
     @staticmethod
     def explain(holder: Holder, scheme: Scheme, on: date) -> Decision:
         """What follows from the rules for a holder, with a reason for each yes and each no."""
-        return decide(holder.person, scheme, on)
+        return decide(holder.person, Household(1, 0), scheme, on)
 
     def waiting(self, on: date) -> list[Holder]:
         """Whom the rules give a pass, and who has none yet."""

@@ -46,13 +46,21 @@ class Holder(Base):
     given_name: Mapped[str]
     born: Mapped[date]
     income_percent: Mapped[int]
-    carer: Mapped[bool]
+    roles: Mapped[str]
+    school: Mapped[str]
     passes: Mapped[list["CardPass"]] = relationship(back_populates="holder")
 
     @property
     def person(self) -> Person:
         return Person(
-            self.household, self.family_name, self.infix, self.given_name, self.born, self.income_percent, self.carer
+            self.household,
+            self.family_name,
+            self.infix,
+            self.given_name,
+            self.born,
+            self.income_percent,
+            frozenset(filter(None, self.roles.split())),
+            self.school,
         )
 
 
@@ -166,7 +174,7 @@ class Registry:
             for person in people:
                 holder = known.setdefault(person.identity, Holder(identity=person.identity))
                 for name, value in vars(person).items():
-                    setattr(holder, name, value)
+                    setattr(holder, name, " ".join(sorted(value)) if name == "roles" else value)
                 session.add(holder)
 
     def holders(self) -> list[Holder]:

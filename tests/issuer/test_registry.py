@@ -30,7 +30,7 @@ def registry() -> Registry:
         (replace(SAM, given_name="Sam Jr"), (1, 0, 0)),
         (replace(SAM, born=date(2015, 5, 2)), (1, 0, 0)),
         (replace(SAM, income_percent=120), (0, 1, 0)),
-        (replace(SAM, carer=True), (0, 1, 0)),
+        (replace(SAM, roles=frozenset({"carer"})), (0, 1, 0)),
         (replace(SAM, household="2"), (0, 1, 0)),
         (replace(SAM, family_name="ÇELIK", infix="Van  der"), (0, 1, 0)),
     ],
