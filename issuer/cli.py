@@ -26,9 +26,9 @@ from issuer.desk import Desk, DeskSecrets, Issued
 from issuer.errors import DeskError
 from issuer.personalise import Reader
 from issuer.registry import CardPass, Registry
-from issuer.rules import amount_words
 from issuer.scheme import load_scheme
 from issuer.vault_client import VaultClient
+from issuer.wording import amount_words
 
 app = typer.Typer(no_args_is_help=True, help="The municipal desk: people, passes and budgets.")
 
