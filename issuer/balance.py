@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 
 from issuer.errors import DeskError
-from issuer.registry import CardPass
+from issuer.registry.passes import as_made
+from issuer.registry.tables import CardPass
 from issuer.vault_client import VaultClient
 
 
@@ -29,12 +30,13 @@ def request_for(card: CardPass, municipality: int, reason: str, on: date) -> byt
     """What two officers sign, byte by byte; good for a week."""
     if not reason.strip():
         raise DeskError("Say why the balance is asked for; the officers sign that too.")
+    made = as_made(card)
     asked = {
         "asked_on": on.isoformat(),
-        "generation": card.generation,
+        "generation": made.generation,
         "municipality": municipality,
         "reason": reason.strip(),
-        "uid": card.uid.hex(),
+        "uid": made.uid.hex(),
     }
     return json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -58,7 +60,7 @@ def sealed_table(base_url: str, transport: httpx.BaseTransport | None = None) ->
     except httpx.TransportError:
         raise DeskError("The backend cannot be reached; try again later.") from None
     except httpx.HTTPStatusError as error:
-        raise DeskError(f"The backend refused this desk ({error.response.status_code}).") from None
+        raise DeskError("The backend refused this desk ({status}).", status=error.response.status_code) from None
 
 
 def _signature(path: Path) -> dict[str, Any]:
@@ -66,4 +68,4 @@ def _signature(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text())
         return {"officer": str(found["officer"]), "signature": str(found["signature"])}
     except (ValueError, KeyError, TypeError):
-        raise DeskError(f"{path} is not a signature; `meedoen keys officer sign` makes them.") from None
+        raise DeskError("{path} is not a signature; `meedoen keys officer sign` makes them.", path=path) from None

@@ -7,14 +7,14 @@ import pytest
 
 from issuer.balance import ask, request_for, sealed_table
 from issuer.errors import DeskError, VaultRefused
-from issuer.registry import CardPass
+from issuer.registry.tables import CardPass
 from issuer.vault_client import VaultAddress, VaultClient
 from keys.days import date_of
 from keys.http import ISSUER, Caller, create_app
 from tests.city import CENTS, CLOTHES, DAY, PaperLog, vault_of
 from tests.keys import test_balance as officers
 
-LOST = CardPass(uid=officers.UID, generation=1)
+LOST = CardPass(uid=officers.UID, handle=bytes(16), generation=1, key_versions={})
 TODAY = date_of(DAY)
 
 
