@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from issuer.web import errors, headers, words
 from issuer.web.config import WebConfig, secret_key
 from issuer.web.login import WORKING_DAY, recognise
-from issuer.web.pages import entrance, start
+from issuer.web.pages import cards, declines, entrance, hardship, lost, people, start
 from issuer.web.permissions import ANY_OFFICER, OPEN, may, permission_of, register
 from issuer.web.words import LANGUAGES, _, mark
 
@@ -31,6 +31,11 @@ class Pages:
 PAGES = (
     Pages(entrance.pages, OPEN),
     Pages(start.pages, ANY_OFFICER, ("start.home", mark("Begin"))),
+    Pages(people.pages, "find", ("people.find", mark("Zoeken"))),
+    Pages(cards.pages, "find", ("cards.reader", mark("Pas lezen"))),
+    Pages(lost.pages, "passes"),
+    Pages(declines.pages, "passes", ("declines.explain", mark("Apparaat zei nee"))),
+    Pages(hardship.pages, "decide", ("hardship.waiting", mark("Tweede persoon"))),
 )
 
 

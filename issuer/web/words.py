@@ -18,6 +18,7 @@ from babel.numbers import format_currency
 from flask import Flask, g
 
 from issuer.errors import DeskError
+from issuer.scheme import Unit
 from issuer.wording import amount_words, amount_words_en
 
 LANGUAGES = {"nl": "Nederlands", "en": "English"}
@@ -52,8 +53,10 @@ def _(text: str, **values: object) -> str:
 
 def said(error: DeskError) -> str:
     """Why something was refused. Refusals stand in the code in English, so here Dutch is in a catalogue as well."""
-    text = catalogue(language()).gettext(error.text)
-    return text.format(**error.facts) if error.facts else text
+    words = catalogue(language())
+    facts = {name: words.gettext(fact) if isinstance(fact, str) else fact for name, fact in error.facts.items()}
+    text = words.gettext(error.text)
+    return text.format(**facts) if facts else text
 
 
 def mark(text: str) -> str:

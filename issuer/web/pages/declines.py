@@ -30,7 +30,9 @@ DECLINES = (
     Decline(
         "20",
         mark("Het apparaat herkent de pas niet."),
-        mark("Lees de pas hier op de lezer. Lukt dat ook niet? Dan is de pas kapot: blokkeer de pas en maak een nieuwe."),
+        mark(
+            "Lees de pas hier op de lezer. Lukt dat ook niet? Dan is de pas kapot: blokkeer de pas en maak een nieuwe."
+        ),
     ),
     Decline(
         "21",
@@ -40,7 +42,7 @@ DECLINES = (
     Decline(
         "22",
         mark("De pas is nog niet geldig of verlopen."),
-        mark("Kijk bij de persoon tot wanneer de pas geldig is. Heeft de bewoner recht op een nieuw jaar? Vernieuw de pas op de lezer."),
+        mark("Kijk bij de persoon tot wanneer de pas geldig is. Geven de regels weer een pas? Leg de pas op de lezer."),
     ),
     Decline(
         "23",

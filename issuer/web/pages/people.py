@@ -180,5 +180,3 @@ def _budget(grant: Granted, planned: list[PlannedLoad]) -> Budget:
 
 def _reason(said: Granted | Refusal | Decision) -> str:
     return said.reason_en if language() == "en" else said.reason
-
-
