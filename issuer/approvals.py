@@ -59,7 +59,7 @@ def ask(
     if not reason.strip():
         raise DeskError("Write down why this is needed.")
     if len(reason) > LONGEST_REASON:
-        raise DeskError(f"The reason is too long; use at most {LONGEST_REASON} characters.")
+        raise DeskError("The reason is too long; use at most {most} characters.", most=LONGEST_REASON)
     if session.scalar(select(Approval.id).where(Approval.kind == kind, Approval.about == about, _waits())) is not None:
         raise DeskError("This was asked already and waits for a decision.")
     asked = Approval(kind=kind, about=about, amount=amount, reason=reason.strip(), asked_by=by.user_name, asked_at=at)
@@ -123,7 +123,7 @@ def _change(session: Session, number: int, outcome_now: str, **values: object) -
 def _found(session: Session, number: int) -> Approval:
     found = session.get(Approval, number, populate_existing=True)
     if found is None:
-        raise DeskError(f"There is no request number {number}. Load the page again.")
+        raise DeskError("There is no request number {number}. Load the page again.", number=number)
     return found
 
 

@@ -12,6 +12,7 @@ from flask import current_app
 from issuer.desk import Desk
 from issuer.registry import Registry
 from issuer.scheme import Scheme
+from issuer.web.second_step import SecretBox
 
 _SECRET_FILE = "web-secret.key"
 _SECRET_BYTES = 32
@@ -27,6 +28,12 @@ class Oidc:
     name: str
     # The claim that an administrator writes down with an account, for the first login. Never a citizen number.
     claim: str = "preferred_username"
+    # The level of assurance that says the provider asked for a second step; without one, the desk asks its own.
+    acr: str = ""
+
+    def __post_init__(self) -> None:
+        if "bsn" in self.claim.lower():
+            raise ValueError("An officer is never known here by a citizen number; choose another claim.")
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,8 @@ class WebConfig:
     language: str = "nl"
     # Off only for a browser on the same machine: without it a cookie travels in the clear.
     https: bool = True
+    # How many proxies of our own stand in front: as many steps back the origin of a request is looked up.
+    proxies: int = 0
     oidc: Oidc | None = None
     # The desk with its reader and vault, made when a page first needs it.
     desk: Callable[[], Desk] | None = None
@@ -50,6 +59,11 @@ def here() -> WebConfig:
     """The config of the app that answers the request."""
     config: WebConfig = current_app.extensions["desk"]
     return config
+
+
+def box() -> SecretBox:
+    """What the secrets of officers' phones are kept in."""
+    return SecretBox(secret_key(here().folder))
 
 
 def secret_key(folder: Path) -> bytes:

@@ -7,7 +7,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from issuer.errors import DeskError
-from issuer.web.words import _, mark
+from issuer.web.attempts import TooOften
+from issuer.web.words import _, mark, refusal
 
 # Title and what to do, for each answer that is not a page.
 _WORDS = {
@@ -36,7 +37,7 @@ def _page(code: int, what_to_do: str | None = None) -> tuple[str, int]:
 
 def _refused(error: DeskError) -> tuple[str, int]:
     """A refusal that a page did not show itself; its text says what to do."""
-    return _page(400, _(str(error)))
+    return _page(429 if isinstance(error, TooOften) else 400, refusal(error))
 
 
 def _broken(app: Flask, error: Exception) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """Words on the screen: Dutch stands in the pages, English in a catalogue; dates and money as people write them.
 
-Dutch is the key of the catalogue. Mark a sentence with `_("...")`, in Python and in templates alike.
+Dutch is the key of the catalogue. Mark a sentence with `_("...")`, in Python and in templates alike. Only refusals (a
+DeskError) are English in the code and Dutch in a catalogue, because a command line says them too.
 """
 
 import gettext
@@ -16,6 +17,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency
 from flask import Flask, g
+
+from issuer.errors import DeskError
 
 LANGUAGES = {"nl": "Nederlands", "en": "English"}
 _ZONE = ZoneInfo("Europe/Amsterdam")
@@ -45,6 +48,17 @@ def _(text: str, **values: object) -> str:
     """A sentence in the language of this request, with `%(name)s` filled in."""
     said = catalogue(language()).gettext(text)
     return said % values if values else said
+
+
+def refusal(error: DeskError) -> str:
+    """A refusal in the language of this request. Those are English where they are raised, so Dutch has a catalogue."""
+    said = catalogue(language()).gettext(error.text)
+    return said.format(**error.facts) if error.facts else said
+
+
+def of_the_log(word: str) -> str:
+    """An action or a result of the audit log, which are English where they are written down."""
+    return catalogue(language()).gettext(word) if word else ""
 
 
 def mark(text: str) -> str:
@@ -84,4 +98,11 @@ def teach(app: Flask) -> None:
         lambda one, many, count: catalogue(language()).ngettext(one, many, count),
         newstyle=True,
     )
-    app.jinja_env.filters.update(euros=euros, day=day, moment=moment, role_name=role_name)
+    app.jinja_env.filters.update(
+        euros=euros,
+        day=day,
+        moment=moment,
+        role_name=role_name,
+        role_pair=lambda role: (role, role_name(role)),
+        of_the_log=of_the_log,
+    )
