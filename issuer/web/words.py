@@ -19,6 +19,7 @@ from babel.numbers import format_currency
 from flask import Flask, g
 
 from issuer.errors import DeskError
+from issuer.wording import amount_words, amount_words_en
 
 LANGUAGES = {"nl": "Nederlands", "en": "English"}
 _ZONE = ZoneInfo("Europe/Amsterdam")
@@ -50,10 +51,10 @@ def _(text: str, **values: object) -> str:
     return said % values if values else said
 
 
-def refusal(error: DeskError) -> str:
-    """A refusal in the language of this request. Those are English where they are raised, so Dutch has a catalogue."""
-    said = catalogue(language()).gettext(error.text)
-    return said.format(**error.facts) if error.facts else said
+def said(error: DeskError) -> str:
+    """Why something was refused. Refusals stand in the code in English, so here Dutch is in a catalogue as well."""
+    text = catalogue(language()).gettext(error.text)
+    return text.format(**error.facts) if error.facts else text
 
 
 def of_the_log(word: str) -> str:
@@ -78,6 +79,13 @@ def euros(cents: int) -> str:
     return format_currency(Decimal(cents) / 100, "EUR", locale=language())
 
 
+def amount(number: int, unit: Unit) -> str:
+    """An amount of a purse, in its unit."""
+    if unit == "cent":
+        return euros(number)
+    return amount_words_en(number, unit) if language() == "en" else amount_words(number, unit)
+
+
 def day(on: date) -> str:
     return format_date(on, "d MMMM y", locale=language())
 
@@ -99,6 +107,7 @@ def teach(app: Flask) -> None:
         newstyle=True,
     )
     app.jinja_env.filters.update(
+        amount=amount,
         euros=euros,
         day=day,
         moment=moment,

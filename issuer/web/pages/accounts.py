@@ -9,7 +9,7 @@ from issuer.web.audit import audit
 from issuer.web.config import here
 from issuer.web.login import officer
 from issuer.web.permissions import ROLES
-from issuer.web.words import _, refusal
+from issuer.web.words import _, said
 
 pages = Blueprint("accounts", __name__, url_prefix="/accounts")
 
@@ -35,7 +35,7 @@ def add() -> str | tuple[str, int]:
             code = accounts.give_start_code(session, officer(), made.id, here().now(), second_step_too=False)
             audit(session, "add account", f"account {made.user_name}", ", ".join(sorted(made.roles)))
     except DeskError as error:
-        return render_template("account_new.html", form=form, roles=ROLES, wrong=refusal(error)), 400
+        return render_template("account_new.html", form=form, roles=ROLES, wrong=said(error)), 400
     return render_template("start_code.html", account=made, code=code, days=accounts.START_CODE_DAYS)
 
 
@@ -56,7 +56,7 @@ def change(number: int) -> Response | tuple[str, int]:
             result = ", ".join(sorted(changed.roles)) if active else "closed"
             audit(session, "change account", f"account {changed.user_name}", result)
     except DeskError as error:
-        return _one(number, refusal(error)), 400
+        return _one(number, said(error)), 400
     flash(_("Het account is veranderd."), "ok")
     return redirect(url_for("accounts.index"), 303)
 

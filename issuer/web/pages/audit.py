@@ -13,7 +13,7 @@ from issuer.csv_export import csv_text
 from issuer.errors import DeskError
 from issuer.web.audit import audit
 from issuer.web.config import here
-from issuer.web.words import _, of_the_log, refusal
+from issuer.web.words import _, of_the_log, said
 
 pages = Blueprint("audit", __name__, url_prefix="/audit")
 _ON_A_PAGE = 50
@@ -59,7 +59,7 @@ def verify() -> Response:
     except DeskError as error:
         with here().registry.transaction() as session:
             audit(session, "verify audit log", "", "broken")
-        flash(refusal(error), "error")
+        flash(said(error), "error")
     else:
         flash(
             _("Het logboek klopt: %(count)s regels. Schrijf dit controlegetal op: %(last)s", count=count, last=last),

@@ -11,7 +11,7 @@ from issuer.web.accounts import Account
 from issuer.web.audit import audit
 from issuer.web.config import box, here
 from issuer.web.oidc import Provider
-from issuer.web.words import LANGUAGES, _, refusal
+from issuer.web.words import LANGUAGES, _, said
 
 pages = Blueprint("entrance", __name__)
 _OIDC = "oidc"
@@ -91,7 +91,7 @@ def start_code_now() -> Response | tuple[str, int]:
         # The code was right, so this was no guess.
         with here().registry.transaction() as session:
             attempts.succeeded(session, name)
-        wrong["password"] = refusal(error)
+        wrong["password"] = said(error)
     return render_template("login_start.html", user_name=name, wrong=wrong), 400
 
 

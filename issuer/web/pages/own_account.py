@@ -10,7 +10,7 @@ from issuer.web.audit import audit
 from issuer.web.config import box, here
 from issuer.web.login import officer
 from issuer.web.second_step import picture
-from issuer.web.words import _, refusal
+from issuer.web.words import _, said
 
 pages = Blueprint("own_account", __name__, url_prefix="/account")
 
@@ -42,7 +42,7 @@ def password() -> Response | tuple[str, int]:
             audit(session, "change password", f"account {found.user_name}")
             login.begin(session, found, second_step=not officer().must_enrol and found.totp_secret is not None)
     except DeskError as error:
-        return _index({"password": refusal(error)}), 400
+        return _index({"password": said(error)}), 400
     flash(_("Uw wachtwoord is veranderd. Op andere computers bent u uitgelogd."), "ok")
     return redirect(url_for("own_account.index"), 303)
 
