@@ -19,6 +19,7 @@ from babel.numbers import format_currency
 from flask import Flask, g
 
 from issuer.errors import DeskError
+from issuer.scheme import Unit
 from issuer.wording import amount_words, amount_words_en
 
 LANGUAGES = {"nl": "Nederlands", "en": "English"}

@@ -15,9 +15,9 @@ from issuer.scheme import Grant
 from issuer.web.audit import audit
 from issuer.web.config import here
 from issuer.web.login import officer
+from issuer.web.pages import lost
 from issuer.web.permissions import needs
 from issuer.web.words import _
-from issuer.web.pages import lost
 
 pages = Blueprint("hardship", __name__)
 
