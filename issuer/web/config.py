@@ -15,6 +15,7 @@ from issuer.errors import DeskError
 from issuer.personalise import Reader, Tell
 from issuer.registry import Registry
 from issuer.scheme import Scheme
+from issuer.web.second_step import SecretBox
 from issuer.work import Workbench
 
 _SECRET_FILE = "web-secret.key"
@@ -31,6 +32,12 @@ class Oidc:
     name: str
     # The claim that an administrator writes down with an account, for the first login. Never a citizen number.
     claim: str = "preferred_username"
+    # The level of assurance that says the provider asked for a second step; without one, the desk asks its own.
+    acr: str = ""
+
+    def __post_init__(self) -> None:
+        if "bsn" in self.claim.lower():
+            raise ValueError("An officer is never known here by a citizen number; choose another claim.")
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,8 @@ class WebConfig:
     language: str = "nl"
     # Off only for a browser on the same machine: without it a cookie travels in the clear.
     https: bool = True
+    # How many proxies of our own stand in front: as many steps back the origin of a request is looked up.
+    proxies: int = 0
     oidc: Oidc | None = None
     # None where there is no reader: passes are found and decided on, not made.
     counter: Counter | None = None
@@ -73,6 +82,11 @@ def here() -> WebConfig:
     """The config of the app that answers the request."""
     config: WebConfig = current_app.extensions["desk"]
     return config
+
+
+def box() -> SecretBox:
+    """What the secrets of officers' phones are kept in."""
+    return SecretBox(secret_key(here().folder))
 
 
 def secret_key(folder: Path) -> bytes:

@@ -1,6 +1,7 @@
 """Words on the screen: Dutch stands in the pages, English in a catalogue; dates and money as people write them.
 
-Dutch is the key of the catalogue. Mark a sentence with `_("...")`, in Python and in templates alike.
+Dutch is the key of the catalogue. Mark a sentence with `_("...")`, in Python and in templates alike. Only refusals (a
+DeskError) are English in the code and Dutch in a catalogue, because a command line says them too.
 """
 
 import gettext
@@ -59,6 +60,11 @@ def said(error: DeskError) -> str:
     return text.format(**facts) if facts else text
 
 
+def of_the_log(word: str) -> str:
+    """An action or a result of the audit log, which are English where they are written down."""
+    return catalogue(language()).gettext(word) if word else ""
+
+
 def mark(text: str) -> str:
     """Marks a sentence that stands in a table of the module; say it with `_` when it is shown."""
     return text
@@ -103,4 +109,12 @@ def teach(app: Flask) -> None:
         lambda one, many, count: catalogue(language()).ngettext(one, many, count),
         newstyle=True,
     )
-    app.jinja_env.filters.update(amount=amount, euros=euros, day=day, moment=moment, role_name=role_name)
+    app.jinja_env.filters.update(
+        amount=amount,
+        euros=euros,
+        day=day,
+        moment=moment,
+        role_name=role_name,
+        role_pair=lambda role: (role, role_name(role)),
+        of_the_log=of_the_log,
+    )
