@@ -117,10 +117,17 @@ def test_a_budget_is_for_a_pass_year_and_counts_what_a_fund_gave_for_other_grant
     world.desk.load(world.holder, amount=6000)
     world.sync()
     assert given_by(world) == {"Rotary": 20000, "Kindpakket": 1000, "Minimabeleid": 0}
+    assert [row["over"] for row in world.clearing.ledger.totals()["budgets"]] == [0, 0]
     world.desk.day = date(2026, 12, 1)
     world.desk.load(world.sibling, amount=20000)
     world.sync()
     assert given_by(world) == {"Rotary": 40000, "Kindpakket": 1000, "Minimabeleid": 0}
+    rows = world.clearing.ledger.totals()["budgets"]
+    assert [(row["fund"], row["until"], row["given"]) for row in rows] == [
+        ("Kindpakket", "2026-11-30", 1000),
+        ("Rotary", "2026-11-30", 20000),
+        ("Rotary", "2027-11-30", 20000),
+    ]
 
 
 def test_what_a_fund_gave_beyond_its_budget_is_shown_and_nobody_is_sent_away(world):
