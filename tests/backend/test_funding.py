@@ -172,6 +172,21 @@ def test_a_purse_of_several_funds_is_spent_as_they_loaded_it(world):
     assert spent == {"Minimabeleid": 350, "Rotary": 100, "Kindpakket": 50}
 
 
+def test_what_rounding_leaves_and_discounts_are_of_the_first_fund_of_a_purse(world):
+    two = {"funds": ["Rotary", "Minimabeleid"], "split": "share", "shares": [50, 50]}
+    purses = {number: each.model_dump() for number, each in world.config.purses.items()}
+    purses = {1: purses[1] | two, 4: purses[4] | two}
+    with_grant(world, {"purse": 1, **two}, purses={**world.config.purses, **purses})
+    world.desk.load(world.holder, amount=10000)
+    world.pool.tap(world.holder, offer=12, amount=501, price=501)
+    world.pool.tap(world.holder, offer=13, purse=4, amount=1, price=3000, discount=1000, copayment=2000)
+    world.sync()
+    totals = world.clearing.ledger.totals()
+    funds = {row["fund"]: (row["spent"], row["discounts"]) for row in totals["funds"]}
+    assert (funds["Rotary"], funds["Minimabeleid"]) == ((251, 1000), (250, 0))
+    assert [row["fund"] for row in totals["purses"] if row["purse"] == 1] == ["Rotary + Minimabeleid"]
+
+
 SCHEME = """
 [municipality]
 name = "Gelredam"
