@@ -100,6 +100,17 @@ def waiting(session: Session) -> Sequence[Approval]:
     return session.scalars(select(Approval).where(_waits()).order_by(Approval.id)).all()
 
 
+def latest(session: Session, kind: str, about: str) -> Approval | None:
+    """What was asked last about this, whatever became of it."""
+    wanted = select(Approval).where(Approval.kind == kind, Approval.about == about)
+    return session.scalar(wanted.order_by(Approval.id.desc()).limit(1))
+
+
+def of(session: Session, number: int) -> Approval:
+    """What was asked under a number; raises DeskError when there is none."""
+    return _found(session, number)
+
+
 def _decide(session: Session, number: int, by: Colleague, at: datetime, outcome: str) -> Approval:
     if DECIDER not in by.roles:
         raise DeskError("Only a team lead decides on this.")

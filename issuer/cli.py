@@ -29,9 +29,9 @@ from issuer.lifecycle import WORDS
 from issuer.personalise import Reader
 from issuer.registry import Registry, passes, people
 from issuer.registry.tables import CardPass, Holder
-from issuer.rules import amount_words
 from issuer.scheme import load_scheme
 from issuer.vault_client import VaultClient
+from issuer.wording import amount_words
 
 app = typer.Typer(no_args_is_help=True, help="The municipal desk: people, passes and budgets.")
 
@@ -299,7 +299,7 @@ def balance(
     with _refusals():
         purses = load_scheme(scheme).purses
         client = _vault(DeskSecrets.read(secret_file), vault)
-        found = ask(request.read_bytes(), signature, client, sealed_table(backend))
+        found = ask(request.read_bytes(), [each.read_bytes() for each in signature], client, sealed_table(backend))
     if as_json:
         balances = [{"purse": purse, "amount": amount} for purse, amount in found.balances.items()]
         typer.echo(json.dumps({"balances": balances, "as_of": found.as_of.isoformat()}))

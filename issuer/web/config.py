@@ -2,16 +2,20 @@
 
 import os
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
 from flask import current_app
 
-from issuer.desk import Desk
+from issuer.balance import Balance
+from issuer.desk import Desk, Issued
+from issuer.errors import DeskError
+from issuer.personalise import Reader, Tell
 from issuer.registry import Registry
 from issuer.scheme import Scheme
+from issuer.work import Workbench
 
 _SECRET_FILE = "web-secret.key"
 _SECRET_BYTES = 32
@@ -30,6 +34,19 @@ class Oidc:
 
 
 @dataclass(frozen=True)
+class Counter:
+    """What a counter has besides a screen. `desk(by, tell)`: for an officer, who hears how far it is.
+
+    `balance(request, signatures)` asks the vault what a lost pass held.
+    """
+
+    desk: Callable[[str, Tell], Desk]
+    reader: Callable[[], Reader]
+    balance: Callable[[bytes, Sequence[bytes]], Balance]
+    bench: Workbench[Issued] = field(default_factory=Workbench)
+
+
+@dataclass(frozen=True)
 class WebConfig:
     """`folder` keeps the secret key; `now` has its zone; `today` is the municipality's day."""
 
@@ -42,8 +59,14 @@ class WebConfig:
     # Off only for a browser on the same machine: without it a cookie travels in the clear.
     https: bool = True
     oidc: Oidc | None = None
-    # The desk with its reader and vault, made when a page first needs it.
-    desk: Callable[[], Desk] | None = None
+    # None where there is no reader: passes are found and decided on, not made.
+    counter: Counter | None = None
+
+    def at_counter(self) -> Counter:
+        """The counter; raises DeskError where there is none."""
+        if self.counter is None:
+            raise DeskError("This desk has no reader. Go to a desk with a reader.")
+        return self.counter
 
 
 def here() -> WebConfig:

@@ -17,6 +17,9 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_currency
 from flask import Flask, g
 
+from issuer.errors import DeskError
+from issuer.wording import amount_words, amount_words_en
+
 LANGUAGES = {"nl": "Nederlands", "en": "English"}
 _ZONE = ZoneInfo("Europe/Amsterdam")
 _FOLDER = Path(__file__).parent / "translations"
@@ -47,6 +50,12 @@ def _(text: str, **values: object) -> str:
     return said % values if values else said
 
 
+def said(error: DeskError) -> str:
+    """Why something was refused. Refusals stand in the code in English, so here Dutch is in a catalogue as well."""
+    text = catalogue(language()).gettext(error.text)
+    return text.format(**error.facts) if error.facts else text
+
+
 def mark(text: str) -> str:
     """Marks a sentence that stands in a table of the module; say it with `_` when it is shown."""
     return text
@@ -62,6 +71,13 @@ _ROLE_NAMES = {
 
 def euros(cents: int) -> str:
     return format_currency(Decimal(cents) / 100, "EUR", locale=language())
+
+
+def amount(number: int, unit: Unit) -> str:
+    """An amount of a purse, in its unit."""
+    if unit == "cent":
+        return euros(number)
+    return amount_words_en(number, unit) if language() == "en" else amount_words(number, unit)
 
 
 def day(on: date) -> str:
@@ -84,4 +100,4 @@ def teach(app: Flask) -> None:
         lambda one, many, count: catalogue(language()).ngettext(one, many, count),
         newstyle=True,
     )
-    app.jinja_env.filters.update(euros=euros, day=day, moment=moment, role_name=role_name)
+    app.jinja_env.filters.update(amount=amount, euros=euros, day=day, moment=moment, role_name=role_name)
