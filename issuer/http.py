@@ -38,6 +38,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _AS_SPECIFIED = "This is not as /v1/openapi.json says."
+_BROKEN = "Something is wrong here, not with what was asked; try again later."
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
@@ -227,7 +228,8 @@ def _answer_problems(app: APIFlask) -> None:
     @app.error_processor
     def problem(error: HTTPError) -> Any:
         extra = {"errors": error.detail} if error.detail else {}
-        answer = _problem(error.status_code, str(error.message), _AS_SPECIFIED, **extra)
+        detail = _AS_SPECIFIED if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else _BROKEN
+        answer = _problem(error.status_code, str(error.message), detail, **extra)
         return answer, error.status_code, error.headers
 
 
@@ -239,7 +241,7 @@ def _problem(status: int, title: str, detail: str, **extra: Any) -> Response:
 
 
 def _as_answered(spec: dict[str, Any]) -> dict[str, Any]:
-    """The specification with what every answer has: its version, and problems as problem+json."""
+    """The specification with what the framework leaves out: version and problem+json of answers, bodies that must be."""
     schemas = spec["components"]["schemas"]
     for of_the_framework in ("HTTPError", "ValidationError"):
         schemas.pop(of_the_framework, None)
@@ -248,6 +250,8 @@ def _as_answered(spec: dict[str, Any]) -> dict[str, Any]:
     version = {"description": "version of this interface", "schema": {"type": "string"}}
     for path in spec["paths"].values():
         for operation in path.values():
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
             for status, response in operation["responses"].items():
                 response["headers"] = {"API-Version": version}
                 if int(status) >= HTTPStatus.BAD_REQUEST:

@@ -36,9 +36,15 @@ class PassBlockIn(Schema):
     printedCode = String(
         required=True,
         validate=Regexp(_CODE, error="Not the code of a pass."),
-        metadata={"description": "on the face of the pass; capitals or not, the hyphen may be left out"},
+        metadata={
+            "description": "on the face of the pass; capitals or not, the hyphen may be left out",
+            "examples": ["K7QW-M2XP"],
+        },
     )
-    birthDate = Day(required=True, metadata={"description": "of the holder, also when a parent blocks it"})
+    birthDate = Day(
+        required=True,
+        metadata={"description": "of the holder, also when a parent blocks it", "examples": ["2015-05-01"]},
+    )
 
 
 class AmountWordsOut(Schema):
