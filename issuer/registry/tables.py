@@ -184,7 +184,7 @@ class PassEvent(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     pass_id: Mapped[int] = mapped_column(ForeignKey("card_pass.id"), index=True)
     state: Mapped[str]
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     by: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")
 
