@@ -89,13 +89,18 @@ class IppPrinter:
             )
             if value in _several(able.get(f"{attribute}-supported"))
         }
+        end = time.monotonic() + self._patience_seconds
         message = {
             "operation-attributes-tag": {"job-name": name, "document-format": _PDF},
             "job-attributes-tag": attributes,
             "data": document,
         }
         try:
-            return int(self._ask(IppOperation.PRINT_JOB, message)["jobs"][0]["job-id"])
+            while True:
+                try:
+                    return int(self._ask(IppOperation.PRINT_JOB, message)["jobs"][0]["job-id"])
+                except _Busy:
+                    self._have_patience(end)
         except _AnswerLost:
             found = self._jobs("not-completed", name) or self._jobs("completed", name)[printed_before:]
             if not found:
@@ -116,10 +121,15 @@ class IppPrinter:
                 return
             if job["job-state"] in _OVER:
                 raise PrinterError("the printer gave up on this card: throw away what lies half printed, and do it again")
-            _refuse_a_standstill(self._printer())
-            if time.monotonic() > end:
-                raise PrinterError("the printer is still busy: wait, and do it again; nothing is printed twice")
-            time.sleep(_LOOK_AGAIN_SECONDS)
+            self._have_patience(end)
+
+    def _have_patience(self, end: float) -> None:
+        """Wait a moment; PrinterError if the printer stands still, or it is past the end."""
+        late = time.monotonic() > end
+        _refuse_a_standstill(self._printer(), late)
+        if late:
+            raise PrinterError("the printer is still busy: wait, and do it again; nothing is printed twice")
+        time.sleep(_LOOK_AGAIN_SECONDS)
 
     def _jobs(self, which: str, name: str) -> list[dict[str, Any]]:
         """The jobs of this name, the oldest first."""
@@ -147,6 +157,8 @@ class IppPrinter:
                 raise PrinterError(
                     "the printer takes no PDF: set up a queue for it in CUPS, and give the address of that"
                 ) from None
+            if status == IppStatus.ERROR_BUSY:
+                raise _Busy("the printer is busy with another card: wait, and do it again") from None
             if status is not None:
                 raise PrinterError(f"the printer refuses the work (status {status:#06x}): ask who looks after it") from None
             raise _AnswerLost(self._unreachable()) from None
@@ -165,15 +177,22 @@ class _AnswerLost(PrinterError):
     """Nothing came back, whether or not it arrived."""
 
 
-def _refuse_a_standstill(printer: dict[str, Any]) -> None:
-    """PrinterError if it stands still for a reason that somebody has to take away."""
+class _Busy(PrinterError):
+    """It takes one job at a time and has one."""
+
+
+def _refuse_a_standstill(printer: dict[str, Any], late: bool = False) -> None:
+    """PrinterError if it stands still for a reason that somebody has to take away.
+
+    `late`: a warning counts too, since nothing else explains why it is not done. Some printers know no errors.
+    """
     reasons = _several(printer.get("printer-state-reasons"))
     stopped = printer.get("printer-state") == IppPrinterState.STOPPED
     for reason in reasons:
         name, _, severity = reason.rpartition("-")
         if severity not in ("error", "warning", "report"):
             name, severity = reason, "error"
-        if name in _HELP and (stopped or severity == "error"):
+        if name in _HELP and (stopped or severity == "error" or (late and severity == "warning")):
             raise PrinterError(f"the printer {_HELP[name]}; it then goes on with what it was given")
     if stopped:
         raise PrinterError(f"the printer has stopped ({', '.join(reasons)}): see what its own display says")

@@ -81,10 +81,11 @@ def card_printer(folder: Path, formats: str = "application/pdf,image/png") -> It
 
 @dataclass
 class BreakingLine:
-    """Passes everything on to the printer, but breaks `before` or `after` the printer has the job."""
+    """Passes everything on to the printer, but breaks `before` or `after` the printer has the job, or garbles a word."""
 
     printer_port: int
-    breaks: str
+    breaks: str = ""
+    garbles: tuple[bytes, bytes] = (b"", b"")
     port: int = 0
     jobs_passed_on: int = 0
     _server: ThreadingHTTPServer = field(init=False)
@@ -108,6 +109,10 @@ class BreakingLine:
                     if line.breaks == "after":
                         self.close_connection = True
                         return
+                # An IPP value has its length before it (RFC 8010, 3.1.4).
+                said, heard = (len(word).to_bytes(2, "big") + word for word in line.garbles)
+                if line.garbles[0]:
+                    answer = answer.replace(said, heard)
                 self.send_response(200)
                 self.send_header("Content-Type", "application/ipp")
                 self.send_header("Content-Length", str(len(answer)))

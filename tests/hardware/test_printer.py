@@ -83,7 +83,7 @@ def test_a_printer_that_stands_still_says_what_it_needs_and_then_goes_on_with_th
     filled = there.folder / "filled"
     there.does(f"echo 'STATE: +{reason}' >&2; until [ -e {filled} ]; do sleep 0.1; done; echo 'STATE: -{reason}' >&2")
     with pytest.raises(PrinterError, match=words):
-        IppPrinter(there.uri).print_pdf(pdf, NAME)
+        IppPrinter(there.uri, patience_seconds=1).print_pdf(pdf, NAME)
     filled.touch()
     IppPrinter(there.uri).print_pdf(pdf, "Pass AAAA-BBBB")
     with pytest.raises(PrintedBefore):
@@ -91,15 +91,18 @@ def test_a_printer_that_stands_still_says_what_it_needs_and_then_goes_on_with_th
     assert len(there.printed()) == 2
 
 
-def test_nothing_is_sent_to_a_printer_without_cards(there, pdf):
-    there.does("echo 'STATE: +media-empty' >&2")
-    with pytest.raises(PrinterError, match="put cards in"):
-        for number in range(5):
-            IppPrinter(there.uri).print_pdf(pdf, f"Pass {number}")
-    before = len(there.printed())
-    with pytest.raises(PrinterError, match="put cards in"):
-        IppPrinter(there.uri).print_pdf(pdf, NAME)
-    assert len(there.printed()) == before
+def test_nothing_is_sent_to_a_printer_that_stands_still(there, pdf):
+    with BreakingLine(there.port, garbles=(b"none", b"media-empty-error")) as line:
+        with pytest.raises(PrinterError, match="put cards in"):
+            IppPrinter(line.uri).print_pdf(pdf, NAME)
+    assert there.printed() == []
+
+
+@pytest.mark.parametrize("remark", [b"media-empty-warning", b"cover-open-report", b"marker-supply-low-error"])
+def test_a_remark_does_not_keep_a_printer_from_printing(there, pdf, remark):
+    with BreakingLine(there.port, garbles=(b"none", remark)) as line:
+        IppPrinter(line.uri).print_pdf(pdf, NAME)
+    assert there.printed() == [pdf]
 
 
 def test_a_card_that_the_printer_gives_up_on_is_told_and_may_be_done_again(there, pdf):
