@@ -6,9 +6,9 @@ from typing import Any
 
 import aiohttp
 from pyipp import IPP
-from pyipp.enums import IppJobState, IppOperation, IppPrinterState, IppStatus
+from pyipp.enums import IppJobState, IppOperation, IppPrinterState, IppStatus, IppTag
 from pyipp.exceptions import IPPError
-from pyipp.tags import ATTRIBUTE_TAG_MAP, IppTag
+from pyipp.tags import ATTRIBUTE_TAG_MAP
 
 from hardware.errors import PrintedBefore, PrinterError
 
@@ -104,7 +104,9 @@ class IppPrinter:
         except _AnswerLost:
             found = self._jobs("not-completed", name) or self._jobs("completed", name)[printed_before:]
             if not found:
-                raise PrinterError("the connection to the printer broke and it has no card to print: do it again") from None
+                raise PrinterError(
+                    "the connection to the printer broke and it has no card to print: do it again"
+                ) from None
             return int(found[-1]["job-id"])
 
     def _wait(self, number: int) -> None:
@@ -120,7 +122,9 @@ class IppPrinter:
             if job["job-state"] == IppJobState.COMPLETED:
                 return
             if job["job-state"] in _OVER:
-                raise PrinterError("the printer gave up on this card: throw away what lies half printed, and do it again")
+                raise PrinterError(
+                    "the printer gave up on this card: throw away what lies half printed, and do it again"
+                )
             self._have_patience(end)
 
     def _have_patience(self, end: float) -> None:
@@ -160,7 +164,9 @@ class IppPrinter:
             if status == IppStatus.ERROR_BUSY:
                 raise _Busy("the printer is busy with another card: wait, and do it again") from None
             if status is not None:
-                raise PrinterError(f"the printer refuses the work (status {status:#06x}): ask who looks after it") from None
+                raise PrinterError(
+                    f"the printer refuses the work (status {status:#06x}): ask who looks after it"
+                ) from None
             raise _AnswerLost(self._unreachable()) from None
         except (aiohttp.ClientError, OSError):
             raise _AnswerLost(self._unreachable()) from None

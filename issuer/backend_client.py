@@ -23,10 +23,10 @@ def hand_in(
                     headers={"Content-Type": "application/octet-stream"},
                 )
                 if answer.is_error and not answer.json().get("kept"):
-                    raise DeskError(f"The backend did not take the loads: {answer.json().get('title')}.")
+                    raise DeskError("The backend did not take the loads: {reason}.", reason=answer.json().get("title"))
                 refused += answer.json().get("refused", [])
         except httpx.TransportError:
             raise DeskError(_UNREACHABLE) from None
         except httpx.HTTPStatusError as error:
-            raise DeskError(f"The backend refused this desk ({error.response.status_code}).") from None
+            raise DeskError("The backend refused this desk ({status}).", status=error.response.status_code) from None
     return refused

@@ -7,13 +7,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import httpx
 
 from issuer.errors import DeskError
-from issuer.registry import CardPass
+from issuer.registry.passes import as_made
+from issuer.registry.tables import CardPass
 from issuer.vault_client import VaultClient
 
 
@@ -29,19 +29,20 @@ def request_for(card: CardPass, municipality: int, reason: str, on: date) -> byt
     """What two officers sign, byte by byte; good for a week."""
     if not reason.strip():
         raise DeskError("Say why the balance is asked for; the officers sign that too.")
+    made = as_made(card)
     asked = {
         "asked_on": on.isoformat(),
-        "generation": card.generation,
+        "generation": made.generation,
         "municipality": municipality,
         "reason": reason.strip(),
-        "uid": card.uid.hex(),
+        "uid": made.uid.hex(),
     }
     return json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def ask(request: bytes, signatures: Sequence[Path], vault: VaultClient, table: bytes) -> Balance:
+def ask(request: bytes, signatures: Sequence[bytes], vault: VaultClient, table: bytes) -> Balance:
     """The vault's answer to a signed request; raises DeskError with its reason when it refuses."""
-    signed = {"request": request.decode(), "signatures": [_signature(path) for path in signatures]}
+    signed = {"request": request.decode(), "signatures": [_signature(each) for each in signatures]}
     found = vault.balance(json.dumps(signed), table)
     try:
         balances = {int(each["purse"]): int(each["amount"]) for each in found["balances"]}
@@ -58,12 +59,12 @@ def sealed_table(base_url: str, transport: httpx.BaseTransport | None = None) ->
     except httpx.TransportError:
         raise DeskError("The backend cannot be reached; try again later.") from None
     except httpx.HTTPStatusError as error:
-        raise DeskError(f"The backend refused this desk ({error.response.status_code}).") from None
+        raise DeskError("The backend refused this desk ({status}).", status=error.response.status_code) from None
 
 
-def _signature(path: Path) -> dict[str, Any]:
+def _signature(content: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text())
+        found = json.loads(content)
         return {"officer": str(found["officer"]), "signature": str(found["signature"])}
     except (ValueError, KeyError, TypeError):
-        raise DeskError(f"{path} is not a signature; `meedoen keys officer sign` makes them.") from None
+        raise DeskError("This file is not a signature; `meedoen keys officer sign` makes them.") from None

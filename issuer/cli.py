@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -22,13 +22,16 @@ from hardware.pcsc import PcscReader
 from issuer.backend_client import hand_in as hand_in_loads
 from issuer.balance import ask, request_for, sealed_table
 from issuer.csv_import import Reading, read_people
+from issuer.deciding import decide_for
 from issuer.desk import Desk, DeskSecrets, Issued
 from issuer.errors import DeskError
+from issuer.lifecycle import WORDS
 from issuer.personalise import Reader
-from issuer.registry import CardPass, Registry
-from issuer.rules import amount_words
+from issuer.registry import Registry, passes, people
+from issuer.registry.tables import CardPass, Holder
 from issuer.scheme import load_scheme
 from issuer.vault_client import VaultClient
+from issuer.wording import amount_words
 
 app = typer.Typer(no_args_is_help=True, help="The municipal desk: people, passes and budgets.")
 
@@ -42,6 +45,8 @@ _DATA = Path("var/issuer")
 _SECRETS = Path("var/keys/issuer.json")
 _BACKEND = "http://127.0.0.1:8442"
 _SCHEME = Path("schemes/gelrepas.toml")
+# Who works at the command line is known to the machine, not to the registry.
+_BY = "command line"
 # What fits on a screen; the report has them all.
 _MOST_FAULTS = 20
 
@@ -63,9 +68,18 @@ def _today() -> date:
     return date.today()  # noqa: DTZ011 - the municipality's own calendar day
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _desk(data: Path, scheme: Path, secret_file: Path, vault: str | None) -> Desk:
     secret = DeskSecrets.read(secret_file)
-    return Desk(Registry.at(data), load_scheme(scheme), secret, _vault(secret, vault), os.urandom)
+    return Desk(Registry.at(data), load_scheme(scheme), secret, _vault(secret, vault), os.urandom, _now, _BY)
+
+
+def _holder(data: Path, number: int) -> Holder:
+    with Registry.at(data).transaction() as session:
+        return people.holder(session, number)
 
 
 def _vault(secret: DeskSecrets, address: str | None) -> VaultClient:
@@ -85,15 +99,20 @@ def import_people(
     with _refusals():
         rules = load_scheme(scheme)
         reading = read_people(file.read_bytes(), _today())
-        registry = Registry.at(data)
-        people = [person for _, person in reading.people]
-        new, changed, unchanged = registry.compare(people)
+        persons = [person for _, person in reading.people]
+        taken = accept and not reading.faults
+        with Registry.at(data).transaction() as session:
+            found = people.compare(session, persons)
+            if taken:
+                people.take(session, persons, _BY, _today())
         if report:
             _write_report(report, reading)
-        taken = accept and not reading.faults
-        if taken:
-            registry.take(people)
-    counts = {"new": len(new), "changed": len(changed), "unchanged": unchanged, "faults": len(reading.faults)}
+    counts = {
+        "new": len(found.new),
+        "changed": len(found.changed),
+        "unchanged": found.unchanged,
+        "faults": len(reading.faults),
+    }
     if as_json:
         faults = [vars(fault) for fault in reading.faults]
         typer.echo(json.dumps({"municipality": rules.name, "accepted": taken, **counts, "rows": faults}))
@@ -128,32 +147,34 @@ def _tell_import(reading: Reading, counts: dict[str, int], taken: bool) -> None:
         typer.echo("Er is nog niets ingelezen. Klopt dit? Doe het dan nog eens met --accept.")
 
 
-@app.command()
-def people(data: Data = _DATA, as_json: AsJson = False) -> None:
+@app.command("people")
+def list_people(data: Data = _DATA, as_json: AsJson = False) -> None:
     """Everybody the desk knows, with their number and the codes of their passes."""
-    registry = Registry.at(data)
-    holders = registry.holders()
-    passes: dict[int, list[CardPass]] = {holder.id: [] for holder in holders}
-    for made in registry.passes():
-        passes[made.holder_id].append(made)
+    with Registry.at(data).transaction() as session:
+        holders = people.holders(session)
+        made: dict[int, list[CardPass]] = {holder.id: [] for holder in holders}
+        for card in passes.listing(session):
+            made[card.holder_id].append(card)
     if as_json:
         facts = [
             {
                 "number": holder.id,
                 "name": holder.person.full_name,
-                "passes": [{"code": made.printed_code, "state": made.state} for made in passes[holder.id]],
+                "passes": [{"code": card.printed_code, "state": card.state} for card in made[holder.id]],
             }
             for holder in holders
         ]
         typer.echo(json.dumps(facts))
         return
     for holder in holders:
-        codes = ", ".join(
-            made.printed_code + (" (blocked)" if made.state == "blocked" else "") for made in passes[holder.id]
-        )
+        codes = ", ".join(card.printed_code + _unless_in_use(card.state) for card in made[holder.id])
         typer.echo(f"{holder.id:5}  {holder.person.full_name:<30}  {codes}".rstrip())
     if not holders:
         typer.echo("Nobody yet; take households in with `meedoen issuer import`.")
+
+
+def _unless_in_use(state: str) -> str:
+    return "" if state == "active" else f" ({WORDS[state][1]})"
 
 
 @app.command()
@@ -165,9 +186,9 @@ def explain(
 ) -> None:
     """Why each budget follows for a person, or does not."""
     with _refusals():
-        registry = Registry.at(data)
         rules = load_scheme(scheme)
-        decision = Desk.explain(registry.holder(person), rules, _today())
+        with Registry.at(data).transaction() as session:
+            decision = decide_for(session, people.holder(session, person), rules, _today())
     if as_json:
         yes = [{"grant": one.name, "amount": one.amount, "reason": one.reason} for one in decision.grants]
         no = [{"grant": one.name, "reason": one.reason} for one in decision.refused]
@@ -199,12 +220,14 @@ def issue(
     try:
         with _refusals():
             desk = _desk(data, scheme, secret_file, vault)
-            registry = Registry.at(data)
-            wanted = [registry.holder(person)] if person is not None else desk.waiting(_today())
+            wanted = [_holder(data, person)] if person is not None else desk.waiting(_today())
             console = Console(stderr=True)
             quiet = len(wanted) < 2 or not console.is_terminal
             for holder in track(wanted, "Passes", console=console, transient=True, disable=quiet):
-                done.append(desk.issue(holder, _reader(reader, cards, holder.id), _today()))
+                issued = desk.issue(holder, _reader(reader, cards, holder.id), _today())
+                # Who asks for one pass has the person at the counter, or before them in the row.
+                desk.hand_over(issued.card.printed_code)
+                done.append(issued)
             if not wanted and not as_json:
                 typer.echo("Everybody who may have a pass has one.")
     finally:
@@ -238,8 +261,9 @@ def block(
     as_json: AsJson = False,
 ) -> None:
     """Block a pass; terminals know at their next sync."""
-    with _refusals():
-        blocked = Registry.at(data).set_pass_state(code, "blocked")
+    with _refusals(), Registry.at(data).transaction() as session:
+        blocked = passes.coded(session, code)
+        passes.move(session, blocked, "blocked", _BY, _now())
     typer.echo(json.dumps({"blocked": blocked.printed_code}) if as_json else f"Pass {blocked.printed_code} is blocked.")
 
 
@@ -254,7 +278,9 @@ def balance_request(
 ) -> None:
     """Write a request for what a lost pass still holds. Two officers sign it, each with `meedoen keys officer sign`."""
     with _refusals():
-        asked = request_for(Registry.at(data).pass_coded(code), load_scheme(scheme).number, reason, _today())
+        with Registry.at(data).transaction() as session:
+            lost = passes.coded(session, code)
+        asked = request_for(lost, load_scheme(scheme).number, reason, _today())
         out.write_bytes(asked)
     typer.echo(json.dumps({"file": str(out)}) if as_json else f"{out}: have it signed by two officers.")
 
@@ -273,7 +299,7 @@ def balance(
     with _refusals():
         purses = load_scheme(scheme).purses
         client = _vault(DeskSecrets.read(secret_file), vault)
-        found = ask(request.read_bytes(), signature, client, sealed_table(backend))
+        found = ask(request.read_bytes(), [each.read_bytes() for each in signature], client, sealed_table(backend))
     if as_json:
         balances = [{"purse": purse, "amount": amount} for purse, amount in found.balances.items()]
         typer.echo(json.dumps({"balances": balances, "as_of": found.as_of.isoformat()}))

@@ -1,31 +1,37 @@
-"""What a clerk does: take in people, make and load a pass, block one. Puts registry, rules, card and vault together."""
+"""What a clerk does: make, load, hand over, block, replace. Puts registry, rules, card and vault together."""
 
 import json
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+
+from sqlalchemy.orm import Session
 
 from card.blueprint import Blueprint
 from card.record import DAY_ZERO
 from card.sealing import SealingKey
-from card.session import Session
+from card.session import Session as CardSession
 from card.siv import siv_encrypt
 from card.wire import uint
+from issuer.deciding import decide_for
 from issuer.errors import CardRefused, DeskError
 from issuer.journal import RegistryJournal
-from issuer.load import Load, Loader
-from issuer.personalise import Details, Keys, Pass, Personaliser, Reader, told_to_the_clerk
-from issuer.registry import CardPass, Holder, PlannedLoad, Registry
+from issuer.lifecycle import CURRENT, LAST_YEARS, ON_HOTLIST
+from issuer.load import Load, Loader, balances
+from issuer.personalise import Details, Keys, Personaliser, Reader, Tell, told_to_the_clerk, unheard
+from issuer.registry import Registry, loads, passes, people
+from issuer.registry.tables import CardPass, Holder
 from issuer.rekey import Rekeyer
-from issuer.rules import Decision, decide
 from issuer.scheme import Scheme
-from issuer.vault_client import VaultAddress
+from issuer.vault_client import CardKeys, VaultAddress
 
 # Without letters and digits that look alike.
 _CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _HOTLIST_ENTRY = 8
+_NO_PASS = "The rules give this person no pass; `meedoen issuer explain` says why."
+_NOTHING_THERE = "There is no pass on the reader. Put it back and try again."
 
 
 def day_number(on: date) -> int:
@@ -58,9 +64,11 @@ class DeskSecrets:
                 bytes.fromhex(found["hotlist_key"]),
             )
         except FileNotFoundError:
-            raise DeskError(f"{path} is not there. Ask the key custodian for the desk's file.") from None
+            raise DeskError("{path} is not there. Ask the key custodian for the desk's file.", path=path) from None
         except (KeyError, ValueError, TypeError):
-            raise DeskError(f"{path} is not the desk's file, or it is damaged. Ask the key custodian again.") from None
+            raise DeskError(
+                "{path} is not the desk's file, or it is damaged. Ask the key custodian again.", path=path
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -73,8 +81,16 @@ class Issued:
     renewed: list[str]
 
 
+@dataclass(frozen=True)
+class OnPass:
+    """A pass as it lies on the reader. Amounts in the unit of their purse."""
+
+    card: CardPass
+    balances: dict[int, int]
+
+
 class Desk:
-    """One desk of one municipality, on a day. `random(n)` gives n random bytes."""
+    """One desk of one municipality. `random(n)` gives n random bytes; `by` is the officer at it."""
 
     def __init__(
         self,
@@ -83,137 +99,219 @@ class Desk:
         secret: DeskSecrets,
         keys: Keys,
         random: Callable[[int], bytes],
+        now: Callable[[], datetime],
+        by: str = "desk",
+        tell: Tell = unheard,
     ) -> None:
         self._registry = registry
         self._scheme = scheme
         self._secrets = secret
         self._keys = keys
         self._random = random
+        self._now = now
+        self._by = by
+        self._tell = tell
         self._blueprint = Blueprint(scheme.aid, scheme.df_name, scheme.ceilings())
-        self._personaliser = Personaliser(self._blueprint, keys, random)
+        self._personaliser = Personaliser(self._blueprint, keys, random, tell)
         self._rekeyer = Rekeyer(self._blueprint, keys, random)
         self.journal = RegistryJournal(registry, secret.link_key, secret.terminal)
 
-    @staticmethod
-    def explain(holder: Holder, scheme: Scheme, on: date) -> Decision:
-        """What follows from the rules for a holder, with a reason for each yes and each no."""
-        return decide(holder.person, scheme, on)
-
-    def waiting(self, on: date) -> list[Holder]:
-        """Whom the rules give a pass, and who has none yet."""
-        return [
-            holder
-            for holder in self._registry.holders()
-            if self.explain(holder, self._scheme, on).grants and self._registry.pass_of(holder.id) is None
-        ]
+    # Making a pass
 
     def issue(self, holder: Holder, reader: Reader, on: date) -> Issued:
         """Make the card on the reader this holder's pass and put on it what the rules give; safe to repeat.
 
-        Raises DeskError when the rules give nothing, CardRefused for a card that cannot be it, CardLeft when it left.
+        The pass is ready then, and not handed over. Raises DeskError when the rules give nothing, CardRefused for a
+        card that cannot be it, CardLeft when it left.
         """
-        decision = self.explain(holder, self._scheme, on)
+        with self._registry.transaction() as session:
+            decision = decide_for(session, people.holder(session, holder.id), self._scheme, on)
+            existing = passes.of(session, holder.id)
         if not decision.grants:
-            raise DeskError("The rules give this person no pass; `meedoen issuer explain` says why.")
-        existing, renewed = self._registry.pass_of(holder.id), list[str]()
-        if existing is not None:
+            raise DeskError(_NO_PASS)
+        renewed = list[str]()
+        if existing is not None and existing.uid is not None:
             existing, renewed = self.rekey(existing, reader, on)
-        first, last = self._scheme.validity(on)
+        valid = self._scheme.validity(on)
         generation = existing.generation if existing else 1
-        details = Details(self._scheme.number, day_number(first), day_number(last), generation)
+        details = Details(self._scheme.number, day_number(valid[0]), day_number(valid[1]), generation)
         made = self._personaliser.personalise(reader, details, lambda uid: self._admit(holder, uid))
-        card = self._registry.register_pass(
-            CardPass(
-                holder_id=holder.id,
-                uid=made.uid,
-                handle=made.handle,
-                generation=made.generation,
-                key_versions=made.versions,
-                printed_code=printed_code(),
-                state="active",
-                valid_from=first,
-                valid_until=last,
-            )
-        )
-        self._registry.plan(
-            holder.id,
-            [
-                PlannedLoad(
-                    holder_id=holder.id,
-                    grant_number=grant.number,
-                    pass_year=self._scheme.year_end(on).year,
-                    purse=grant.purse,
-                    amount=grant.amount,
-                )
-                for grant in decision.grants
-            ],
-        )
+        with self._registry.transaction() as session:
+            holder = people.holder(session, holder.id)
+            card = self._set_aside(session, holder, on)
+            passes.encoded(session, card, made, valid, self._by, self._now())
+            loads.plan(session, holder, decision, self._by, on)
         issued = self.load(card, reader, on)
         return replace(issued, renewed=renewed + issued.renewed)
+
+    def set_aside(self, holder: Holder, on: date) -> CardPass:
+        """The pass that a holder is to get, with a code for its face; the one that is there when there is one."""
+        with self._registry.transaction() as session:
+            holder = people.holder(session, holder.id)
+            if not decide_for(session, holder, self._scheme, on).grants:
+                raise DeskError(_NO_PASS)
+            return self._set_aside(session, holder, on)
+
+    def printed(self, code: str) -> CardPass:
+        """The card of a pass has got its face; again when the first one was spoiled."""
+        with self._registry.transaction() as session:
+            card = passes.coded(session, code)
+            if card.state == "stock":
+                passes.move(session, card, "printed", self._by, self._now())
+            return card
+
+    def waiting(self, on: date) -> list[Holder]:
+        """Whom the rules give a pass, and who has none that is encoded yet."""
+        with self._registry.transaction() as session:
+            have = {card.holder_id for card in passes.listing(session, (*CURRENT, LAST_YEARS)) if card.uid}
+            return [
+                holder
+                for holder in people.holders(session)
+                if holder.id not in have and decide_for(session, holder, self._scheme, on).grants
+            ]
 
     def rekey(self, card: CardPass, reader: Reader, on: date) -> tuple[CardPass, list[str]]:
         """Bring the keys of the pass on the reader up to date; the pass as it is then, and what was renewed.
 
         Costs no exchange with the card when the registry says that there is nothing to renew.
         """
-        known = Pass(card.uid, card.handle, card.generation, card.key_versions)
-        keys = self._keys.card_keys(card.uid, card.generation)
+        known = passes.as_made(card)
+        keys = self._keys.card_keys(known.uid, known.generation)
         if not self._rekeyer.outdated(known, keys):
             return card, []
         if reader.find_pass() is None:
-            raise CardRefused("There is no pass on the reader. Put it back and try again.")
+            raise CardRefused(_NOTHING_THERE)
         with told_to_the_clerk(reader):
-            session = Session(reader.transmit)
+            session = CardSession(reader.transmit)
             # How an earlier load ended shows only by the counter and the handle that the pass has now.
-            if self.journal.open_intent(card.handle) is not None:
+            if self.journal.open_intent(known.handle) is not None:
                 self._loader(on).load(session, self._rekeyer.as_on_pass(session, known, keys), [])
             done = self._rekeyer.rekey(session, known)
-        made = done.made
-        return self._registry.rekeyed(made.uid, made.handle, made.generation, made.versions), done.purposes
-
-    def _loader(self, on: date) -> Loader:
-        sealing = self.journal.sealing(SealingKey(self._secrets.sealing), day_number(on))
-        return Loader(self._secrets.terminal, self._blueprint.aid, sealing, self.journal, self._random)
+        with self._registry.transaction() as rows:
+            return passes.rekeyed(rows, done.made), done.purposes
 
     def load(self, card: CardPass, reader: Reader, on: date) -> Issued:
         """Write what is planned for the holder of this pass, which must be on the reader."""
         card, renewed = self.rekey(card, reader, on)
         if reader.find_pass() is None:
-            raise CardRefused("There is no pass on the reader. Put it back and try again.")
-        session = Session(reader.transmit)
-        keys = self._keys.card_keys(card.uid, card.generation)
-        planned = [
-            Load(load.id, load.grant_number, load.purse, load.amount) for load in self._registry.planned(card.holder_id)
-        ]
+            raise CardRefused(_NOTHING_THERE)
+        known = passes.as_made(card)
+        session = CardSession(reader.transmit)
+        keys = self._keys.card_keys(known.uid, known.generation)
         loader = self._loader(on)
         with told_to_the_clerk(reader):
+            planned = self._planned(card, lambda: self._balances(session, keys))
+            self._tell("budgets")
             written = loader.load(session, keys, planned)
-            return Issued(card, written, loader.balances(session, keys, list(self._scheme.purses)), renewed)
+            return Issued(card, written, self._balances(session, keys), renewed)
+
+    def _balances(self, session: CardSession, keys: CardKeys) -> dict[int, int]:
+        return balances(session, self._blueprint.aid, keys, list(self._scheme.purses), self._random)
+
+    def _planned(self, card: CardPass, held: Callable[[], dict[int, int]]) -> list[Load]:
+        """What is to be written; `held` says what is on the pass, for budgets that are filled up to a level."""
+        with self._registry.transaction() as session:
+            planned = loads.waiting(session, card)
+            if any(each.refill for each in planned):
+                loads.fill_up(session, planned, held())
+            return [
+                Load(each.id, each.grant_number, each.purse, each.amount) for each in planned if each.state == "planned"
+            ]
+
+    def _loader(self, on: date) -> Loader:
+        sealing = self.journal.sealing(SealingKey(self._secrets.sealing), day_number(on))
+        return Loader(self._secrets.terminal, self._blueprint.aid, sealing, self.journal, self._random)
 
     def _admit(self, holder: Holder, uid: bytes) -> None:
-        """One pass a person and one person a pass."""
-        there, existing = self._registry.pass_with(uid), self._registry.pass_of(holder.id)
-        if there is not None and there.holder_id != holder.id:
-            raise CardRefused("This card is the pass of somebody else already. Take a new card.")
-        if there is not None and there.state == "blocked":
-            # It stands on hotlists that terminals have; money on it could not be spent.
-            raise CardRefused("This pass was blocked. Take a new card.")
-        if existing is not None and existing.uid != uid:
-            raise DeskError("This person has a pass already. Block it first, then make a new one.")
+        with self._registry.transaction() as session:
+            passes.admit(session, holder.id, uid)
+
+    def _set_aside(self, session: Session, holder: Holder, on: date) -> CardPass:
+        existing = passes.of(session, holder.id)
+        if existing is not None:
+            return existing
+        return passes.set_aside(session, holder, printed_code(), self._scheme.validity(on), self._by, self._now())
+
+    # What becomes of it
+
+    def hand_over(self, code: str, to: str = "") -> CardPass:
+        """The pass is with its holder, or with who came for it: `to` says who, when it was somebody else."""
+        with self._registry.transaction() as session:
+            card = passes.coded(session, code)
+            passes.move(session, card, "active", self._by, self._now(), to)
+            return card
+
+    def send(self, code: str) -> CardPass:
+        """The pass is on its way by post."""
+        with self._registry.transaction() as session:
+            card = passes.coded(session, code)
+            passes.move(session, card, "handed_over", self._by, self._now())
+            return card
+
+    def block(self, code: str, reason: str = "") -> CardPass:
+        """No terminal takes the pass any more from its next sync on."""
+        with self._registry.transaction() as session:
+            card = passes.coded(session, code)
+            passes.move(session, card, "blocked", self._by, self._now(), reason)
+            return card
+
+    def unblock(self, code: str, reader: Reader) -> CardPass:
+        """Open a blocked pass again. It has to be on the reader: who only has a picture of it does not have it."""
+        with self._registry.transaction() as session:
+            card = passes.coded(session, code)
+        if card.state != "blocked":
+            raise DeskError("This pass is not blocked.")
+        if self._personaliser.identify(reader) != card.uid:
+            raise CardRefused("This is another pass. Put the pass with this code on the reader.")
+        with self._registry.transaction() as session:
+            card = passes.coded(session, code)
+            if passes.of(session, card.holder_id) is not None:
+                raise DeskError("This person has a new pass already.")
+            passes.move(session, card, "active", self._by, self._now(), "found")
+            return card
+
+    def replace_balance(self, code: str, balances: dict[int, int]) -> None:
+        """Plan what the vault says that a lost pass held for the one that takes its place."""
+        with self._registry.transaction() as session:
+            card = passes.coded(session, code)
+            if card.state not in ON_HOTLIST:
+                raise DeskError("This pass is not blocked. Block it first, so that nobody can spend what is on it.")
+            loads.plan_replacement(session, card, balances)
+
+    def read(self, reader: Reader) -> OnPass:
+        """What the pass on the reader is and holds; writes nothing."""
+        uid = self._personaliser.identify(reader)
+        with self._registry.transaction() as session:
+            card = passes.with_uid(session, uid)
+        if card is None:
+            raise CardRefused("This pass is not in the registry. Ask the administrator.")
+        if reader.find_pass() is None:
+            raise CardRefused(_NOTHING_THERE)
+        known = passes.as_made(card)
+        keys = self._keys.card_keys(known.uid, known.generation)
+        with told_to_the_clerk(reader):
+            on_pass = CardSession(reader.transmit)
+            return OnPass(card, self._balances(on_pass, self._rekeyer.reading(on_pass, known, keys)))
+
+    # For the terminals
 
     def hotlist(self, on: date) -> bytes:
         """The list of blocked passes, sealed for terminals. Its version is the day, so a later list is never older."""
-        entries = sorted(handle[:_HOTLIST_ENTRY] for handle in self._registry.blocked_handles())
-        self._refuse_false_alarms(entries)
+        with self._registry.transaction() as session:
+            entries = sorted(
+                card.handle[:_HOTLIST_ENTRY] for card in passes.hotlist(session, on) if card.handle is not None
+            )
+            self._refuse_false_alarms(entries, passes.listing(session))
         version = uint(day_number(on), 4)
         plain = version + uint(day_number(on), 2) + uint(len(entries), 4) + b"".join(entries)
         sealed: bytes = version + siv_encrypt(self._secrets.hotlist_key, [b"hotlist" + version], plain)
         return sealed
 
-    def _refuse_false_alarms(self, entries: Sequence[bytes]) -> None:
+    @staticmethod
+    def _refuse_false_alarms(entries: Sequence[bytes], cards: Sequence[CardPass]) -> None:
         blocked = set(entries)
-        for card in self._registry.passes():
-            if card.state != "blocked" and card.handle[:_HOTLIST_ENTRY] in blocked:
+        for card in cards:
+            if card.state not in ON_HOTLIST and card.handle and card.handle[:_HOTLIST_ENTRY] in blocked:
                 raise DeskError("A pass that is not blocked looks like a blocked one; replace it before the next list.")
 
 

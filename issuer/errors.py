@@ -2,7 +2,15 @@
 
 
 class DeskError(Exception):
-    """Work at the desk that was refused; nothing changed."""
+    """Work at the desk that was refused; nothing changed.
+
+    `text` is the sentence with its `facts` still open, as `{name}`: screens look up their own language by it.
+    """
+
+    def __init__(self, text: str, **facts: object) -> None:
+        super().__init__(text.format(**facts) if facts else text)
+        self.text = text
+        self.facts = facts
 
 
 class CardRefused(DeskError):

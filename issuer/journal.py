@@ -1,4 +1,7 @@
-"""The desk's journal of loads, kept in the registry: intents that are open, and the chained entries for the backend."""
+"""A desk's journal of loads, kept in the registry: intents that are open, and the chained entries for the backend.
+
+Several desks of one municipality share a registry; each has its own number, sequence and chain.
+"""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -19,7 +22,8 @@ from card.record import ClearRecord
 from card.sealing import SealingKey
 from issuer.errors import DeskError
 from issuer.load import Intent
-from issuer.registry import JournalEntry, OpenIntent, PlannedLoad, Registry, SealingState
+from issuer.registry import Registry
+from issuer.registry.tables import JournalEntry, OpenIntent, PlannedLoad, SealingState
 
 _MOST_ENTRIES = 500
 _WRONG_DAY = "The desk's key is not for this day. Look at the clock, or ask the key custodian for a new file."
@@ -36,8 +40,10 @@ class RegistryJournal:
 
     def next_sequence(self) -> int:
         with self._registry.transaction() as session:
-            latest = session.scalar(select(func.max(JournalEntry.sequence))) or 0
-            open_one = session.scalar(select(func.max(OpenIntent.sequence))) or 0
+            ours = JournalEntry.terminal == self._terminal
+            latest = session.scalar(select(func.max(JournalEntry.sequence)).where(ours)) or 0
+            ours = OpenIntent.terminal == self._terminal
+            open_one = session.scalar(select(func.max(OpenIntent.sequence)).where(ours)) or 0
             return max(latest, open_one) + 1
 
     def open_intent(self, handle: bytes) -> Intent | None:
@@ -49,6 +55,7 @@ class RegistryJournal:
         with self._registry.transaction() as session:
             session.add(
                 OpenIntent(
+                    terminal=self._terminal,
                     sequence=_sequence(intent.clear),
                     handle=handle,
                     load_id=intent.load_id,
@@ -71,27 +78,29 @@ class RegistryJournal:
 
     def _close(self, session: Session, intent: Intent, outcome: int, sealed: bytes) -> None:
         self._append(session, outcome, intent.clear, sealed)
-        session.delete(session.get_one(OpenIntent, _sequence(intent.clear)))
+        session.delete(session.get_one(OpenIntent, (self._terminal, _sequence(intent.clear))))
 
     def _append(self, session: Session, outcome: int, clear: bytes, sealed: bytes) -> None:
-        last = session.scalar(select(JournalEntry).order_by(JournalEntry.position.desc()).limit(1))
+        ours = select(JournalEntry).where(JournalEntry.terminal == self._terminal)
+        last = session.scalar(ours.order_by(JournalEntry.position.desc()).limit(1))
         position, previous = (last.position + 1, last.entry[-MAC_BYTES:]) if last else (1, FIRST_MAC)
         entry = entry_bytes(self._chain_key, position, previous, outcome, clear, sealed)
-        session.add(JournalEntry(position=position, sequence=_sequence(clear), entry=entry))
+        number = _sequence(clear)
+        session.add(JournalEntry(terminal=self._terminal, position=position, sequence=number, entry=entry))
 
     def batches(self, first: int) -> list[bytes]:
         """All entries from position `first` on; loads whose outcome is not known go along as in doubt."""
         with self._registry.transaction() as session:
-            for row in session.scalars(select(OpenIntent).where(OpenIntent.handed_in.is_(False))):
+            ours = OpenIntent.terminal == self._terminal
+            for row in session.scalars(select(OpenIntent).where(ours, OpenIntent.handed_in.is_(False))):
                 self._append(session, IN_DOUBT, row.clear, row.in_doubt)
                 row.handed_in = True
                 session.flush()
         with self._registry.transaction() as session:
-            entries = list(
-                session.scalars(
-                    select(JournalEntry).where(JournalEntry.position >= first - 1).order_by(JournalEntry.position)
-                )
+            lacking = select(JournalEntry).where(
+                JournalEntry.terminal == self._terminal, JournalEntry.position >= first - 1
             )
+            entries = list(session.scalars(lacking.order_by(JournalEntry.position)))
         previous = FIRST_MAC
         if entries and entries[0].position == first - 1:
             previous = entries.pop(0).entry[-MAC_BYTES:]
@@ -109,7 +118,7 @@ class RegistryJournal:
         DeskError for a day before the last one used, or after the last one that the key reaches.
         """
         with self._registry.transaction() as session:
-            row = session.get(SealingState, 1)
+            row = session.get(SealingState, self._terminal)
             kept = None if row is None else SealingKey.from_bytes(row.state)
             try:
                 key = given
@@ -122,7 +131,7 @@ class RegistryJournal:
             except OutOfRange:
                 raise DeskError(_WRONG_DAY) from None
             if row is None:
-                row = SealingState(id=1)
+                row = SealingState(terminal=self._terminal)
                 session.add(row)
             row.state = key.to_bytes()
         return key

@@ -103,14 +103,8 @@ class Loader:
             ) from None
         except CardError as error:
             raise CardRefused(
-                f"The pass does not take the budget ({error}). Try again, or replace the pass."
+                "The pass does not take the budget ({error}). Try again, or replace the pass.", error=error
             ) from error
-
-    def balances(self, session: Session, keys: CardKeys, purses: Sequence[int]) -> dict[int, int]:
-        """What the pass holds, by purse, in its unit."""
-        session.run(SelectApplication(self._aid))
-        authenticate_first(session, TAP_KEY, keys.tap, self._random, FILE_MODES)
-        return {purse: session.run(GetValue(purse)) for purse in purses}
 
     def _load(self, session: Session, keys: CardKeys, loads: list[Load]) -> list[Load]:
         session.run(SelectApplication(self._aid))
@@ -164,3 +158,12 @@ class Loader:
     def _sealed(self, clear: bytes, proof: Proof) -> bytes:
         sealed: bytes = seal(self._sealing.key(), clear, proof)
         return sealed
+
+
+def balances(
+    session: Session, aid: bytes, keys: CardKeys, purses: Sequence[int], random: Callable[[int], bytes]
+) -> dict[int, int]:
+    """What the pass holds, by purse, in its unit; writes nothing."""
+    session.run(SelectApplication(aid))
+    authenticate_first(session, TAP_KEY, keys.tap, random, FILE_MODES)
+    return {purse: session.run(GetValue(purse)) for purse in purses}

@@ -1,5 +1,6 @@
 """Who the desk knows: only what a decision needs. No income figure, no citizen number."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
@@ -45,3 +46,18 @@ class Household:
 
     size: int
     children: int
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where letters to a household go. `street` with the number; all empty when there is none."""
+
+    street: str = ""
+    postcode: str = ""
+    town: str = ""
+
+
+def plain(text: str) -> str:
+    """A name without capitals, accents and double spaces: what a clerk types to find it."""
+    split = unicodedata.normalize("NFKD", " ".join(text.split()).casefold())
+    return "".join(letter for letter in split if not unicodedata.combining(letter))

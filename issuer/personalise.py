@@ -49,6 +49,14 @@ _NOT_OURS = "This card belongs to somebody else. Take a new card."
 _LEFT = "The card left the reader. Put the same card back and try again."
 
 
+# Hears how far it is: `card`, `keys`, `files`, `content`, `hidden`, `budgets`.
+Tell = Callable[[str], None]
+
+
+def unheard(step: str) -> None:
+    """Nobody watches."""
+
+
 class Reader(Protocol):
     """A reader of `hardware/`."""
 
@@ -87,10 +95,11 @@ class Details:
 class Personaliser:
     """Makes passes of one municipality. `random(n)` gives n random bytes."""
 
-    def __init__(self, blueprint: Blueprint, keys: Keys, random: Callable[[int], bytes]) -> None:
+    def __init__(self, blueprint: Blueprint, keys: Keys, random: Callable[[int], bytes], tell: Tell = unheard) -> None:
         self._blueprint = blueprint
         self._keys = keys
         self._random = random
+        self._tell = tell
 
     def personalise(self, reader: Reader, details: Details, admit: Callable[[bytes], None] = lambda uid: None) -> Pass:
         """Make the card on the reader a pass, or finish making it.
@@ -102,11 +111,19 @@ class Personaliser:
             raise CardRefused("There is no card on the reader. Put a new card on it.")
         with told_to_the_clerk(reader):
             session = Session(reader.transmit)
+            self._tell("card")
             uid = self._uid(session)
             admit(uid)
             keys = self._keys.card_keys(uid, details.generation)
             self._make(session, keys, details)
         return Pass(uid, keys.handle, details.generation, keys.versions)
+
+    def identify(self, reader: Reader) -> bytes:
+        """The UID of the pass or card on the reader; writes nothing."""
+        if reader.find_pass() is None:
+            raise CardRefused("There is no pass on the reader. Put it on the reader and try again.")
+        with told_to_the_clerk(reader):
+            return self._uid(Session(reader.transmit))
 
     def _identify(self, session: Session) -> bytes:
         """The UID of a finished pass of ours."""
@@ -147,6 +164,7 @@ class Personaliser:
         return self._identify(session)
 
     def _make(self, session: Session, keys: CardKeys, details: Details) -> None:
+        self._tell("keys")
         session.run(SelectApplication(_PICC_LEVEL))
         fresh = session.run(GetKeyVersion(_PICC_KEY)) == 0
         if fresh:
@@ -159,8 +177,11 @@ class Personaliser:
             session.run(self._blueprint.create_application())
         session.run(SelectApplication(self._blueprint.aid))
         self._change_keys(session, keys, fresh)
+        self._tell("files")
         self._create_files(session, keys, fresh)
+        self._tell("content")
         self._write_pass_file(session, keys, details)
+        self._tell("hidden")
         self._hide_uid(session, keys)
 
     def _take_over(self, session: Session, keys: CardKeys) -> None:
@@ -218,6 +239,8 @@ def told_to_the_clerk(reader: Reader) -> Iterator[None]:
     except NotAuthenticated:
         raise CardRefused(_NOT_OURS) from None
     except CardError as error:
-        raise CardRefused(f"The card does not do as it should ({error}). Lay it aside, take another.") from error
+        raise CardRefused(
+            "The card does not do as it should ({error}). Lay it aside, take another.", error=error
+        ) from error
     finally:
         reader.release()

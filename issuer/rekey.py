@@ -103,6 +103,14 @@ class Rekeyer:
         session.run(SelectApplication(self._blueprint.aid))
         return replace(keys, handle=known.handle, lookup=self._on_pass(session, LOOKUP_KEY, "lookup", keys))
 
+    def reading(self, session: Session, known: Pass, keys: CardKeys) -> CardKeys:
+        """The keys with which the balances of the pass can be read as it is now, whatever is to be renewed on it."""
+        if not self.outdated(known, keys):
+            return keys
+        session.run(SelectApplication(self._blueprint.aid))
+        older = [each.key for each in keys.older if each.purpose == "tap"]
+        return replace(keys, tap=self._first_that_opens(session, [keys.tap, *older]))
+
     # Keys as they are on the pass
 
     def _on_pass(self, session: Session, number: int, purpose: str, keys: CardKeys) -> bytes:

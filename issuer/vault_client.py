@@ -101,7 +101,11 @@ class VaultClient:
         if not isinstance(found, dict):
             raise VaultUnreachable("Something else than a vault answers; ask the administrator.")
         if answer.is_error:
-            raise VaultRefused(f"The vault refused ({answer.status_code}): {found.get('title', 'no reason given')}")
+            raise VaultRefused(
+                "The vault refused ({status}): {reason}",
+                status=answer.status_code,
+                reason=found.get("title", "no reason given"),
+            )
         return found
 
 

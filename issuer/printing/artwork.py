@@ -58,7 +58,7 @@ class Artwork:
 
         `valid_until`: one day for all, as all passes of a scheme have.
         """
-        return self._framed(faces, valid_until)
+        return bytes(self._framed(faces, valid_until))
 
     def png(self, face: Face, side: Side, valid_until: date | None = None) -> bytes:
         """A picture of 1011 x 638 pixels."""
@@ -71,9 +71,13 @@ class Artwork:
             for source in self._folder.rglob("*.typ"):
                 if _PACKAGE.search(source.read_text(encoding="utf-8")):
                     raise ArtworkRefused(f"{source} fetches a package; put what it needs in the folder of the artwork.")
-            return _typeset(template.read_bytes(), self._folder, {"data": json.dumps(self._fixed())}, self._fonts, **output)
+            return _typeset(
+                template.read_bytes(), self._folder, {"data": json.dumps(self._fixed())}, self._fonts, **output
+            )
         except (OSError, UnicodeDecodeError):
-            raise ArtworkRefused(f"{template} cannot be read; an artwork has face.typ, face.toml and logo.svg.") from None
+            raise ArtworkRefused(
+                f"{template} cannot be read; an artwork has face.typ, face.toml and logo.svg."
+            ) from None
         except typst.TypstError as error:
             raise ArtworkRefused(
                 f"{template} cannot be drawn ({error.message}); it may use the files in its own folder and the data "
@@ -82,7 +86,9 @@ class Artwork:
 
     def _framed(self, faces: Sequence[Face], valid_until: date | None, **output: Any) -> Any:
         if ("valid_until" in self.design.places) != (valid_until is not None):
-            raise FaceRefused("A last day of validity is printed on all passes or on none; see valid_until in face.toml.")
+            raise FaceRefused(
+                "A last day of validity is printed on all passes or on none; see valid_until in face.toml."
+            )
         faces_data = [self._holder(face) for face in faces]
         data = {
             "colours": self.design.colours,
@@ -103,7 +109,7 @@ class Artwork:
                 raise
 
     def _holder(self, face: Face) -> dict[str, str]:
-        """What differs from pass to pass. The photo stays in memory: no file of it is left when a machine breaks down."""
+        """What differs from pass to pass. The photo stays in memory: no file is left when a machine breaks down."""
         if ("name" in self.design.places) != (face.name is not None):
             raise FaceRefused("A name is printed on all passes of a scheme or on none; see [name] in face.toml.")
         if ("photo" in self.design.places) != (face.photo is not None):

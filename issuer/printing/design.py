@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from issuer.errors import ArtworkRefused, SchemeError
 from issuer.toml_table import Document, Table
@@ -58,15 +57,23 @@ def load_design(path: Path) -> Design:
 def _read(document: Document) -> Design:
     words = document.one("pass")
     city, pass_name, phone = words.name("city"), words.name("name"), words.name("phone")
-    help_page = words.text("help_page", r"https://[!-~]{4,90}", "an address of at most 98 signs that begins with https://")
+    help_page = words.text(
+        "help_page", r"https://[!-~]{4,90}", "an address of at most 98 signs that begins with https://"
+    )
     words.close()
     colours_table = document.one("colours")
     colours = {
         key: colours_table.text(key, "#[0-9A-Fa-f]{6}", 'a colour such as "#0B5C4A"', "#000000") for key in _COLOURS
     }
     colours_table.close()
-    places = {}
-    for key, side in (("name", "front"), ("code", "front"), ("photo", "front"), ("valid_until", "front"), ("back_code", "back")):
+    places: dict[str, Place] = {}
+    for key, side in (
+        ("name", "front"),
+        ("code", "front"),
+        ("photo", "front"),
+        ("valid_until", "front"),
+        ("back_code", "back"),
+    ):
         table = document.one(key)
         shown = table.flag("shown") if key in ("name", "photo", "valid_until") else True
         place = _place(table, side, has_text=key != "photo")
@@ -96,6 +103,6 @@ def _place(table: Table, side: str, has_text: bool) -> Place:
         top,
         width,
         height,
-        colour=cast(str, table.one_of("colour", _COLOURS)),
+        colour=table.one_of("colour", _COLOURS),
         size_pt=table.whole("size_pt", _SMALLEST_PT, _LARGEST_PT),
     )

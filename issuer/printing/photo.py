@@ -21,7 +21,7 @@ def portrait(photo: bytes, width_mm: int, height_mm: int) -> bytes:
         with Image.open(BytesIO(photo), formats=_FORMATS) as image:
             # Known from the head of the file, before a pixel is unpacked.
             if image.width * image.height > _MOST_PIXELS:
-                raise FaceRefused("The photo has too many pixels; take one with at most 50 megapixels.")
+                raise FaceRefused("The photo has too many pixels; take one with at most 64 megapixels.")
             upright = ImageOps.exif_transpose(image).convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise FaceRefused("The photo cannot be read; give a whole JPEG, PNG or WebP file.") from None

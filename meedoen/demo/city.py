@@ -18,7 +18,8 @@ from hardware.emulated_pass import EmulatedPass, Memory
 from hardware.in_process import InProcessReader
 from issuer.backend_client import hand_in
 from issuer.desk import Desk, DeskSecrets
-from issuer.registry import Holder, Registry
+from issuer.registry import Registry, passes, people
+from issuer.registry.tables import CardPass, Holder
 from issuer.scheme import load_scheme
 from issuer.vault_client import VaultAddress, VaultClient
 from keys.hand_out import device_keys, hand_out
@@ -98,7 +99,7 @@ class City:
         hand_out(self.folder / "vault", self.vault)
         self.secrets = DeskSecrets.read(self.folder / "vault/issuer.json")
         self.vault_client = VaultClient(VaultAddress(VAULT_URL), self._vault_as(ISSUER))
-        self.desk = Desk(self.registry, self.scheme, self.secrets, self.vault_client, os.urandom)
+        self.desk = Desk(self.registry, self.scheme, self.secrets, self.vault_client, os.urandom, self.clock)
 
     def _vault_as(self, party: str) -> httpx.WSGITransport:
         return httpx.WSGITransport(app=Caller(self._vault_app, party))
@@ -128,7 +129,18 @@ class City:
     def issue(self, holder: Holder, card: EmulatedPass, path: Path) -> Guest:
         """The desk makes a pass of the card and puts on it what the rules give."""
         issued = self.desk.issue(holder, InProcessReader(card), self.clock.day)
+        self.desk.hand_over(issued.card.printed_code)
         return Guest(holder, card, path, issued.card.printed_code)
+
+    def holders(self) -> list[Holder]:
+        """Everybody that the desk knows."""
+        with self.registry.transaction() as session:
+            return people.holders(session)
+
+    def pass_coded(self, code: str) -> CardPass:
+        """What the desk knows of a pass."""
+        with self.registry.transaction() as session:
+            return passes.coded(session, code)
 
     def hand_in_loads(self) -> list[dict[str, object]]:
         """The desk's journal goes to the backend, as a terminal's does."""

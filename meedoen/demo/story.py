@@ -20,7 +20,8 @@ from issuer.balance import ask, request_for, sealed_table
 from issuer.csv_import import read_people
 from issuer.errors import CardLeft, CardRefused
 from issuer.personalise import Details, Personaliser
-from issuer.registry import Holder
+from issuer.registry import people as registered
+from issuer.registry.tables import Holder
 from issuer.vault_client import CardKeys
 from meedoen.demo.audit import Doubt, read_cards, violations
 from meedoen.demo.city import BACKEND_URL, City, Guest
@@ -62,7 +63,7 @@ def _desk(city: City, console: Console, seed: int) -> list[Guest]:
     console.rule("The desk of Gelredam")
     city.custodians.tell(console)
     _import(city, console, seed)
-    holders = city.registry.holders()
+    holders = city.holders()
     old = _pass_of_last_year(city, console, holders)
     city.clock.day = MONDAY
     city.open_desk()
@@ -88,8 +89,9 @@ def _import(city: City, console: Console, seed: int) -> None:
     reading = read_people(good.read_bytes(), MONDAY)
     assert not reading.faults, reading.faults
     people = [person for _, person in reading.people]
-    new, _, _ = city.registry.compare(people)
-    city.registry.take(people)
+    with city.registry.transaction() as session:
+        new = registered.compare(session, people).new
+        registered.take(session, people, "import", city.clock.day)
     households = len({person.household for person in people})
     console.print(f"The second is right: {len(new)} people in {households} households are taken in.")
 
@@ -163,7 +165,7 @@ def _incidents(
     if number == 2:
         yield lambda: week.reversal(6)
         yield lambda: week.power_cut(comes_back=True)
-        yield lambda: city.registry.set_pass_state(blocked.code, "blocked")
+        yield lambda: city.desk.block(blocked.code, "lost")
     if number == 3:
         yield lambda: week.stranger(blocked, "A pass was reported lost yesterday. Today somebody tries it: no.")
         yield lambda: week.stranger(neighbour, "A guest from the next city holds her own city's pass: not here.")
@@ -180,7 +182,7 @@ def _incidents(
 def _new_key(city: City, week: Week, guest: Guest) -> None:
     """A key is rotated; whoever comes to the desk gets the new one."""
     city.custodians.rotate("load", city.clock.day + timedelta(days=60))
-    renewed = city.desk.load(city.registry.pass_coded(guest.code), InProcessReader(guest.card), city.clock.day).renewed
+    renewed = city.desk.load(city.pass_coded(guest.code), InProcessReader(guest.card), city.clock.day).renewed
     what = " ".join(renewed)
     week.tell(
         f"The custodians rotate the {what} key. A child at the desk gets it on her pass; all else stays as it is."
@@ -209,7 +211,7 @@ def _pass_of_the_neighbours(city: City) -> Guest:
     reader = InProcessReader(card)
     plan = Blueprint("F0E0D2", "NL.STADSPAS.0002", {1: 10000})
     Personaliser(plan, NeighboursKeys(), os.urandom).personalise(reader, Details(2, 0, 0xFFFF))
-    return Guest(city.registry.holders()[0], card, path, "")
+    return Guest(city.holders()[0], card, path, "")
 
 
 _KEY_NAMES = ("lookup", "handle", "picc", "application", "load", "tap", "transaction_mac")
@@ -280,9 +282,9 @@ def _audit(city: City, console: Console) -> dict[str, int]:
 
 def _lost_pass(city: City, lost: Guest, console: Console) -> list[str]:
     """Two officers ask what the lost pass still held; it must be what is on the card."""
-    card = city.registry.pass_coded(lost.code)
+    card = city.pass_coded(lost.code)
     request = request_for(card, city.scheme.number, "lost pass", city.clock.day)
-    signatures = city.custodians.sign(request, city.folder)
+    signatures = city.custodians.sign(request)
     found = ask(request, signatures, city.vault_client, sealed_table(BACKEND_URL, city.backend_transport))
     console.print("Two officers ask what is left on the lost pass. The vault adds it up, and shows no transaction.")
     on_card = {purse: amount for purse, amount in read_cards([lost.path]).balances.items() if amount}

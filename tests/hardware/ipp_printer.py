@@ -81,7 +81,7 @@ def card_printer(folder: Path, formats: str = "application/pdf,image/png") -> It
 
 @dataclass
 class BreakingLine:
-    """Passes everything on to the printer, but breaks `before` or `after` the printer has the job, or garbles a word."""
+    """Passes everything on to the printer, breaks `before` or `after` the printer has the job, or garbles a word."""
 
     printer_port: int
     breaks: str = ""

@@ -29,7 +29,10 @@ def test_a_pass_comes_out_as_it_was_drawn_on_both_sides_of_a_card(there, pdf):
     IppPrinter(there.uri).print_pdf(pdf, NAME)
     assert there.printed() == [pdf]
     pages = PdfReader(BytesIO(there.printed()[0])).pages
-    sizes = [(round(float(page.mediabox.width) / 72 * 25.4, 1), round(float(page.mediabox.height) / 72 * 25.4, 1)) for page in pages]
+    sizes = [
+        (round(float(page.mediabox.width) / 72 * 25.4, 1), round(float(page.mediabox.height) / 72 * 25.4, 1))
+        for page in pages
+    ]
     assert sizes == [(85.6, 54.0), (85.6, 54.0)]
     assert "IPP_SIDES=two-sided-long-edge" in there.asked()
     assert f"IPP_JOB_NAME={NAME}" in there.asked()
@@ -92,9 +95,11 @@ def test_a_printer_that_stands_still_says_what_it_needs_and_then_goes_on_with_th
 
 
 def test_nothing_is_sent_to_a_printer_that_stands_still(there, pdf):
-    with BreakingLine(there.port, garbles=(b"none", b"media-empty-error")) as line:
-        with pytest.raises(PrinterError, match="put cards in"):
-            IppPrinter(line.uri).print_pdf(pdf, NAME)
+    with (
+        BreakingLine(there.port, garbles=(b"none", b"media-empty-error")) as line,
+        pytest.raises(PrinterError, match="put cards in"),
+    ):
+        IppPrinter(line.uri).print_pdf(pdf, NAME)
     assert there.printed() == []
 
 

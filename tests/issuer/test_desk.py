@@ -15,11 +15,12 @@ from hardware.in_process import InProcessReader
 from issuer.desk import Desk, DeskSecrets, day_number
 from issuer.errors import CardLeft, CardRefused, DeskError
 from issuer.people import Person
-from issuer.registry import Holder, Registry
+from issuer.registry import Registry
 from issuer.scheme import load_scheme
 from keys.register import LEASE_DAYS
 from terminal.firmware.lists import open_hotlist
 from tests.city import DAY, DESK, PROVER, VAULT, DirectKeys, desk_secrets, factory_card, purses_of
+from tests.issuer.a_registry import all_passes, block, holder, noon, take
 
 SCHEME = load_scheme(Path(__file__).parents[2] / "schemes" / "gelrepas.toml")
 TODAY = date(*DAY_ZERO) + timedelta(days=DAY)
@@ -33,10 +34,9 @@ TODDLER = Person("1", "Vos", "de", "Bo", TODAY - timedelta(days=900), 110)
 
 
 @pytest.fixture
-def registry(tmp_path) -> Registry:
-    made = Registry.at(tmp_path)
-    made.take([CHILD, SISTER, STRANGER, TODDLER])
-    return made
+def registry(empty_registry) -> Registry:
+    take(empty_registry, [CHILD, SISTER, STRANGER, TODDLER])
+    return empty_registry
 
 
 @pytest.fixture
@@ -45,12 +45,7 @@ def desk(registry) -> Desk:
 
 
 def desk_on(registry: Registry, day: int = DAY, scheme=SCHEME) -> Desk:
-    return Desk(registry, scheme, desk_secrets(day), DirectKeys(), os.urandom)
-
-
-def holder(registry: Registry, person: Person) -> Holder:
-    (found,) = [one for one in registry.holders() if one.person.identity == person.identity]
-    return found
+    return Desk(registry, scheme, desk_secrets(day), DirectKeys(), os.urandom, noon)
 
 
 def issue(desk: Desk, registry: Registry, person: Person, card, on=TODAY):
@@ -72,7 +67,7 @@ def test_what_the_rules_give_is_on_the_pass_and_proven(desk, registry):
     card = factory_card()
     issued = issue(desk, registry, CHILD, card)
     assert issued.balances == purses_of(card) == proven(desk) == CHILD_PURSES
-    assert (issued.card.state, issued.card.valid_from) == ("active", TODAY)
+    assert (issued.card.state, issued.card.valid_from) == ("encoded", TODAY)
     assert len(issued.loads) == 3
 
 
@@ -81,7 +76,7 @@ def test_the_same_card_again_gives_nothing_twice(desk, registry):
     code = issue(desk, registry, CHILD, card).card.printed_code
     again = issue(desk, registry, CHILD, card)
     assert (again.loads, again.balances, again.card.printed_code) == ([], CHILD_PURSES, code)
-    assert len(registry.passes()) == 1
+    assert len(all_passes(registry)) == 1
 
 
 def test_whom_the_rules_give_nothing_gets_no_pass_and_the_card_stays_as_it_was(desk, registry):
@@ -90,7 +85,7 @@ def test_whom_the_rules_give_nothing_gets_no_pass_and_the_card_stays_as_it_was(d
     with pytest.raises(DeskError, match="explain"):
         issue(desk, registry, TODDLER, card)
     assert inspect(card.memory) == before
-    assert registry.passes() == []
+    assert all_passes(registry) == []
 
 
 @pytest.mark.parametrize("person", [SISTER, STRANGER], ids=["same household", "stranger"])
@@ -101,7 +96,7 @@ def test_a_pass_does_not_become_that_of_somebody_else(desk, registry, person):
     with pytest.raises(CardRefused, match="somebody else"):
         issue(desk, registry, person, card, NEXT_YEAR)
     assert inspect(card.memory) == before
-    assert [one.holder_id for one in registry.passes()] == [holder(registry, CHILD).id]
+    assert [one.holder_id for one in all_passes(registry)] == [holder(registry, CHILD).id]
 
 
 def test_nobody_has_two_passes_at_once(desk, registry):
@@ -116,7 +111,7 @@ def test_nobody_has_two_passes_at_once(desk, registry):
 def test_no_money_goes_on_a_blocked_pass(desk, registry):
     card = factory_card()
     made = issue(desk, registry, CHILD, card).card
-    registry.set_pass_state(made.printed_code, "blocked")
+    block(registry, made)
     before = inspect(card.memory)
     with pytest.raises(CardRefused, match="was blocked"):
         issue(desk, registry, CHILD, card, NEXT_YEAR)
@@ -127,7 +122,7 @@ def test_no_money_goes_on_a_blocked_pass(desk, registry):
 def test_a_lost_pass_is_blocked_and_the_next_card_is_a_pass_of_its_own(desk, registry):
     lost = issue(desk, registry, CHILD, factory_card()).card
     other = issue(desk, registry, STRANGER, factory_card(b"\x04\x77\x11\x22\x33\x44\x55")).card
-    registry.set_pass_state(lost.printed_code.lower(), "blocked")
+    desk.block(lost.printed_code.lower(), "lost")
     new = issue(desk, registry, CHILD, factory_card(b"\x04\x99\x11\x22\x33\x44\x55"))
     hotlist = open_hotlist(desk.hotlist(TODAY), desk_secrets(DAY).hotlist_key)
     assert [hotlist.blocks(one.handle) for one in (lost, other, new.card)] == [True, False, False]
@@ -143,7 +138,7 @@ def test_a_new_pass_year_gives_new_grants_on_the_same_pass(desk, registry):
     assert renewed.balances == {purse: 2 * amount for purse, amount in CHILD_PURSES.items()}
     assert renewed.card.printed_code == first.printed_code
     assert (renewed.card.valid_from, renewed.card.valid_until) == SCHEME.validity(NEXT_YEAR)
-    assert registry.passes()[0].valid_until == renewed.card.valid_until > first.valid_until
+    assert all_passes(registry)[0].valid_until == renewed.card.valid_until > first.valid_until
 
 
 def test_a_pass_year_that_is_not_a_calendar_year_gives_each_grant_once(registry):
@@ -178,7 +173,7 @@ def test_a_card_that_leaves_at_any_moment_ends_with_each_grant_once(registry, ex
         exchange += 1
         card = factory_card(b"\x04" + bytes([executed]) + exchange.to_bytes(5, "big"))
         person = replace(CHILD, given_name=f"Sam {exchange}")
-        registry.take([person])
+        take(registry, [person])
         desk, who = desk_on(registry), holder(registry, person)
         reader = Shaky(card, exchange, executed)
         try:

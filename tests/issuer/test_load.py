@@ -1,8 +1,8 @@
 """A grant reaches the pass once, whatever happens on the way, and its proof goes to the backend."""
 
+from datetime import date
+
 import pytest
-from sqlalchemy import create_engine
-from sqlalchemy.pool import StaticPool
 
 from card.batch import COMMITTED, IN_DOUBT, VOID, link_key, open_batch
 from card.sealing import SealingKey
@@ -12,7 +12,7 @@ from issuer.errors import CardLeft, CardRefused, DeskError
 from issuer.journal import RegistryJournal
 from issuer.load import Load
 from issuer.people import Person
-from issuer.registry import PlannedLoad, Registry, SealingState
+from issuer.registry.tables import SealingState
 from tests.city import (
     CENTS,
     CLOTHES,
@@ -28,6 +28,7 @@ from tests.city import (
     purses_of,
     sealing_of,
 )
+from tests.issuer.a_registry import a_load, plan, take, waiting
 
 UID = b"\x04\x11\x22\x33\x44\x55\x66"
 KEYS = DirectKeys().card_keys(UID, 1)
@@ -35,19 +36,10 @@ LINK = link_key(VAULT.handed_out("link", 1), DESK)
 
 
 @pytest.fixture
-def registry():
-    from datetime import date
-
-    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-    made = Registry(engine)
-    made.take([Person("1", "Vos", "", "Sam", date(2015, 5, 1), 110)])
-    (holder,) = made.holders()
-    plan = [(1, CENTS, 500), (2, CLOTHES, 700)]
-    made.plan(
-        holder.id,
-        [PlannedLoad(holder_id=holder.id, grant_number=n, pass_year=2026, purse=p, amount=a) for n, p, a in plan],
-    )
-    return made
+def registry(empty_registry):
+    take(empty_registry, [Person("1", "Vos", "", "Sam", date(2015, 5, 1), 110)])
+    plan(empty_registry, a_load(1, CENTS, 500), a_load(2, CLOTHES, 700))
+    return empty_registry
 
 
 @pytest.fixture
@@ -61,7 +53,7 @@ def card():
 
 
 def planned(registry):
-    return [Load(load.id, load.grant_number, load.purse, load.amount) for load in registry.planned(1)]
+    return [Load(load.id, load.grant_number, load.purse, load.amount) for load in waiting(registry, 1, KEYS.handle)]
 
 
 def visit(card, registry, journal, day=DAY):
@@ -90,7 +82,7 @@ def proven(entries):
 def test_what_is_planned_is_on_the_pass_and_proven(card, registry, journal):
     assert len(visit(card, registry, journal)) == 2
     assert (purses_of(card)[CENTS], purses_of(card)[CLOTHES]) == (500, 700)
-    assert registry.planned(1) == []
+    assert waiting(registry, 1, KEYS.handle) == []
     assert proven(handed_in(journal)) == 1200
     assert visit(card, registry, journal) == []
     assert sum(purses_of(card).values()) == 1200
@@ -145,20 +137,11 @@ def test_a_doubt_that_a_terminal_overtook_is_not_paid_twice(card, registry, jour
 
 
 def test_a_purse_that_would_overflow_is_refused_and_nothing_is_added(card, registry, journal):
-    registry.plan(1, [PlannedLoad(holder_id=1, grant_number=0, pass_year=2026, purse=CENTS, amount=PURSES[CENTS] + 1)])
+    plan(registry, a_load(0, CENTS, PURSES[CENTS] + 1))
     with pytest.raises(CardRefused, match="larger than it may be"):
         visit(card, registry, journal)
     assert sum(purses_of(card).values()) == 0
     assert handed_in(journal) == []
-
-
-def test_the_same_grant_is_planned_once_a_year(registry):
-    again = PlannedLoad(holder_id=1, grant_number=1, pass_year=2026, purse=CENTS, amount=500)
-    next_year = PlannedLoad(holder_id=1, grant_number=1, pass_year=2027, purse=CENTS, amount=500)
-    registry.plan(1, [again])
-    assert len(registry.planned(1)) == 2
-    registry.plan(1, [next_year])
-    assert len(registry.planned(1)) == 3
 
 
 def test_a_batch_goes_on_from_where_the_backend_is(card, registry, journal):

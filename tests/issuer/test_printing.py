@@ -101,7 +101,9 @@ def test_a_name_written_with_loose_accents_is_the_same_name():
 
 
 def test_a_long_name_is_printed_smaller_and_one_that_does_not_fit_is_refused():
-    front, _ = text(load_artwork().pdf([Face("Wilhelmina Alexandrina van Oudshoorn-van der Meulen", "K7QW-M2XP")], UNTIL))
+    front, _ = text(
+        load_artwork().pdf([Face("Wilhelmina Alexandrina van Oudshoorn-van der Meulen", "K7QW-M2XP")], UNTIL)
+    )
     assert "Meulen" in front
     with pytest.raises(FaceRefused, match="write it shorter"):
         load_artwork().pdf([Face("Hottentottententententoonstellingskaart", "K7QW-M2XP")], UNTIL)
@@ -128,7 +130,10 @@ def test_two_passes_differ_in_the_places_of_name_code_and_photo_only(folder, sid
     for place in artwork.design.places.values():
         if place.side == side:
             # One pixel around it: an edge may fall within a pixel.
-            box = [round(edge * 300 / 25.4) for edge in (place.left, place.top, place.left + place.width, place.top + place.height)]
+            box = [
+                round(edge * 300 / 25.4)
+                for edge in (place.left, place.top, place.left + place.width, place.top + place.height)
+            ]
             area = (box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1)
             one.paste("white", area)
             other.paste("white", area)
@@ -156,7 +161,9 @@ def test_a_template_that_asks_for_a_holder_or_a_file_elsewhere_is_refused(folder
 
 
 def test_a_template_is_given_what_the_municipality_says_and_nothing_else(folder):
-    (folder / "face.typ").write_text("#repr(json(bytes(sys.inputs.data)).keys())#sys.inputs.keys()#datetime.today().year()")
+    (folder / "face.typ").write_text(
+        "#repr(json(bytes(sys.inputs.data)).keys())#sys.inputs.keys()#datetime.today().year()"
+    )
     (given,) = text(Artwork(folder).drawn)
     keys = ("city", "pass_name", "phone", "help_page", "help_page_qr", "colours", "places")
     listed = ",".join(f'"{key}"' for key in keys)
@@ -171,7 +178,17 @@ def test_a_template_that_fetches_a_package_is_refused(folder, scheme):
 
 @pytest.mark.parametrize(
     "words",
-    ["Kleding", "kleding kind", "Minimabeleid", "Mantelzorg", "voor lage inkomens", "low income", "120 %", "€ 150", "150 euro"],
+    [
+        "Kleding",
+        "kleding kind",
+        "Minimabeleid",
+        "Mantelzorg",
+        "voor lage inkomens",
+        "low income",
+        "120 %",
+        "€ 150",
+        "150 euro",
+    ],
 )
 def test_an_artwork_that_names_a_budget_or_an_income_is_refused(folder, scheme, words):
     edit(folder / "face.typ", "[Pas kwijt?]", f"[{words}]")
@@ -195,7 +212,9 @@ def test_a_word_that_only_holds_the_name_of_a_budget_is_no_budget(folder, scheme
     check_artwork(Artwork(folder), scheme)
 
 
-@pytest.mark.parametrize("name", ["Jan 120%", "Jan (B)", "Jan\nB", "Jan #", "Jan €", "", " ", "x" * 81, "Jan 2", "Иван"])
+@pytest.mark.parametrize(
+    "name", ["Jan 120%", "Jan (B)", "Jan\nB", "Jan #", "Jan €", "", " ", "x" * 81, "Jan 2", "Иван"]
+)
 def test_no_group_is_printed_in_place_of_a_name(name):
     with pytest.raises(FaceRefused, match="name on a pass"):
         Face(name, "K7QW-M2XP")
@@ -246,14 +265,16 @@ def test_colours_that_cannot_be_read_are_refused(folder, scheme, old, new, words
 
 
 def test_a_drawing_under_the_name_is_refused(folder, scheme):
-    edit(folder / "face.typ", "#pagebreak()", '#place(dx: 20mm, dy: 25mm, circle(radius: 2mm, fill: red))\n#pagebreak()')
+    edit(
+        folder / "face.typ", "#pagebreak()", "#place(dx: 20mm, dy: 25mm, circle(radius: 2mm, fill: red))\n#pagebreak()"
+    )
     with pytest.raises(ArtworkRefused, match=r"\[name\] of face.toml comes"):
         check_artwork(Artwork(folder), scheme)
 
 
 def test_a_pass_of_another_size_or_with_another_number_of_sides_is_refused(folder, scheme):
     edit(folder / "face.typ", "width: 85.60mm", "width: 86.60mm")
-    with pytest.raises(ArtworkRefused, match="width of 85.60mm"):
+    with pytest.raises(ArtworkRefused, match=r"width of 85\.60mm"):
         check_artwork(Artwork(folder), scheme)
     (folder / "face.typ").write_text("#set page(width: 85.60mm, height: 53.98mm)\nOne side")
     with pytest.raises(ArtworkRefused, match="makes 1 pages"):
@@ -267,7 +288,11 @@ def test_a_pass_of_another_size_or_with_another_number_of_sides_is_refused(folde
         ('"#0A5A50"', '"green"', 'band: expected is a colour such as "#0B5C4A"'),
         ("https://", "http://", "help_page: expected is an address"),
         ("width = 50", "width = 80", "width: reaches over the edge"),
-        ("top = 20\nwidth = 50\nheight = 14", "top = 38\nwidth = 50\nheight = 14", r"\[code\] left: this place lies over"),
+        (
+            "top = 20\nwidth = 50\nheight = 14",
+            "top = 38\nwidth = 50\nheight = 14",
+            r"\[code\] left: this place lies over",
+        ),
         ("size_pt = 16", "size_pt = 8", "size_pt: expected is a whole number from 9 to 30"),
         ("[pass]", "[pass]\nincome = 120", "income: unknown key"),
     ],
@@ -280,10 +305,10 @@ def test_a_fault_in_face_toml_is_told_with_its_line(folder, old, new, words):
 
 def test_a_folder_without_a_template_or_logo_says_so(folder, scheme):
     (folder / "logo.svg").unlink()
-    with pytest.raises(ArtworkRefused, match="logo.svg"):
+    with pytest.raises(ArtworkRefused, match=r"logo\.svg"):
         check_artwork(Artwork(folder), scheme)
     (folder / "face.typ").unlink()
-    with pytest.raises(ArtworkRefused, match="an artwork has face.typ"):
+    with pytest.raises(ArtworkRefused, match=r"an artwork has face\.typ"):
         check_artwork(Artwork(folder), scheme)
 
 

@@ -14,12 +14,14 @@ from card.session import Session
 from hardware.emulated_pass import inspect
 from hardware.in_process import InProcessReader
 from issuer.errors import CardLeft, CardRefused, DeskError
-from issuer.registry import Registry
+from issuer.personalise import Pass
+from issuer.registry import Registry, passes
 from keys.custody import retire, rotate
 from keys.days import date_of
 from keys.proving import Prover
 from tests.city import AID, DAY, DirectKeys, PcTerminal, desk_secrets, factory_card, purses_of, vault_of
-from tests.issuer.test_desk import CHILD, CHILD_PURSES, SCHEME, SISTER, TODAY, Shaky, holder
+from tests.issuer.a_registry import a_load, block, holder, noon, pass_of, take
+from tests.issuer.test_desk import CHILD, CHILD_PURSES, SCHEME, SISTER, TODAY, Shaky
 from tests.records import PaperPass, clear_record
 
 UNTIL = date(2026, 12, 31)
@@ -32,14 +34,14 @@ class City:
     def __init__(self, folder):
         self.vault = vault_of()
         self.registry = Registry.at(folder)
-        self.registry.take([CHILD, SISTER])
+        take(self.registry, [CHILD, SISTER])
         self.card = factory_card()
         self.issued = self.visit()
 
     def desk(self):
         from issuer.desk import Desk
 
-        return Desk(self.registry, SCHEME, desk_secrets(DAY, self.vault), DirectKeys(self.vault), os.urandom)
+        return Desk(self.registry, SCHEME, desk_secrets(DAY, self.vault), DirectKeys(self.vault), os.urandom, noon)
 
     def rotate(self, *purposes):
         for purpose in purposes:
@@ -55,7 +57,7 @@ class City:
         return {"picc": memory["key"][1:], **numbers, "transaction_mac": application["files"][15]["key"]}
 
     def row(self):
-        return self.registry.pass_of(holder(self.registry, CHILD).id)
+        return pass_of(self.registry, holder(self.registry, CHILD))
 
     def tap(self):
         """Debit a euro with the keys that a terminal would use now; the record, as the vault gets it."""
@@ -171,7 +173,7 @@ def test_the_pass_of_somebody_else_is_not_renewed_for_this_one(city):
 
 def test_a_blocked_pass_is_not_renewed(city):
     city.rotate("load")
-    city.registry.set_pass_state(city.issued.card.printed_code, "blocked")
+    block(city.registry, city.issued.card)
     with pytest.raises(CardRefused, match="blocked"):
         city.visit()
     assert city.keys_on_card()["load"][0] == 1
@@ -180,7 +182,8 @@ def test_a_blocked_pass_is_not_renewed(city):
 def test_after_255_generations_a_pass_is_replaced(city):
     city.rotate("handle")
     row = city.row()
-    city.registry.rekeyed(row.uid, row.handle, 255, row.key_versions)
+    with city.registry.transaction() as session:
+        passes.rekeyed(session, Pass(row.uid, row.handle, 255, row.key_versions))
     with pytest.raises(DeskError, match="Replace it"):
         city.visit()
 
@@ -220,11 +223,9 @@ def test_a_load_in_doubt_is_settled_with_the_handle_that_it_was_made_for(tmp_pat
     city = City(tmp_path)
     for exchange in range(1, 200):
         fresh = City(tmp_path / str(exchange))
-        fresh.registry.take([CHILD])
+        take(fresh.registry, [CHILD])
         with fresh.registry.transaction() as session:
-            from issuer.registry import PlannedLoad
-
-            session.add(PlannedLoad(holder_id=1, grant_number=90, pass_year=2026, purse=1, amount=700))
+            session.add(a_load(90, 1, 700))
         try:
             fresh.visit(Shaky(fresh.card, exchange, executed=True))
             break

@@ -1,0 +1,136 @@
+"""Budgets on their way to a pass, and the decisions that they follow from."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from issuer.registry.tables import CardPass, Decision, Holder, OpenIntent, PlannedLoad
+from issuer.rules import Decision as Decided
+from issuer.rules import Granted, Refusal
+
+# In the place of a grant: what a pass held that another one replaces.
+REPLACEMENT = 0
+
+
+def plan(session: Session, holder: Holder, decided: Decided, by: str, on: date) -> None:
+    """Plan what the rules give and is not planned or written yet, and keep the decision when it is a new one.
+
+    An amount that grew within its period is topped up; what was given is never taken back.
+    """
+    for grant in decided.grants:
+        given, parts = _given(session, holder.id, grant)
+        lacking = grant.amount - given
+        if parts and (lacking <= 0 or grant.refill):
+            continue
+        session.add(
+            PlannedLoad(
+                holder_id=holder.id,
+                grant_number=grant.number,
+                period=grant.period,
+                part=parts + 1,
+                purse=grant.purse,
+                amount=lacking,
+                refill=grant.refill,
+            )
+        )
+        _keep(session, holder, by, on, grant, grant)
+    refused = {each.grant_name for each in _last_decisions(session, holder.id) if not each.granted}
+    for refusal in decided.refused:
+        if refusal.name not in refused:
+            _keep(session, holder, by, on, refusal)
+    session.flush()
+
+
+def waiting(session: Session, card: CardPass) -> list[PlannedLoad]:
+    """What is to be written on a pass. What is in doubt on another pass of the holder waits until finance knows."""
+    doubtful = select(OpenIntent.load_id).where(OpenIntent.handle != card.handle)
+    wanted = select(PlannedLoad).where(
+        PlannedLoad.holder_id == card.holder_id, PlannedLoad.state == "planned", PlannedLoad.id.not_in(doubtful)
+    )
+    return list(session.scalars(wanted.order_by(PlannedLoad.grant_number, PlannedLoad.id)))
+
+
+def fill_up(session: Session, planned: Sequence[PlannedLoad], held: dict[int, int]) -> None:
+    """Make of a level what lacks to it; what lacks nothing is cancelled, unless its own commit is still in doubt."""
+    doubtful = set(session.scalars(select(OpenIntent.load_id)))
+    for load in planned:
+        if load.refill and load.id not in doubtful:
+            lacking, load.refill = load.amount - held.get(load.purse, 0), False
+            if lacking > 0:
+                load.amount = lacking
+            else:
+                load.state = "cancelled"
+    session.flush()
+
+
+def of(session: Session, holder_id: int) -> list[PlannedLoad]:
+    """Everything that was ever planned for a holder, the latest first."""
+    wanted = select(PlannedLoad).where(PlannedLoad.holder_id == holder_id)
+    return list(session.scalars(wanted.order_by(PlannedLoad.id.desc())))
+
+
+def plan_replacement(session: Session, lost: CardPass, balances: dict[int, int]) -> None:
+    """Plan what a lost pass held, by purse, for the one that replaces it; once a pass, however often it is asked."""
+    period = f"pass {lost.id}"
+    there = select(func.count(PlannedLoad.id)).where(
+        PlannedLoad.holder_id == lost.holder_id, PlannedLoad.grant_number == REPLACEMENT, PlannedLoad.period == period
+    )
+    if session.scalar(there):
+        return
+    session.add_all(
+        PlannedLoad(
+            holder_id=lost.holder_id, grant_number=REPLACEMENT, period=period, part=purse, purse=purse, amount=amount
+        )
+        for purse, amount in balances.items()
+        if amount > 0
+    )
+    session.flush()
+
+
+def decisions(session: Session, holder_id: int) -> list[Decision]:
+    """What was decided for a holder, the latest first."""
+    wanted = select(Decision).where(Decision.holder_id == holder_id)
+    return list(session.scalars(wanted.order_by(Decision.id.desc())))
+
+
+def _given(session: Session, holder_id: int, grant: Granted) -> tuple[int, int]:
+    """What a holder was given of a grant in its period, and in how many parts, those that came to nothing included."""
+    counts = case((PlannedLoad.state == "cancelled", 0), else_=PlannedLoad.amount)
+    parts = select(func.coalesce(func.sum(counts), 0), func.coalesce(func.max(PlannedLoad.part), 0)).where(
+        PlannedLoad.holder_id == holder_id,
+        PlannedLoad.grant_number == grant.number,
+        PlannedLoad.period == grant.period,
+    )
+    amount, count = session.execute(parts).one()
+    return int(amount), int(count)
+
+
+def _last_decisions(session: Session, holder_id: int) -> list[Decision]:
+    """The latest by the rules on each grant."""
+    latest: dict[str, Decision] = {}
+    for each in decisions(session, holder_id):
+        if not each.hardship:
+            latest.setdefault(each.grant_name, each)
+    return list(latest.values())
+
+
+def _keep(
+    session: Session, holder: Holder, by: str, on: date, said: Granted | Refusal, granted: Granted | None = None
+) -> None:
+    session.add(
+        Decision(
+            holder_id=holder.id,
+            grant_number=granted.number if granted else None,
+            grant_name=said.name,
+            period=granted.period if granted else "",
+            granted=granted is not None,
+            amount=granted.amount if granted else None,
+            reason=said.reason,
+            reason_en=said.reason_en,
+            income_percent=holder.household.income_percent,
+            on=on,
+            by=by,
+        )
+    )

@@ -1,0 +1,127 @@
+"""Passes and what became of them. Every change of state goes through `move`, and leaves an event."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import case, select
+from sqlalchemy.orm import Session
+
+from issuer.errors import CardRefused, DeskError
+from issuer.lifecycle import CURRENT, LAST_YEARS, ON_HOTLIST, check
+from issuer.personalise import Pass
+from issuer.registry.tables import CardPass, Holder, PassEvent
+
+
+def move(session: Session, card: CardPass, state: str, by: str, at: datetime, reason: str = "") -> None:
+    """Give a pass its next state, and write down who did it, when and why; raises DeskError when it cannot be."""
+    if card.state == state:
+        return
+    check(card.state, state)
+    card.state = state
+    _note(session, card, by, at, reason)
+
+
+def set_aside(
+    session: Session, holder: Holder, printed_code: str, valid: tuple[date, date], by: str, at: datetime
+) -> CardPass:
+    """Keep a new pass for a holder: a card in stock, and a code for its face. It takes the place of a blocked one."""
+    card = CardPass(holder=holder, printed_code=printed_code, valid_from=valid[0], valid_until=valid[1], state="stock")
+    session.add(card)
+    lost = next((each for each in all_of(session, holder.id) if each.state == "blocked"), None)
+    if lost is not None:
+        card.replaces_id = lost.id
+        move(session, lost, "replaced", by, at)
+    session.flush()
+    _note(session, card, by, at, "")
+    return card
+
+
+def encoded(session: Session, card: CardPass, made: Pass, valid: tuple[date, date], by: str, at: datetime) -> None:
+    """The chip of a pass is made, or made anew for another year."""
+    card.uid, card.handle, card.generation, card.key_versions = made.uid, made.handle, made.generation, made.versions
+    card.valid_from, card.valid_until = valid
+    if card.state in ("stock", "printed"):
+        move(session, card, "encoded", by, at)
+    elif card.state == "expired":
+        move(session, card, "active", by, at)
+
+
+def rekeyed(session: Session, made: Pass) -> CardPass:
+    """What a pass is after its keys were renewed."""
+    card = session.scalars(select(CardPass).where(CardPass.uid == made.uid)).one()
+    card.handle, card.generation, card.key_versions = made.handle, made.generation, made.versions
+    return card
+
+
+def as_made(card: CardPass) -> Pass:
+    """The chip of a pass that is encoded; raises DeskError for one that is not."""
+    if card.uid is None or card.handle is None:
+        raise DeskError("This pass has no chip yet. Put a card on the reader and make it first.")
+    return Pass(card.uid, card.handle, card.generation, card.key_versions)
+
+
+def of(session: Session, holder_id: int) -> CardPass | None:
+    """The pass that a holder has or is about to have; that of last year when it is to be renewed."""
+    counts = (*CURRENT, LAST_YEARS)
+    last = case((CardPass.state == LAST_YEARS, 1), else_=0)
+    wanted = select(CardPass).where(CardPass.holder_id == holder_id, CardPass.state.in_(counts))
+    return session.scalar(wanted.order_by(last, CardPass.id.desc()).limit(1))
+
+
+def all_of(session: Session, holder_id: int) -> list[CardPass]:
+    """Every pass that a holder ever had, the latest first."""
+    wanted = select(CardPass).where(CardPass.holder_id == holder_id)
+    return list(session.scalars(wanted.order_by(CardPass.id.desc())))
+
+
+def with_uid(session: Session, uid: bytes) -> CardPass | None:
+    """The pass that a card is, whatever its state."""
+    return session.scalar(select(CardPass).where(CardPass.uid == uid))
+
+
+def coded(session: Session, printed_code: str) -> CardPass:
+    """The pass with this code on its face; raises DeskError when there is none."""
+    found = session.scalar(select(CardPass).where(CardPass.printed_code == printed_code.strip().upper()))
+    if found is None:
+        raise DeskError("There is no pass with this code; `meedoen issuer people` lists them.")
+    return found
+
+
+def listing(session: Session, states: Sequence[str] = ()) -> list[CardPass]:
+    """All passes, or those in some states."""
+    wanted = select(CardPass).order_by(CardPass.id)
+    return list(session.scalars(wanted.where(CardPass.state.in_(states)) if states else wanted))
+
+
+def events(session: Session, card: CardPass) -> list[PassEvent]:
+    """What became of a pass, the latest first."""
+    return list(session.scalars(select(PassEvent).where(PassEvent.pass_id == card.id).order_by(PassEvent.id.desc())))
+
+
+def admit(session: Session, holder_id: int, uid: bytes) -> None:
+    """Refuse a card that cannot be this holder's pass: one pass a person, one person a pass."""
+    there, existing = with_uid(session, uid), of(session, holder_id)
+    if there is not None and there.holder_id != holder_id:
+        raise CardRefused("This card is the pass of somebody else already. Take a new card.")
+    if there is not None and there.state in (*ON_HOTLIST, "destroyed"):
+        # It stands on hotlists that terminals have; money on it could not be spent.
+        raise CardRefused("This pass was blocked. Take a new card.")
+    if existing is not None and existing.uid not in (None, uid):
+        raise DeskError("This person has a pass already. Block it first, then make a new one.")
+
+
+def hotlist(session: Session, on: date) -> list[CardPass]:
+    """Passes that terminals must refuse although their last day is not over."""
+    return [card for card in listing(session, ON_HOTLIST) if card.handle is not None and card.valid_until >= on]
+
+
+def expire(session: Session, on: date, at: datetime) -> int:
+    """Passes whose last day is over; how many there were."""
+    over = [card for card in listing(session, ("encoded", "handed_over", "active")) if card.valid_until < on]
+    for card in over:
+        move(session, card, "expired", "meedoen", at)
+    return len(over)
+
+
+def _note(session: Session, card: CardPass, by: str, at: datetime, reason: str) -> None:
+    session.add(PassEvent(pass_id=card.id, state=card.state, at=at, by=by, reason=reason))

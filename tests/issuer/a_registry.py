@@ -1,0 +1,67 @@
+"""A registry with people in it, and one-line questions to it."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
+
+from issuer.people import Person
+from issuer.registry import Registry, loads, passes, people
+from issuer.registry.tables import CardPass, Holder, PlannedLoad
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+TODAY = NOON.date()
+
+
+def noon() -> datetime:
+    return NOON
+
+
+def in_memory() -> Registry:
+    return Registry(create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}))
+
+
+def take(registry: Registry, persons: Sequence[Person], on: date = TODAY) -> list[Holder]:
+    with registry.transaction() as session:
+        return people.take(session, persons, "import", on)
+
+
+def holder(registry: Registry, person: Person) -> Holder:
+    (found,) = [one for one in everybody(registry) if one.person.identity == person.identity]
+    return found
+
+
+def everybody(registry: Registry) -> list[Holder]:
+    with registry.transaction() as session:
+        return people.holders(session)
+
+
+def all_passes(registry: Registry) -> list[CardPass]:
+    with registry.transaction() as session:
+        return passes.listing(session)
+
+
+def pass_of(registry: Registry, who: Holder) -> CardPass | None:
+    with registry.transaction() as session:
+        return passes.of(session, who.id)
+
+
+def block(registry: Registry, card: CardPass) -> None:
+    with registry.transaction() as session:
+        passes.move(session, passes.coded(session, card.printed_code), "blocked", "clerk", NOON)
+
+
+def plan(registry: Registry, *planned: PlannedLoad) -> None:
+    with registry.transaction() as session:
+        session.add_all(planned)
+
+
+def waiting(registry: Registry, holder_id: int = 1, handle: bytes = bytes(16)) -> list[PlannedLoad]:
+    """What is to be written on a pass of a holder."""
+    with registry.transaction() as session:
+        return loads.waiting(session, CardPass(holder_id=holder_id, handle=handle))
+
+
+def a_load(number: int, purse: int, amount: int, period: str = "2026", **more: object) -> PlannedLoad:
+    return PlannedLoad(holder_id=1, grant_number=number, period=period, purse=purse, amount=amount, **more)
