@@ -7,7 +7,6 @@ cannot differ from one to another. `frame.typ`, ours, then puts name, code, phot
 import base64
 import json
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
@@ -28,8 +27,8 @@ Side = Literal["front", "back"]
 DPI = 300
 _PACKAGE = re.compile(r'"\s*@')
 _NO_ROOM = "no room for the name"
-# Nowhere: a template brings no packages, from the network or from the machine.
-_NO_PACKAGES = "/nonexistent"
+# No folder, and none can be made there: a template brings no packages, from the network or from the machine.
+_NO_PACKAGES = "/dev/null"
 
 
 class Artwork:
@@ -118,7 +117,7 @@ class Artwork:
         if face.photo is not None:
             place = self.design.places["photo"]
             photo = _as_svg(portrait(face.photo, place.width, place.height), place.width, place.height)
-        name = unicodedata.normalize("NFC", " ".join((face.name or "").split()))
+        name = " ".join((face.name or "").split())
         return {"name": name, "code": face.printed_code, "photo": photo}
 
     def _fixed(self) -> dict[str, Any]:

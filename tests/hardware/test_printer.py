@@ -2,6 +2,7 @@
 
 from datetime import date
 from io import BytesIO
+from threading import Timer
 
 import pytest
 from pypdf import PdfReader
@@ -123,7 +124,17 @@ def test_a_printer_that_is_still_busy_is_waited_for_and_not_asked_twice(there, p
     there.does(f"until [ -e {done} ]; do sleep 0.1; done")
     with pytest.raises(PrinterError, match="still busy"):
         IppPrinter(there.uri, patience_seconds=0).print_pdf(pdf, NAME)
-    done.touch()
+    Timer(0.5, done.touch).start()
+    IppPrinter(there.uri).print_pdf(pdf, NAME)
+    assert there.printed() == [pdf]
+
+
+def test_a_printer_with_another_card_in_hand_is_waited_for(there, pdf):
+    done = there.folder / "done"
+    there.does(f"until [ -e {done} ]; do sleep 0.1; done")
+    with pytest.raises(PrinterError, match="still busy"):
+        IppPrinter(there.uri, patience_seconds=0).print_pdf(pdf, NAME)
+    Timer(0.5, done.touch).start()
     IppPrinter(there.uri).print_pdf(pdf, "Pass AAAA-BBBB")
     assert len(there.printed()) == 2
 

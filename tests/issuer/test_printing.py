@@ -167,12 +167,23 @@ def test_a_template_is_given_what_the_municipality_says_and_nothing_else(folder)
     (given,) = text(Artwork(folder).drawn)
     keys = ("city", "pass_name", "phone", "help_page", "help_page_qr", "colours", "places")
     listed = ",".join(f'"{key}"' for key in keys)
-    assert "".join(given.split()) == f'({listed})("data",)1970'
+    assert "".join(given.split()) == f'({listed},)("data",)1970'
 
 
 def test_a_template_that_fetches_a_package_is_refused(folder, scheme):
     (folder / "part.typ").write_text('#import "@preview/cetz:0.3.0"')
     with pytest.raises(ArtworkRefused, match=r"part.typ fetches a package"):
+        check_artwork(Artwork(folder), scheme)
+
+
+def test_a_package_under_a_disguised_name_is_not_found_on_the_machine_either(folder, scheme, tmp_path, monkeypatch):
+    package = tmp_path / "data" / "typst" / "packages" / "local" / "cheat" / "1.0.0"
+    package.mkdir(parents=True)
+    (package / "typst.toml").write_text('[package]\nname = "cheat"\nversion = "1.0.0"\nentrypoint = "cheat.typ"\n')
+    (package / "cheat.typ").write_text("#let colour = red")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    edit(folder / "face.typ", "// Front", '#import "\\u{40}local/cheat:1.0.0": colour')
+    with pytest.raises(ArtworkRefused, match="package"):
         check_artwork(Artwork(folder), scheme)
 
 
