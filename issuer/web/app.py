@@ -14,7 +14,19 @@ from issuer.web import errors, headers, words
 from issuer.web.audit import audit as write_line
 from issuer.web.config import WebConfig, here, secret_key
 from issuer.web.login import WORKING_DAY, recognise
-from issuer.web.pages import accounts, audit, cards, declines, entrance, hardship, lost, own_account, people, start
+from issuer.web.pages import (
+    accounts,
+    audit,
+    cards,
+    declines,
+    entrance,
+    hardship,
+    lost,
+    own_account,
+    people,
+    reader,
+    start,
+)
 from issuer.web.permissions import ANY_OFFICER, OPEN, may, permission_of, register
 from issuer.web.words import LANGUAGES, _, mark
 
@@ -35,7 +47,8 @@ PAGES = (
     Pages(entrance.pages, OPEN),
     Pages(start.pages, ANY_OFFICER, ("start.home", mark("Begin"))),
     Pages(people.pages, "find", ("people.find", mark("Zoeken"))),
-    Pages(cards.pages, "find", ("cards.reader", mark("Pas lezen"))),
+    Pages(reader.pages, "find", ("reader.index", mark("Pas lezen"))),
+    Pages(cards.pages, "issue"),
     Pages(lost.pages, "passes"),
     Pages(declines.pages, "passes", ("declines.explain", mark("Apparaat zei nee"))),
     Pages(hardship.pages, "decide", ("hardship.waiting", mark("Tweede persoon"))),
