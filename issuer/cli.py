@@ -29,9 +29,9 @@ from issuer.lifecycle import WORDS
 from issuer.personalise import Reader
 from issuer.registry import Registry, passes, people
 from issuer.registry.tables import CardPass, Holder
-from issuer.rules import amount_words
 from issuer.scheme import load_scheme
 from issuer.vault_client import VaultClient
+from issuer.wording import amount_words
 
 app = typer.Typer(no_args_is_help=True, help="The municipal desk: people, passes and budgets.")
 

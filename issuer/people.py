@@ -48,6 +48,15 @@ class Household:
     children: int
 
 
+@dataclass(frozen=True)
+class Address:
+    """Where letters to a household go. `street` with the number; all empty when there is none."""
+
+    street: str = ""
+    postcode: str = ""
+    town: str = ""
+
+
 def plain(text: str) -> str:
     """A name without capitals, accents and double spaces: what a clerk types to find it."""
     split = unicodedata.normalize("NFKD", " ".join(text.split()).casefold())

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from issuer.errors import DeskError
-from issuer.people import Person, plain
+from issuer.people import Address, Person, plain
 from issuer.registry.tables import CardPass, Guardian, Holder, Household
 
 _ADULT = 18
@@ -53,6 +53,36 @@ def take(session: Session, people: Sequence[Person], by: str, on: date) -> list[
         taken.append(holder)
     session.flush()
     return taken
+
+
+def enter(session: Session, number: int | None, person: Person, address: Address, by: str, on: date) -> Holder:
+    """Add or change one person by hand. Without a household of their own they begin one.
+
+    Raises DeskError when somebody with this name and day of birth is there under another number.
+    """
+    there = session.scalar(select(Holder).where(Holder.identity == person.identity))
+    if there is not None and there.id != number:
+        raise DeskError(
+            "There is somebody with this name and day of birth already: number {number}. Is it somebody else? Then add "
+            "an initial to the name.",
+            number=there.id,
+        )
+    if not person.household:
+        person = replace(person, household=_new_reference(session, on))
+    if number is not None:
+        # The name may be what changes, and the name is what `take` knows people by.
+        holder(session, number).become(person)
+        session.flush()
+    (taken,) = take(session, [person], by, on)
+    home = taken.household
+    home.street, home.postcode, home.town = address.street, address.postcode, address.town
+    session.flush()
+    return taken
+
+
+def _new_reference(session: Session, on: date) -> str:
+    """A reference that no municipality gives: `balie-2026-12`."""
+    return f"balie-{on.year}-{(session.scalar(select(func.max(Household.id))) or 0) + 1}"
 
 
 def holder(session: Session, number: int) -> Holder:

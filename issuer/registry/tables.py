@@ -4,23 +4,21 @@ What the schema can refuse it refuses, whoever writes to it: a state that is not
 grant that is given twice. How long each kind of row is kept stands in `issuer.retention`.
 """
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     CheckConstraint,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     LargeBinary,
-    TypeDecorator,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from issuer.lifecycle import STATES
+from issuer.moment import Moment
 from issuer.people import Household as HouseholdFacts
 from issuer.people import Person, plain
 
@@ -35,23 +33,10 @@ def _one_of(column: str, allowed: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{column} in ({listed})", name=f"{column}_is_known")
 
 
-class UtcTime(TypeDecorator[datetime]):
-    """A moment. SQLite keeps no zone, so it is always that of UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.astimezone(UTC) if value else None
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
-
-
 class Base(DeclarativeBase):
     """All tables of the desk."""
 
-    type_annotation_map = {datetime: UtcTime, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+    type_annotation_map = {datetime: Moment, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
 
 
 # People

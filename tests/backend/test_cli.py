@@ -18,6 +18,9 @@ aid = "F0E0D1"
 df_name = "NL.STADSPAS.0001"
 currency = "EUR"
 
+[pass]
+year_ends = "12-31"
+
 [[fund]]
 name = "Minimabeleid"
 
@@ -232,7 +235,7 @@ def test_the_configuration_comes_back_as_it_was_and_only_its_owner_reads_it(desk
     assert loaded.link_roots_bytes() == [bytes(range(16))]
     assert loaded.table_key_bytes().hex() == TABLE_KEY
     assert loaded.vault.address == "unix:/run/backend.sock"
-    assert loaded.grants[2].fund == "Rotary"
+    assert loaded.grants[2].funds == ("Rotary",)
     assert loaded.funds() == ["Minimabeleid", "Rotary"]
     assert (desk.data / configuration.FILE_NAME).stat().st_mode & 0o777 == 0o600
     assert LINK_ROOT not in repr(loaded)

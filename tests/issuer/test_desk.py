@@ -34,10 +34,9 @@ TODDLER = Person("1", "Vos", "de", "Bo", TODAY - timedelta(days=900), 110)
 
 
 @pytest.fixture
-def registry(tmp_path) -> Registry:
-    made = Registry.at(tmp_path)
-    take(made, [CHILD, SISTER, STRANGER, TODDLER])
-    return made
+def registry(empty_registry) -> Registry:
+    take(empty_registry, [CHILD, SISTER, STRANGER, TODDLER])
+    return empty_registry
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from tests.city import (
     purses_of,
     sealing_of,
 )
-from tests.issuer.a_registry import a_load, in_memory, plan, take, waiting
+from tests.issuer.a_registry import a_load, plan, take, waiting
 
 UID = b"\x04\x11\x22\x33\x44\x55\x66"
 KEYS = DirectKeys().card_keys(UID, 1)
@@ -36,11 +36,10 @@ LINK = link_key(VAULT.handed_out("link", 1), DESK)
 
 
 @pytest.fixture
-def registry():
-    made = in_memory()
-    take(made, [Person("1", "Vos", "", "Sam", date(2015, 5, 1), 110)])
-    plan(made, a_load(1, CENTS, 500), a_load(2, CLOTHES, 700))
-    return made
+def registry(empty_registry):
+    take(empty_registry, [Person("1", "Vos", "", "Sam", date(2015, 5, 1), 110)])
+    plan(empty_registry, a_load(1, CENTS, 500), a_load(2, CLOTHES, 700))
+    return empty_registry
 
 
 @pytest.fixture

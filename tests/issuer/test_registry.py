@@ -12,7 +12,7 @@ from issuer.people import Person
 from issuer.registry import Base, Registry, loads, passes, people
 from issuer.registry.tables import CardPass, Delivery, Holder, Household, StockMove
 from issuer.rules import Decision, Granted, Refusal
-from tests.issuer.a_registry import NOON, TODAY, a_load, everybody, holder, in_memory, plan, take, waiting
+from tests.issuer.a_registry import NOON, TODAY, a_load, everybody, holder, plan, take, waiting
 
 SAM = Person("1", "Çelik", "van der", "Sam", date(2015, 5, 1), 110)
 MOTHER = Person("1", "Çelik", "", "Aylin", date(1985, 3, 2), 110)
@@ -20,10 +20,9 @@ UNCLE = Person("2", "Çelik", "", "Kemal", date(1980, 1, 1), 120)
 
 
 @pytest.fixture
-def registry() -> Registry:
-    made = in_memory()
-    take(made, [SAM])
-    return made
+def registry(empty_registry) -> Registry:
+    take(empty_registry, [SAM])
+    return empty_registry
 
 
 @pytest.mark.parametrize(

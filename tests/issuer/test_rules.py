@@ -59,9 +59,9 @@ def test_a_child_has_225_euro_of_which_180_for_clothing(gelrepas: Scheme) -> Non
     grants = decide(person(10), ALONE, gelrepas, NEW_YEAR).grants
     euro = [grant for grant in grants if gelrepas.purses[grant.purse].unit == "cent"]
     assert sum(grant.amount for grant in euro) == 225_00
-    assert [(grant.amount, gelrepas.purses[grant.purse].fund) for grant in euro] == [
-        (45_00, "Minimabeleid"),
-        (180_00, "Kinderarmoede"),
+    assert [(grant.amount, gelrepas.purses[grant.purse].funds) for grant in euro] == [
+        (45_00, ("Minimabeleid",)),
+        (180_00, ("Kinderarmoede",)),
     ]
 
 

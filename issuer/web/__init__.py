@@ -1,0 +1,1 @@
+"""The desk in a browser: pages for clerks, team leads, administrators and auditors."""

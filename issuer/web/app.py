@@ -1,0 +1,112 @@
+"""The desk web app: its pages, each next to what an officer needs to see it."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Flask, abort, flash, g, redirect, request, url_for
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response
+
+from issuer.web import errors, headers, words
+from issuer.web.config import WebConfig, secret_key
+from issuer.web.login import WORKING_DAY, recognise
+from issuer.web.pages import entrance, start
+from issuer.web.permissions import ANY_OFFICER, OPEN, may, permission_of, register
+from issuer.web.words import LANGUAGES, _, mark
+
+_MOST_BYTES = 20 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Pages:
+    """A blueprint, what it needs (issuer/web/permissions.py), and its place in the menu: (endpoint, words), or none."""
+
+    blueprint: Blueprint
+    permission: str
+    menu: tuple[str, str] | None = None
+
+
+PAGES = (
+    Pages(entrance.pages, OPEN),
+    Pages(start.pages, ANY_OFFICER, ("start.home", mark("Begin"))),
+)
+
+
+def create_app(config: WebConfig) -> Flask:
+    """The app over one municipality's registry."""
+    app = Flask("issuer.web")
+    app.extensions["desk"] = config
+    app.config.update(
+        SECRET_KEY=secret_key(config.folder),
+        SESSION_COOKIE_NAME="desk",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=config.https,
+        # Not Strict: the way back from a city's own login comes from another site.
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=WORKING_DAY,
+        # A token lives as long as its session.
+        WTF_CSRF_TIME_LIMIT=None,
+        MAX_CONTENT_LENGTH=_MOST_BYTES,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    words.teach(app)
+    headers.protect(app, config.https)
+    errors.handle(app)
+    app.before_request(recognise)
+    app.before_request(lambda: _admit(app))
+    CSRFProtect(app)
+    for pages in PAGES:
+        register(app, pages.blueprint.name, pages.permission)
+        app.register_blueprint(pages.blueprint)
+    app.context_processor(lambda: {"menu": _menu(app), "languages": LANGUAGES, "city": config.scheme.name})
+    app.jinja_env.globals.update(static=_static, current_language=words.language)
+    return app
+
+
+def _admit(app: Flask) -> Response | None:
+    """Let nobody on a page that their roles do not open."""
+    if request.endpoint is None:
+        return None  # No such page; Flask says so.
+    permission = permission_of(app, request.endpoint)
+    if permission == OPEN:
+        return None
+    if g.officer is None:
+        return _to_login()
+    if not may(g.officer.roles, permission):
+        abort(403)
+    return None
+
+
+def _to_login() -> Response:
+    if g.locked:
+        flash(_("U was langer dan 15 minuten weg. Log opnieuw in."), "warning")
+    came_for = request.full_path.rstrip("?") if request.method == "GET" else None
+    address = url_for("entrance.login", next=came_for)
+    if "HX-Request" in request.headers:
+        # htmx would put the login page inside the page.
+        return Response(status=401, headers={"HX-Redirect": url_for("entrance.login")})
+    return redirect(address)
+
+
+def _menu(app: Flask) -> list[tuple[str, str, bool]]:
+    """(address, words, whether we are there) of each page that this officer may see."""
+    if g.get("officer") is None:
+        return []
+    here_now = (request.endpoint or "").rpartition(".")[0]
+    return [
+        (url_for(pages.menu[0]), _(pages.menu[1]), pages.blueprint.name == here_now)
+        for pages in PAGES
+        if pages.menu and may(g.officer.roles, permission_of(app, pages.menu[0]))
+    ]
+
+
+def _static(name: str) -> str:
+    """The address of a static file, with its hash: a browser keeps it until it changes."""
+    return url_for("static", filename=name, v=_fingerprint(name))
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    return hashlib.sha256((Path(__file__).parent / "static" / name).read_bytes()).hexdigest()[:12]
