@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from issuer.people import Household as HouseholdFacts
 from issuer.registry import loads
@@ -20,13 +20,14 @@ def decide_for(session: Session, holder: Holder, scheme: Scheme, on: date) -> De
 
 
 def decide_all(
-    session: Session, scheme: Scheme, on: date, after: int = 0, most: int | None = None
+    session: Session, scheme: Scheme, on: date, numbers: tuple[int, int]
 ) -> Iterator[tuple[Holder, Decision]]:
-    """The same for everybody in order of number, in a few questions; or for the first `most` after a number."""
-    wanted = select(Holder).where(Holder.id > after).order_by(Holder.id).limit(most)
+    """The same for every holder from one number up to another, both included, with a handful of questions in all."""
+    wanted = select(Holder).where(Holder.id.between(*numbers)).order_by(Holder.id)
     everybody = session.scalars(wanted.options(joinedload(Holder.household).selectinload(Household.members))).all()
     decided: dict[int, list[Decided]] = {}
-    for each in session.scalars(select(Decided).where(Decided.hardship, Decided.holder_id > after).order_by(Decided.id)):
+    hardship = select(Decided).where(Decided.hardship, Decided.holder_id.between(*numbers))
+    for each in session.scalars(hardship.order_by(Decided.id)):
         decided.setdefault(each.holder_id, []).append(each)
     facts: dict[int, HouseholdFacts] = {}
     for holder in everybody:

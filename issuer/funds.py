@@ -8,7 +8,7 @@ from issuer.scheme import Purse, Scheme, Unit
 
 @dataclass(frozen=True)
 class Cost:
-    """What a fund pays. `budget` is what it may give, None for no end; `amount` can be more: nobody is refused for it."""
+    """What a fund pays. `budget` is what it may give (None: no end); nobody is refused when it is less."""
 
     fund: str
     unit: Unit

@@ -1,8 +1,8 @@
 """The yearly test of all holders: who keeps the pass, who loses it and why, who gains one, and what it costs.
 
-A preview changes nothing for anybody. A second person accepts it; only then the budgets of the new pass year are planned,
-and each is written at the next contact of its pass with a desk reader. What is on a pass stays, and nothing on a card
-changes by itself.
+A preview changes nothing for anybody. A second person accepts it; only then the budgets of the new pass year are
+planned, and each is written at the first contact of its pass with a desk reader in that year. What is on a pass stays,
+and nothing on a card changes by itself.
 """
 
 from collections import Counter
@@ -59,13 +59,13 @@ class _Outcome:
 
 
 def preview(session: Session, scheme: Scheme, on: date, by: str, at: datetime, tell: Heard = unheard) -> RenewalRun:
-    """Test everybody for the pass year that `on` is in, normally its first day; keeps the answer and changes nothing else.
+    """Test everybody for the pass year that `on` is in, normally its first day; keeps the answer, changes nothing.
 
     An earlier preview of that year that nobody accepted is over.
     """
-    total = session.scalar(select(func.count(Holder.id))) or 0
+    total, last = _everybody(session)
     found = []
-    for done, outcome in enumerate(_outcomes(session, scheme, on), start=1):
+    for done, outcome in enumerate(_outcomes(session, scheme, on, (1, last)), start=1):
         tell(done, total)
         if outcome.outcome:
             found.append(outcome)
@@ -122,28 +122,33 @@ def rows(session: Session, run: RenewalRun) -> list[RenewalRow]:
 
 
 def accept(registry: Registry, number: int, scheme: Scheme, by: str, at: datetime, tell: Heard = unheard) -> RenewalRun:
-    """Plan the budgets of the new year for everybody, and the letter that says so; again after a stop until it is done.
+    """Plan the budgets of the new year for everybody, and the letter that says so; again after a stop.
 
-    Everybody is decided on anew; of whom that is not what the preview said, the new decision counts and `became` says so.
+    Everybody is decided on anew. Where that is not what the preview said, the new decision counts, and `became` says so.
     """
     with registry.transaction() as session:
         run = find(session, number)
         _check(run, scheme, by)
         if run.state == "preview":
             run.state, run.accepted_by, run.accepted_at = "accepted", by, at
-        total = session.scalar(select(func.count(Holder.id))) or 0
-    done = last = 0
-    while run.finished_at is None:
+        total, last = _everybody(session)
+    done = 0
+    for first in range(1, last + 1, _AT_ONCE) if run.finished_at is None else ():
         with registry.transaction() as session:
-            run = find(session, number)
-            some = list(_outcomes(session, scheme, run.on, last, _AT_ONCE))
-            _accept_some(session, run, scheme, some)
-            if not some:
-                run.finished_at = at
+            some = list(_outcomes(session, scheme, run.on, (first, first + _AT_ONCE - 1)))
+            _accept_some(session, find(session, number), scheme, some)
         done += len(some)
-        last = some[-1].holder.id if some else last
         tell(done, total)
+    with registry.transaction() as session:
+        run = find(session, number)
+        run.finished_at = run.finished_at or at
     return run
+
+
+def _everybody(session: Session) -> tuple[int, int]:
+    """How many holders there are, and the last number that one has."""
+    count, last = session.execute(select(func.count(Holder.id), func.max(Holder.id))).one()
+    return count, last or 0
 
 
 def _check(run: RenewalRun, scheme: Scheme, by: str) -> None:
@@ -159,6 +164,7 @@ def _accept_some(session: Session, run: RenewalRun, scheme: Scheme, some: Iterab
     wanted = {each.holder.id: each for each in some}
     there = select(RenewalRow).where(RenewalRow.run_id == run.id, RenewalRow.holder_id.in_(wanted))
     shown = {row.holder_id: row for row in session.scalars(there)}
+    told = _told(session, run, wanted)
     for number, found in wanted.items():
         row = shown.get(number)
         if (row is None and not found.outcome) or (row is not None and row.done):
@@ -177,8 +183,17 @@ def _accept_some(session: Session, run: RenewalRun, scheme: Scheme, some: Iterab
         elif _decided(row.after) != _decided(found.after):
             row.became = found.result
         loads.plan(session, found.holder, found.decision, run.accepted_by or "", run.on)
-        _tell_holder(session, run, scheme, found)
+        if told.get(number) != _decided(found.after):
+            _tell_holder(session, run, scheme, found)
         row.done = True
+
+
+def _told(session: Session, run: RenewalRun, numbers: Iterable[int]) -> dict[int, list[tuple[int, int]]]:
+    """{holder: what an earlier run of the same year decided}; it was told them then."""
+    wanted = select(RenewalRow).join(RenewalRun, RenewalRow.run_id == RenewalRun.id).order_by(RenewalRun.id)
+    same_year = wanted.where(RenewalRun.pass_year == run.pass_year, RenewalRun.id != run.id, RenewalRow.done)
+    found = session.scalars(same_year.where(RenewalRow.holder_id.in_(numbers)))
+    return {row.holder_id: _decided(row.became["after"] if row.became else row.after) for row in found}
 
 
 def _decided(after: Iterable[Mapping[str, Any]]) -> list[tuple[int, int]]:
@@ -197,38 +212,32 @@ def _tell_holder(session: Session, run: RenewalRun, scheme: Scheme, found: _Outc
 # One holder
 
 
-def _outcomes(
-    session: Session, scheme: Scheme, on: date, after: int = 0, most: int | None = None
-) -> Iterator[_Outcome]:
-    """Everybody in order of number; an empty `outcome` for who has no pass and gets none."""
+def _outcomes(session: Session, scheme: Scheme, on: date, numbers: tuple[int, int]) -> Iterator[_Outcome]:
+    """Every holder from one number up to another; an empty `outcome` for who has no pass and gets none."""
     year = scheme.pass_year(on)
     year_before = scheme.pass_year(scheme.year_start(on) - timedelta(days=1))
-    given = loads.given(session, (year, year_before, "once"))
-    current, renewable = _cards(session)
-    names = {grant.number for grant in scheme.grants}
-    for holder, decision in decide_all(session, scheme, on, after, most):
+    given = loads.given(session, (year, year_before, "once"), numbers)
+    current, renewable = _cards(session, numbers)
+    for holder, decision in decide_all(session, scheme, on, numbers):
         has = holder.id in current
         outcome = ("keeps" if has else "gains") if decision.grants else ("loses" if has else "")
-        before = {
-            str(grant): given[holder.id, grant, year_before][0]
-            for grant in sorted(names)
-            if given.get((holder.id, grant, year_before), (0, 0))[0]
-        }
+        had = {grant.number: given.get((holder.id, grant.number, year_before), (0, 0))[0] for grant in scheme.grants}
         yield _Outcome(
             holder,
             decision,
             outcome,
             bool(decision.grants) and holder.id not in renewable,
-            before,
+            {str(grant): amount for grant, amount in had.items() if amount},
             _budgets(holder, decision, given),
             [] if decision.grants else _reasons(decision),
         )
 
 
-def _cards(session: Session) -> tuple[set[int], set[int]]:
+def _cards(session: Session, numbers: tuple[int, int]) -> tuple[set[int], set[int]]:
     """Who has a pass now, a blocked one included, and whose card can be renewed."""
     current, renewable = set(), set()
-    for holder, state, uid in session.execute(select(CardPass.holder_id, CardPass.state, CardPass.uid)):
+    wanted = select(CardPass.holder_id, CardPass.state, CardPass.uid).where(CardPass.holder_id.between(*numbers))
+    for holder, state, uid in session.execute(wanted):
         if state in (*CURRENT, "blocked"):
             current.add(holder)
         if state in (*CURRENT, LAST_YEARS) and uid is not None:
@@ -255,9 +264,7 @@ def _budgets(
 def _reasons(decision: Decision) -> list[list[str]]:
     """Why there is no pass: the rules of the pass, or that no grant follows."""
     of_pass = [[each.reason, each.reason_en] for each in decision.refused if each.name == "Pas"]
-    return of_pass or [
-        [f"{each.name}: {each.reason}", f"{each.name}: {each.reason_en}"] for each in decision.refused
-    ]
+    return of_pass or [[f"{each.name}: {each.reason}", f"{each.name}: {each.reason_en}"] for each in decision.refused]
 
 
 # Counts
@@ -289,8 +296,8 @@ def _count_budgets(by_grant: dict[int, Counter[str]], found: _Outcome) -> None:
         budget, had = gets.get(number), found.before.get(str(number), 0)
         if budget is not None:
             counts["people"] += 1
-            # What was given in this year already costs as much as what is planned now.
-            counts["costs"] += budget["adds"] if budget["once"] else max(budget["amount"], budget["adds"])
+            # A budget of the year costs what it is, also where a part was planned before.
+            counts["costs"] += budget["adds"] if budget["once"] else budget["amount"]
             if not budget["once"]:
                 counts[_change(had, budget["amount"])] += 1
         elif had:
@@ -328,9 +335,7 @@ def for_others(counts: Mapping[str, Any]) -> dict[str, Any]:
         **{name: _unless_few(counts[name]) for name in ("keeps", "loses", "gains", "cards")},
         "why": [{**each, "people": _unless_few(each["people"])} for each in counts["why"]],
         "grants": grants,
-        "funds": [
-            each if told.get(each["fund"], True) else {**each, "amount": _FEW} for each in counts["funds"]
-        ],
+        "funds": [each if told.get(each["fund"], True) else {**each, "amount": _FEW} for each in counts["funds"]],
     }
 
 

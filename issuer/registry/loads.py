@@ -107,8 +107,10 @@ def decisions(session: Session, holder_id: int) -> list[Decision]:
     return list(session.scalars(wanted.order_by(Decision.id.desc())))
 
 
-def given(session: Session, periods: Sequence[str]) -> dict[tuple[int, int, str], tuple[int, int]]:
-    """What everybody was given in some periods: {(holder, grant, period): (amount, parts)}."""
+def given(
+    session: Session, periods: Sequence[str], numbers: tuple[int, int]
+) -> dict[tuple[int, int, str], tuple[int, int]]:
+    """What holders from one number up to another were given: {(holder, grant, period): (amount, parts)}."""
     wanted = (
         select(
             PlannedLoad.holder_id,
@@ -117,7 +119,7 @@ def given(session: Session, periods: Sequence[str]) -> dict[tuple[int, int, str]
             func.sum(_COUNTS),
             func.max(PlannedLoad.part),
         )
-        .where(PlannedLoad.period.in_(periods))
+        .where(PlannedLoad.period.in_(periods), PlannedLoad.holder_id.between(*numbers))
         .group_by(PlannedLoad.holder_id, PlannedLoad.grant_number, PlannedLoad.period)
     )
     return {(holder, grant, of): (int(amount), parts) for holder, grant, of, amount, parts in session.execute(wanted)}

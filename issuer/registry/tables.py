@@ -311,7 +311,7 @@ class Message(Base):
 
 
 class RenewalRun(Base):
-    """The test of all holders for a pass year, as on the day `on`; `counts` is `issuer.renewal.Counts` as it was shown.
+    """The test of all holders for a pass year, as on the day `on`; `counts` is what was shown.
 
     Accepted, it is finished when every row is done.
     """
