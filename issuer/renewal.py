@@ -118,13 +118,20 @@ def rows(session: Session, run: RenewalRun) -> list[RenewalRow]:
     return list(session.scalars(select(RenewalRow).where(RenewalRow.run_id == run.id).order_by(RenewalRow.holder_id)))
 
 
+def progress(session: Session, run: RenewalRun) -> dict[str, int]:
+    """How many rows there are, how many are done, and of how many the acceptance said something else."""
+    counted = select(func.count(), func.count().filter(RenewalRow.done), func.count(RenewalRow.became))
+    numbers = session.execute(counted.where(RenewalRow.run_id == run.id)).one()
+    return dict(zip(("rows", "done", "different"), numbers, strict=True))
+
+
 # Acceptance
 
 
 def accept(registry: Registry, number: int, scheme: Scheme, by: str, at: datetime, tell: Heard = unheard) -> RenewalRun:
     """Plan the budgets of the new year for everybody, and the letter that says so; again after a stop.
 
-    Everybody is decided on anew. Where that is not what the preview said, the new decision counts, and `became` says so.
+    Everybody is decided on anew. Where that is not what the preview said, the new decision counts; `became` says so.
     """
     with registry.transaction() as session:
         run = find(session, number)

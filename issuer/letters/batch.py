@@ -22,7 +22,6 @@ from issuer.registry.tables import Message
 
 if TYPE_CHECKING:
     from weasyprint import Document
-    from weasyprint.text.fonts import FontConfiguration
 
 _VARIANT = "pdf/ua-1"
 # A letter takes about 0.6 MB until the PDF is written.
@@ -86,7 +85,7 @@ def _rendered(letters: Sequence[Letter], tell: Callable[[], None]) -> "list[Docu
         raise DeskError("Letters need Pango. Ask the administrator for libpango-1.0-0 and libpangoft2-1.0-0.") from None
     # It says at every letter which style it does not know; ours is looked at as a picture.
     logging.getLogger("weasyprint").setLevel(logging.ERROR)
-    fonts: FontConfiguration = FontConfiguration()
+    fonts = FontConfiguration()
     style = CSS(filename=_STYLE, font_config=fonts)
     documents = []
     for letter in letters:

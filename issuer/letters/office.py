@@ -1,6 +1,7 @@
 """What a municipality says of itself in its letters, from a TOML file beside its scheme."""
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from issuer.toml_table import Document, Table
@@ -42,6 +43,13 @@ class Office:
     objection: Address
     proof_after_months: int
     words: dict[str, InLanguage]
+
+    def proof_before(self, year_end: date) -> date | None:
+        """For a new year after `year_end`: an income band from before this day needs a new proof. None: none does."""
+        if not self.proof_after_months:
+            return None
+        months = year_end.year * 12 + year_end.month - self.proof_after_months
+        return date(months // 12, months % 12 + 1, 1)
 
 
 def file_of(scheme: Path) -> Path:
