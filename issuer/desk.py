@@ -180,6 +180,38 @@ class Desk:
         with self._registry.transaction() as rows:
             return passes.rekeyed(rows, done.made), done.purposes
 
+    def renew(self, card: CardPass, reader: Reader, on: date) -> Issued:
+        """Let the pass on the reader work for the pass year of this day, with its budgets; safe to repeat.
+
+        Raises DeskError when the rules give nothing, CardRefused for another pass and for a blocked one.
+        """
+        with self._registry.transaction() as session:
+            card = passes.coded(session, card.printed_code)
+            decision = decide_for(session, card.holder, self._scheme, on)
+        if card.state not in (*CURRENT, LAST_YEARS):
+            raise CardRefused("This pass was blocked. Take a new card.")
+        if not decision.grants:
+            raise DeskError(_NO_PASS)
+        card, renewed = self.rekey(card, reader, on)
+        until = max(card.valid_until, self._scheme.validity(on)[1])
+        if card.valid_until < until:
+            self._revalidate(card, reader, until)
+        with self._registry.transaction() as session:
+            card = passes.extended(session, card.id, until, self._by, self._now())
+            loads.plan(session, card.holder, decision, self._by, on)
+        issued = self.load(card, reader, on)
+        return replace(issued, renewed=renewed + issued.renewed)
+
+    def _revalidate(self, card: CardPass, reader: Reader, until: date) -> None:
+        known = passes.as_made(card)
+        if reader.find_pass() is None:
+            raise CardRefused(_NOTHING_THERE)
+        with told_to_the_clerk(reader):
+            keys = self._keys.card_keys(known.uid, known.generation)
+            valid = day_number(card.valid_from), day_number(until)
+            details = Details(self._scheme.number, *valid, known.generation)
+            self._personaliser.revalidate(CardSession(reader.transmit), known, keys, details)
+
     def load(self, card: CardPass, reader: Reader, on: date) -> Issued:
         """Write what is planned for the holder of this pass, which must be on the reader."""
         card, renewed = self.rekey(card, reader, on)
@@ -190,7 +222,7 @@ class Desk:
         keys = self._keys.card_keys(known.uid, known.generation)
         loader = self._loader(on)
         with told_to_the_clerk(reader):
-            planned = self._planned(card, lambda: self._balances(session, keys))
+            planned = self._planned(card, on, lambda: self._balances(session, keys))
             self._tell("budgets")
             written = loader.load(session, keys, planned)
             return Issued(card, written, self._balances(session, keys), renewed)
@@ -198,10 +230,10 @@ class Desk:
     def _balances(self, session: CardSession, keys: CardKeys) -> dict[int, int]:
         return balances(session, self._blueprint.aid, keys, list(self._scheme.purses), self._random)
 
-    def _planned(self, card: CardPass, held: Callable[[], dict[int, int]]) -> list[Load]:
+    def _planned(self, card: CardPass, on: date, held: Callable[[], dict[int, int]]) -> list[Load]:
         """What is to be written; `held` says what is on the pass, for budgets that are filled up to a level."""
         with self._registry.transaction() as session:
-            planned = loads.waiting(session, card)
+            planned = loads.due(loads.waiting(session, card), self._scheme.pass_year(on))
             if any(each.refill for each in planned):
                 loads.fill_up(session, planned, held())
             return [

@@ -47,6 +47,17 @@ def encoded(session: Session, card: CardPass, made: Pass, valid: tuple[date, dat
         move(session, card, "active", by, at)
 
 
+def extended(session: Session, number: int, until: date, by: str, at: datetime) -> CardPass:
+    """The chip of a pass says another last day; a pass that had ended works again."""
+    card = session.get_one(CardPass, number)
+    if card.valid_until != until:
+        card.valid_until = until
+        if card.state == LAST_YEARS:
+            card.state = "active"
+        _note(session, card, by, at, "renewed")
+    return card
+
+
 def rekeyed(session: Session, made: Pass) -> CardPass:
     """What a pass is after its keys were renewed."""
     card = session.scalars(select(CardPass).where(CardPass.uid == made.uid)).one()
