@@ -14,7 +14,19 @@ from issuer.web import errors, headers, words
 from issuer.web.audit import audit as write_line
 from issuer.web.config import WebConfig, here, secret_key
 from issuer.web.login import WORKING_DAY, recognise
-from issuer.web.pages import accounts, audit, entrance, own_account, start
+from issuer.web.pages import (
+    accounts,
+    audit,
+    cards,
+    declines,
+    entrance,
+    hardship,
+    lost,
+    own_account,
+    people,
+    reader,
+    start,
+)
 from issuer.web.permissions import ANY_OFFICER, OPEN, may, permission_of, register
 from issuer.web.words import LANGUAGES, _, mark
 
@@ -34,6 +46,12 @@ class Pages:
 PAGES = (
     Pages(entrance.pages, OPEN),
     Pages(start.pages, ANY_OFFICER, ("start.home", mark("Begin"))),
+    Pages(people.pages, "find", ("people.find", mark("Zoeken"))),
+    Pages(reader.pages, "find", ("reader.index", mark("Pas lezen"))),
+    Pages(cards.pages, "issue"),
+    Pages(lost.pages, "passes"),
+    Pages(declines.pages, "passes", ("declines.explain", mark("Apparaat zei nee"))),
+    Pages(hardship.pages, "decide", ("hardship.waiting", mark("Tweede persoon"))),
     Pages(accounts.pages, "accounts", ("accounts.index", mark("Accounts"))),
     Pages(audit.pages, "audit", ("audit.index", mark("Logboek"))),
     Pages(own_account.pages, ANY_OFFICER, ("own_account.index", mark("Mijn account"))),

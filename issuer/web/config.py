@@ -73,6 +73,11 @@ class WebConfig:
     # None where there is no reader: passes are found and decided on, not made.
     counter: Counter | None = None
 
+    def purses(self, balances: dict[int, int]) -> list[tuple[str, int, str]]:
+        """(name, amount, unit) of what a pass holds, for a page."""
+        purses = self.scheme.purses
+        return [(purses[number].name, amount, purses[number].unit) for number, amount in balances.items()]
+
     def at_counter(self) -> Counter:
         """The counter; raises DeskError where there is none."""
         if self.counter is None:

@@ -391,6 +391,11 @@ def test_a_newborn_has_a_right_since_birth_and_others_since_the_day_itself(birth
     assert amounts(decide(baby, FAMILY, scheme_of(replace(ANY, pro_rata=True)), on)) == {"Budget": amount}
 
 
+def test_an_amount_a_month_is_for_the_months_that_are_left_for_a_newborn_too() -> None:
+    baby, scheme = born(2026, 5, 10), scheme_of(replace(ANY, per="month", amount=10_00))
+    assert amounts(decide(baby, FAMILY, scheme, date(2026, 11, 1))) == {"Budget": 20_00}
+
+
 def test_a_newborn_in_the_household_raises_what_is_per_child() -> None:
     scheme = scheme_of(replace(ANY, per_child=True, from_age=18))
     sums = [amounts(decide(ADULT_OF_35, household, scheme, date(2026, 9, 1))) for household in (COUPLE, PARENT, FAMILY)]

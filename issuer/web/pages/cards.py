@@ -1,4 +1,4 @@
-"""Passes: make one while the resident waits, hand it over, read it, block it, open it again, replace it."""
+"""Passes: make one while the resident waits, hand it over, block it."""
 
 import json
 from collections.abc import Iterator
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from issuer.desk import Issued, OnPass
+from issuer.desk import Issued
 from issuer.errors import DeskError
-from issuer.personalise import unheard
 from issuer.registry import loads, passes, people
 from issuer.registry.tables import CardPass
 from issuer.web.audit import audit
@@ -79,7 +78,11 @@ def progress(number: int, work: int) -> str | AnyResponse:
         issued = found.result
         assert isinstance(issued, Issued)
         return render_template(
-            "cards/made.html", number=number, card=issued.card, purses=_purses(issued.balances), renewed=issued.renewed
+            "cards/made.html",
+            number=number,
+            card=issued.card,
+            purses=here().purses(issued.balances),
+            renewed=issued.renewed,
         )
     template = "cards/steps.html" if "HX-Request" in request.headers else "cards/progress.html"
     return render_template(
@@ -147,35 +150,7 @@ def receipt(code: str) -> str:
         )
 
 
-# Reading
-
-
-@pages.get("/reader")
-def reader() -> str:
-    return render_template("cards/reader.html", on_pass=None)
-
-
-@pages.post("/reader")
-def read() -> str:
-    """What the pass on the reader holds, to show to its holder; nothing of it is kept."""
-    config = here()
-    counter = config.at_counter()
-    found: OnPass = counter.desk(officer().user_name, unheard).read(counter.reader())
-    with config.registry.transaction() as session:
-        card = passes.coded(session, found.card.printed_code)
-        audit(session, "read pass", f"pass {card.printed_code}")
-        planned = loads.waiting(session, card) if card.state in ("encoded", "handed_over", "active") else []
-        return render_template(
-            "cards/reader.html",
-            on_pass=found,
-            card=card,
-            holder=card.holder,
-            purses=_purses(found.balances),
-            waits=bool(planned),
-        )
-
-
-# Lost and found
+# Lost
 
 
 @pages.get("/passes/<code>/block")
@@ -196,18 +171,6 @@ def blocked(code: str) -> AnyResponse:
         audit(session, "block pass", f"pass {card.printed_code}")
     flash(_("De pas is geblokkeerd. Apparaten weigeren de pas zodra ze nieuwe lijsten hebben."), "ok")
     return redirect(url_for("lost.start", code=card.printed_code), 303)
-
-
-@pages.post("/passes/<code>/unblock")
-@needs("passes")
-def unblocked(code: str) -> AnyResponse:
-    config = here()
-    counter = config.at_counter()
-    card = counter.desk(officer().user_name, unheard).unblock(code, counter.reader())
-    with config.registry.transaction() as session:
-        audit(session, "open pass", f"pass {card.printed_code}")
-    flash(_("De pas werkt weer zodra de apparaten nieuwe lijsten hebben."), "ok")
-    return redirect(url_for("people.person", number=card.holder_id), 303)
 
 
 def _about(code: str, template: str, **facts: object) -> str:
@@ -235,9 +198,3 @@ def _why(work: Work[Issued]) -> str:
     if work.error is None:
         return _("Er ging iets mis. Leg de kaart terug en probeer het nog een keer.")
     return said(work.error) if isinstance(work.error, DeskError) else _(str(work.error))
-
-
-def _purses(balances: dict[int, int]) -> list[tuple[str, int, str]]:
-    """(name, amount, unit) of what a pass holds."""
-    purses = here().scheme.purses
-    return [(purses[number].name, amount, purses[number].unit) for number, amount in balances.items()]

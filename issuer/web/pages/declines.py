@@ -42,9 +42,7 @@ DECLINES = (
     Decline(
         "22",
         mark("De pas is nog niet geldig of verlopen."),
-        mark(
-            "Kijk bij de persoon tot wanneer de pas geldig is. Heeft de bewoner recht op een nieuw jaar? Vernieuw de pas op de lezer."
-        ),
+        mark("Kijk bij de persoon tot wanneer de pas geldig is. Geven de regels weer een pas? Leg de pas op de lezer."),
     ),
     Decline(
         "23",

@@ -78,7 +78,7 @@ def decide(number: int) -> Response:
             approvals.approve(session, number, officer(), here().now())
         else:
             approvals.reject(session, number, officer(), here().now())
-        audit(session, f"{'approve' if yes else 'reject'} {found.kind}", found.about)
+        audit(session, "approve" if yes else "reject", found.about)
     flash(_("Goedgekeurd.") if yes else _("Afgewezen."), "ok")
     return redirect(url_for("hardship.waiting"), 303)
 
@@ -92,7 +92,7 @@ def withdraw(number: int) -> Response:
             hardship.withdraw(session, found, officer(), here().now())
         else:
             approvals.withdraw(session, number, officer(), here().now())
-        audit(session, f"withdraw {found.kind}", found.about)
+        audit(session, "withdraw", found.about)
     flash(_("De aanvraag is ingetrokken."), "ok")
     return redirect(url_for("hardship.waiting"), 303)
 

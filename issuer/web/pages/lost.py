@@ -1,4 +1,4 @@
-"""A lost pass: it is blocked, a new one takes its place, and what was left on it comes along when two officers agree."""
+"""A lost pass: a new one takes its place, and what was left on it comes along when two officers agree."""
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
