@@ -2,7 +2,9 @@
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -97,11 +99,13 @@ def box() -> SecretBox:
 def secret_key(folder: Path) -> bytes:
     """The key of cookies and of what is kept secret in the registry; made at first use, readable to its owner only."""
     path = folder / _SECRET_FILE
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(opened, "wb") as file:
-        file.write(secrets.token_bytes(_SECRET_BYTES))
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        # Whole before it is there: of several processes that start at once, the first gives the key to all.
+        opened, draft = tempfile.mkstemp(dir=folder)
+        with os.fdopen(opened, "wb") as file:
+            file.write(secrets.token_bytes(_SECRET_BYTES))
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        os.unlink(draft)
     return path.read_bytes()
