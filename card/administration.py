@@ -151,7 +151,7 @@ class FreeMemory(Command):
 
 
 class FormatPICC(Command):
-    """Take every application away and give their memory back, in a session with the PICC key. Keys and settings stay."""
+    """Take every application away and give their memory back, in a session with the PICC key. All keys stay."""
 
     INS = 0xFC
 

@@ -145,8 +145,9 @@ def _receive(connection: socket.socket, length: int) -> bytes:
 class PrivatePcscd:
     """A pcscd with a virtual reader of two slots that only those see who have `socket` in PCSCLITE_CSOCK_NAME.
 
-    `ports` is where a VirtualCard goes, one for each slot; PC/SC shows the slots as two readers. `port` is the first. Needs no rights; as root, pcscd runs as nobody. Several can run at once, but
-    libpcsclite looks at the variable once: one process meets one pcscd in its life. vpcd listens on every network.
+    `ports` is where a VirtualCard goes, one for each slot; PC/SC shows the slots as two readers. `port` is the first.
+    Needs no rights; as root, pcscd runs as nobody. Several can run at once, but libpcsclite looks at the variable once:
+    one process meets one pcscd in its life. vpcd listens on every network.
     """
 
     def __init__(self) -> None:

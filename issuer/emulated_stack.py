@@ -17,7 +17,7 @@ _PUTS_DOWN = (Step.PUT_DOWN, Step.PUT_THIS_DOWN, Step.FINISH)
 
 
 class EmulatedStack:
-    """`readers` by name, and `show` for a batch. Cards lie in `folder` as `card-UID.json`, passes as `pass-CODE.json`."""
+    """`readers` by name, and `show` for a batch. In `folder` lie cards, `card-UID.json`, and passes, `pass-CODE.json`."""
 
     def __init__(self, folder: Path, readers: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)

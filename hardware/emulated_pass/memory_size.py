@@ -1,4 +1,4 @@
-"""How much of the chip (8 kB, unless it is a smaller one) each thing takes. Blocks of 32 bytes as on the real chip; the overheads are our estimate."""
+"""How much of the chip each thing takes. Blocks of 32 bytes as on the real chip; the overheads are our estimate."""
 
 from hardware.emulated_pass.model import Application, DataFile, File, Picc, RecordFile
 from hardware.emulated_pass.status import OUT_OF_EEPROM, require
