@@ -180,6 +180,11 @@ def totals(context: typer.Context, data: Folder = _DEFAULT, as_json: AsJson = Fa
     for row in all_of["funds"]:
         sums = "".join(f"{euro(row[key]):>14}" for key in ("loaded", "spent", "outstanding"))
         words.append(f"{row['fund'][:35]:<36}{sums}")
+    for row in all_of["budgets"]:
+        given, budget, over = (
+            euro(row[key]) if row["unit"] == "cent" else row[key] for key in ("given", "budget", "over")
+        )
+        words.append(f"{row['fund']}, year to {row['until']}: gave {given} of {budget}, {over} beyond it.")
     words += ["", f"Due back to holders: {euro(all_of['suspense'])}. In quarantine: {all_of['quarantine']}."]
     _say(as_json, all_of, *words)
 

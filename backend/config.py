@@ -3,10 +3,11 @@
 import json
 import os
 import tomllib
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from schwifty import BIC, IBAN
 from schwifty.exceptions import SchwiftyException
 
@@ -14,6 +15,9 @@ from backend.errors import ConfigError, ImportRefused
 
 FILE_NAME = "config.json"
 DESK = 1
+_WHOLE = 100
+# Not a year with 29 February: a pass year ends on a day that every year has.
+_COMMON_YEAR = 2025
 
 Unit = Literal["cent", "point", "visit", "item"]
 PurseNumber = Annotated[int, Field(ge=1, le=14)]
@@ -45,6 +49,12 @@ def bic(text: str) -> str:
         raise ValueError(f"not a BIC: {error}") from None
 
 
+def _every_year(value: tuple[int, int]) -> tuple[int, int]:
+    date(_COMMON_YEAR, *value)
+    return value
+
+
+MonthDay = Annotated[tuple[int, int], AfterValidator(_every_year)]
 Iban = Annotated[str, AfterValidator(iban)]
 Bic = Annotated[str, AfterValidator(bic)]
 
@@ -53,19 +63,31 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Purse(_Strict):
-    """A purse of the scheme: its unit, and the fund that its spending is booked on."""
+class _Funded(_Strict):
+    """Where money comes from: the first fund until its budget is used up and then the next, or each its percentage."""
+
+    funds: tuple[str, ...] = Field(min_length=1)
+    split: Literal["order", "share"] = "order"
+    shares: tuple[Annotated[int, Field(ge=1)], ...] = ()
+
+    @model_validator(mode="after")
+    def _a_share_for_each_fund(self) -> Self:
+        if self.split == "share" and (len(self.shares) != len(self.funds) or sum(self.shares) != _WHOLE):
+            raise ValueError(f"shares are a percentage for each of the funds, together {_WHOLE}")
+        return self
+
+
+class Purse(_Funded):
+    """A purse of the scheme: its unit, and its funds. Discounts at its offers are booked on the first of them."""
 
     name: str
     unit: Unit
-    fund: str
 
 
-class Grant(_Strict):
-    """What a load is for: the purse it goes to and the fund that it is taken from."""
+class Grant(_Funded):
+    """What a load is for: the purse it goes to and the funds that it is taken from."""
 
     purse: PurseNumber
-    fund: str
 
 
 class Municipality(_Strict):
@@ -94,6 +116,9 @@ class Config(_Strict):
     municipality: Municipality
     purses: dict[PurseNumber, Purse]
     grants: dict[int, Grant]
+    # What a fund may give in a pass year, in the unit of its purses; a fund that is not in it has no end.
+    budgets: dict[str, Annotated[int, Field(ge=1)]] = {}
+    year_ends: MonthDay = (12, 31)
     vault: Vault
     link_roots: tuple[Key, ...] = Field(min_length=1)
     table_key: DoubleKey
@@ -116,7 +141,13 @@ class Config(_Strict):
 
     def funds(self) -> list[str]:
         """Every fund, in order of name."""
-        return sorted({purse.fund for purse in self.purses.values()} | {grant.fund for grant in self.grants.values()})
+        return sorted({fund for each in (*self.purses.values(), *self.grants.values()) for fund in each.funds})
+
+    def pass_year(self, day: date) -> tuple[date, date]:
+        """First and last day of the pass year that a day is in."""
+        end = date(day.year, *self.year_ends)
+        end = end if day <= end else date(day.year + 1, *self.year_ends)
+        return date(end.year - 1, *self.year_ends) + timedelta(days=1), end
 
     def save(self) -> None:
         """Write the file, complete or not at all, mode 0600."""
@@ -173,6 +204,8 @@ def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None
             municipality=Municipality(**municipality, iban=account, bic=bank),
             purses=_purses(content),
             grants=_grants(content),
+            budgets={entry["name"]: entry["budget"] for entry in content.get("fund", []) if "budget" in entry},
+            year_ends=_year_ends(content),
             **given,
             **rest,
         )
@@ -207,17 +240,30 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def _purses(content: dict[str, Any]) -> dict[int, Purse]:
     return {
-        entry["number"]: Purse(name=entry["name"], unit=entry["unit"], fund=entry["fund"]) for entry in content["purse"]
+        entry["number"]: Purse(name=entry["name"], unit=entry["unit"], **_funded(entry)) for entry in content["purse"]
     }
 
 
 def _grants(content: dict[str, Any]) -> dict[int, Grant]:
-    """A grant without a fund of its own is taken from the fund of its purse."""
-    funds = {entry["number"]: entry["fund"] for entry in content["purse"]}
+    """A grant without a fund of its own is taken from the funds of its purse."""
+    purses = {entry["number"]: entry for entry in content["purse"]}
     return {
-        entry["number"]: Grant(purse=entry["purse"], fund=entry.get("fund", funds[entry["purse"]]))
+        entry["number"]: Grant(purse=entry["purse"], **_funded(entry if "fund" in entry else purses[entry["purse"]]))
         for entry in content.get("grant", [])
     }
+
+
+def _funded(entry: dict[str, Any]) -> dict[str, Any]:
+    """`fund` for one, or `funds` with how they share."""
+    if "fund" in entry:
+        return {"funds": (entry["fund"],)}
+    return {"funds": entry["funds"]} | {key: entry[key] for key in ("split", "shares") if key in entry}
+
+
+def _year_ends(content: dict[str, Any]) -> tuple[int, int]:
+    """(month, day) of the "12-31" in the scheme."""
+    month, day = content["pass"]["year_ends"].split("-")
+    return int(month), int(day)
 
 
 def _faults(error: Exception) -> str:

@@ -92,10 +92,20 @@ class PurseTotalOut(Schema):
     outstanding = Integer(required=True)
 
 
+class BudgetOut(Schema):
+    fund = String(required=True)
+    unit = String(required=True)
+    until = String(required=True, metadata={"description": "last day of the pass year", "format": "date"})
+    budget = Integer(required=True, metadata={"description": "in this unit, as given and over"})
+    given = Integer(required=True)
+    over = Integer(required=True, metadata={"description": "what the fund gave beyond its budget"})
+
+
 class TotalsOut(Schema):
     venues = List(Nested(VenueTotalOut), required=True)
     funds = List(Nested(FundTotalOut), required=True)
     purses = List(Nested(PurseTotalOut), required=True)
+    budgets = List(Nested(BudgetOut), required=True)
     suspense = Integer(required=True, metadata={"description": "due back to holders"})
     records = Dict(keys=String(), values=Integer(), metadata={"description": "how many in each state"})
     quarantine = Integer(required=True)

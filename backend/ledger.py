@@ -12,6 +12,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row
@@ -19,6 +20,7 @@ from sqlalchemy import Row
 from backend.calendar import day_of
 from backend.config import Config, Grant, Purse
 from backend.errors import RecordRefused
+from backend.funding import by_share, in_order
 from backend.offers import GRACE, agrees, honoured
 from backend.store import Store, Transaction
 from card.record import LOAD, REVERSAL, TAP, ClearRecord
@@ -40,6 +42,10 @@ class Booking:
     about: dict[str, Any] = field(default_factory=dict)
 
 
+def fund_account(name: str) -> str:
+    return f"fund:{name}"
+
+
 def purse_account(number: int) -> str:
     return f"purse:{number}"
 
@@ -52,6 +58,7 @@ class Rules:
     """What may reach the books, by the scheme of the municipality."""
 
     def __init__(self, config: Config) -> None:
+        self._config = config
         self._purses: Mapping[int, Purse] = config.purses
         self._grants: Mapping[int, Grant] = config.grants
 
@@ -64,10 +71,10 @@ class Rules:
             if purse not in self._purses:
                 raise RecordRefused("purse", f"The scheme has no purse {purse}.")
         if record.kind == LOAD:
-            return self._load(record, terminal)
+            return self._load(tx, record, terminal)
         return self._tap(tx, record, terminal)
 
-    def _load(self, record: ClearRecord, terminal: Row[Any]) -> Booking:
+    def _load(self, tx: Transaction, record: ClearRecord, terminal: Row[Any]) -> Booking:
         if terminal.venue is not None:
             raise RecordRefused("load", "Only a desk may load a pass, and this is a venue's terminal.")
         grant = self._grants.get(record.offer)
@@ -75,8 +82,23 @@ class Rules:
             raise RecordRefused("grant", f"The scheme has no grant {record.offer}.")
         if [purse for purse, _ in record.debits()] != [grant.purse] or record.price or record.discount:
             raise RecordRefused("grant", f"Grant {record.offer} loads purse {grant.purse} and nothing else.")
-        unit = self._purses[grant.purse].unit
-        return Booking("load", [(f"fund:{grant.fund}", purse_account(grant.purse), unit, record.amount1)])
+        unit, destination = self._purses[grant.purse].unit, purse_account(grant.purse)
+        parts = zip(grant.funds, self._parts(tx, grant, record.amount1, day_of(record.day)), strict=True)
+        return Booking("load", [(fund_account(fund), destination, unit, part) for fund, part in parts if part])
+
+    def _parts(self, tx: Transaction, grant: Grant, amount: int, day: date) -> list[int]:
+        """What each fund of a grant gives. In order, the last gives what is beyond all budgets: nobody is sent away."""
+        if grant.split == "share":
+            return by_share(amount, grant.shares)
+        return in_order(amount, [self._left(tx, fund, day) for fund in grant.funds])
+
+    def _left(self, tx: Transaction, fund: str, day: date) -> int | None:
+        """What a fund may still give in the pass year of a day; None when it has no budget."""
+        if fund not in self._config.budgets:
+            return None
+        first, last = self._config.pass_year(day)
+        given = tx.books.given_by_day(fund_account(fund))
+        return self._config.budgets[fund] - sum(amount for on, amount in given.items() if first <= on <= last)
 
     def _tap(self, tx: Transaction, record: ClearRecord, terminal: Row[Any]) -> Booking:
         """A tap; a reversal is its inverse, under the same terms."""
@@ -112,7 +134,7 @@ class Rules:
         cents = version.compensation + (record.discount if version.compensated else 0)
         if not cents:
             return []
-        source = f"discounts:{self._purses[record.purse1].fund}"
+        source = f"discounts:{self._purses[record.purse1].funds[0]}"
         return [(source, venue_account(version.venue), "cent", cents)]
 
 
@@ -135,11 +157,13 @@ class Ledger:
             flows, taps = tx.books.flows(), tx.books.taps()
             venues = {row.number: row.name for row in tx.catalogue.venues()}
             states, quarantined = tx.journal.states(), tx.quarantine.open_count()
+            budgets = [row for fund in sorted(self._config.budgets) for row in self._budgets(tx, fund)]
         purses = {number: self._purse(number, flows) for number in sorted(self._config.purses)}
         return {
             "venues": [self._venue(number, name, flows, taps) for number, name in venues.items()],
             "funds": [self._fund(name, flows) for name in self._config.funds()],
             "purses": list(purses.values()),
+            "budgets": budgets,
             "suspense": _net(flows, destination=SUSPENSE),
             "records": states,
             "quarantine": quarantined,
@@ -174,14 +198,14 @@ class Ledger:
     def _purse(self, number: int, flows: Mapping[Any, int]) -> dict[str, Any]:
         purse, own = self._config.purses[number], purse_account(number)
         loaded = sum(
-            _net(flows, source=f"fund:{fund}", destination=own, unit=purse.unit) for fund in self._config.funds()
+            _net(flows, source=fund_account(fund), destination=own, unit=purse.unit) for fund in self._config.funds()
         )
         outstanding = _net(flows, destination=own, unit=purse.unit)
         return {
             "purse": number,
             "name": purse.name,
             "unit": purse.unit,
-            "fund": purse.fund,
+            "fund": " + ".join(purse.funds),
             "loaded": loaded,
             "spent": loaded - outstanding,
             "outstanding": outstanding,
@@ -193,12 +217,12 @@ class Ledger:
         for number, purse in self._config.purses.items():
             if purse.unit == "cent":
                 parts = {
-                    fund: _net(flows, source=f"fund:{fund}", destination=purse_account(number))
+                    fund: _net(flows, source=fund_account(fund), destination=purse_account(number))
                     for fund in self._config.funds()
                 }
                 loaded += parts[name]
                 whole = self._purse(number, flows)
-                spent += _share(whole["spent"], parts, purse.fund)[name]
+                spent += _share(whole["spent"], parts, purse.funds[0])[name]
         discounts = -_net(flows, destination=f"discounts:{name}")
         return {
             "fund": name,
@@ -207,6 +231,30 @@ class Ledger:
             "outstanding": loaded - spent,
             "discounts": discounts,
         }
+
+    def _budgets(self, tx: Transaction, fund: str) -> list[dict[str, Any]]:
+        """What a fund with a budget gave in each pass year, in the unit of its purses; by the last day of the year."""
+        given: dict[date, int] = {}
+        for day, amount in tx.books.given_by_day(fund_account(fund)).items():
+            last = self._config.pass_year(day)[1]
+            given[last] = given.get(last, 0) + amount
+        budget = self._config.budgets[fund]
+        return [
+            {
+                "fund": fund,
+                "unit": self._unit(fund),
+                "until": last.isoformat(),
+                "budget": budget,
+                "given": amount,
+                "over": max(0, amount - budget),
+            }
+            for last, amount in sorted(given.items())
+        ]
+
+    def _unit(self, fund: str) -> str:
+        """The unit of the purses that a fund pays for; a fund with a budget has one."""
+        paid = (self._config.purses[grant.purse].unit for grant in self._config.grants.values() if fund in grant.funds)
+        return next(paid)
 
 
 def _net(flows: Mapping[Any, int], destination: str, source: str | None = None, unit: str = "cent") -> int:

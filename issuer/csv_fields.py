@@ -24,6 +24,23 @@ _FORMULA = ("=", "+", "-", "@")
 _MANGLED = re.compile("[‚„…†‡ˆ‰‹“”•—˜™¡¢£¤µ\ufffd]|(?<=[a-z])Š")
 _YES = {"ja", "j", "yes", "y", "true", "waar", "1", "x"}
 _NO = {"nee", "n", "no", "false", "onwaar", "0", ""}
+_SCHOOLS = {
+    "": {"", "geen", "nee", "none"},
+    "primary": {"primary", "basis", "basisschool", "basisonderwijs", "primair", "primair onderwijs", "po", "bo"},
+    "secondary": {
+        "secondary",
+        "voortgezet",
+        "voortgezet onderwijs",
+        "middelbaar",
+        "middelbare school",
+        "vo",
+        "vmbo",
+        "mavo",
+        "havo",
+        "vwo",
+    },
+    "vocational": {"vocational", "mbo", "middelbaar beroepsonderwijs"},
+}
 
 
 @dataclass(frozen=True)
@@ -74,6 +91,11 @@ NO_BAND = Problem(
     "Dit is geen inkomensklasse met een bovengrens.",
     "This is not an income band with an upper end.",
     "Schrijf het percentage van de norm, zoals 110 of 101-110.",
+)
+NO_SCHOOL = Problem(
+    "Dit is geen soort school die we kennen.",
+    "This is not a kind of school that is known here.",
+    "Schrijf geen, basisschool, voortgezet of mbo, of laat het leeg.",
 )
 NO_ANSWER = Problem("Dit is geen ja of nee.", "This is neither yes nor no.", "Schrijf ja of nee, of laat het leeg.")
 
@@ -148,3 +170,12 @@ def yes_or_no(field: str) -> bool:
     if answer not in _YES | _NO:
         raise BadField(NO_ANSWER)
     return answer in _YES
+
+
+def school(field: str) -> str:
+    """One of people.SCHOOLS: geen, basisschool, voortgezet or mbo in their usual forms; empty is none."""
+    answer = text(field).casefold()
+    found = next((stage for stage, words in _SCHOOLS.items() if answer in words), None)
+    if found is None:
+        raise BadField(NO_SCHOOL)
+    return found

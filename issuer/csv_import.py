@@ -27,7 +27,13 @@ _COLUMNS = {
     "geboortedatum": {"geboortedatum", "gebdatum", "gebdat", "geboren"},
     "inkomensklasse": {"inkomensklasse", "inkomensgroep", "inkomensband", "inkomen", "inkomenspercentage"},
     "mantelzorger": {"mantelzorger", "mantelzorg", "ismantelzorger"},
+    "vrijwilliger": {"vrijwilliger", "vrijwilligerswerk", "isvrijwilliger"},
+    "student": {"student", "studeert", "isstudent"},
+    "school": {"school", "schoolsoort", "soortschool", "onderwijs", "schooltype"},
 }
+# A file without them says that nobody is or goes to one.
+_OPTIONAL = {"mantelzorger", "vrijwilliger", "student", "school"}
+_ROLES = {"mantelzorger": "carer", "vrijwilliger": "volunteer", "student": "student"}
 _CITIZEN_NUMBER_COLUMN = re.compile(r"bsn|burgerservice|sofi(nummer|nr|$)")
 _SEPARATORS = (";", ",", "\t")
 _EXCEL_SEPARATOR = re.compile(r'"?sep=([;,\t])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
@@ -159,7 +165,7 @@ def _places(header: Sequence[str]) -> list[str]:
         if _CITIZEN_NUMBER_COLUMN.search(name):
             raise _BadFile(1, f"kolom {place}", _CITIZEN_NUMBER_IN_HEADER)
     places = [next((column for column, known in _COLUMNS.items() if name in known), "") for name in names]
-    missing = [column for column in _COLUMNS if column not in places]
+    missing = [column for column in _COLUMNS if column not in places and column not in _OPTIONAL]
     if missing:
         listed = ", ".join(missing)
         raise _BadFile(
@@ -223,7 +229,8 @@ class _Reader:
         family_name = self._field(fields.filled, number, "achternaam", row)
         born = self._field(lambda field: fields.birth(field, self._today), number, "geboortedatum", row)
         income = self._field(fields.income_percent, number, "inkomensklasse", row)
-        carer = self._field(fields.yes_or_no, number, "mantelzorger", row)
+        has = {role: self._field(fields.yes_or_no, number, column, row) for column, role in _ROLES.items()}
+        school = self._field(fields.school, number, "school", row)
         if household is not None and income is not None:
             # Also when the rest of the row is refused: the band of the household counts.
             self._bands.setdefault(household.casefold(), {})[number] = income
@@ -234,14 +241,24 @@ class _Reader:
             or family_name is None
             or born is None
             or income is None
-            or carer is None
+            or None in has.values()
+            or school is None
         ):
             return None
-        return Person(household, family_name, infix, given_name, born, income, frozenset({"carer"} if carer else ()))
+        return Person(
+            household,
+            family_name,
+            infix,
+            given_name,
+            born,
+            income,
+            frozenset(role for role in has if has[role]),
+            school,
+        )
 
     def _field(self, parse: Callable[[str], T], number: int, column: str, row: dict[str, str]) -> T | None:
         try:
-            return parse(row[column])
+            return parse(row.get(column, ""))
         except BadField as bad:
             self._faults.append(_fault(number, column, bad.problem))
             return None

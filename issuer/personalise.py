@@ -120,6 +120,15 @@ class Personaliser:
             self.hide_uid(session, keys)
         return Pass(uid, keys.handle, details.generation, keys.versions)
 
+    def revalidate(self, session: Session, known: Pass, keys: CardKeys, details: Details) -> None:
+        """Write another validity on the pass on the reader, and nothing else; again when it left half-way."""
+        session.run(SelectApplication(self._blueprint.aid))
+        self._authenticate(session, LOOKUP_KEY, keys.lookup)
+        if session.run(GetCardUID()) != known.uid:
+            raise CardRefused("This is the pass of somebody else. Put the right pass on the reader.")
+        if session.run(ReadData(PASS_FILE, 0, PASS_FILE_BYTES)) != _content(keys, details):
+            self._write_pass_file(session, keys, details)
+
     def identify(self, reader: Reader) -> bytes:
         """The UID of the pass or card on the reader; writes nothing."""
         if reader.find_pass() is None:
@@ -215,9 +224,7 @@ class Personaliser:
 
     def _write_pass_file(self, session: Session, keys: CardKeys, details: Details) -> None:
         """Write it and read it back, each with the key that will do so later."""
-        content = PassFile(
-            details.issuer, keys.handle, details.valid_from, details.valid_until, details.generation
-        ).to_bytes()
+        content = _content(keys, details)
         self._authenticate(session, LOAD_KEY, keys.load)
         session.run(WriteData(PASS_FILE, 0, content))
         self._authenticate(session, LOOKUP_KEY, keys.lookup)
@@ -229,6 +236,12 @@ class Personaliser:
         session.run(SelectApplication(_PICC_LEVEL))
         self._authenticate(session, _PICC_KEY, keys.picc)
         session.run(SetConfiguration(SetConfiguration.PICC, bytes([SetConfiguration.RANDOM_ID])))
+
+
+def _content(keys: CardKeys, details: Details) -> bytes:
+    held = PassFile(details.issuer, keys.handle, details.valid_from, details.valid_until, details.generation)
+    content: bytes = held.to_bytes()
+    return content
 
 
 @contextmanager

@@ -49,12 +49,28 @@ class Table:
         value: str = self._take(key, fits, expected, otherwise, unless_given)
         return value
 
-    def name(self, key: str = "name") -> str:
-        return self.text(key, r"\S(.{0,38}\S)?", "a text of 1 to 40 characters on one line")
+    def name(self, key: str = "name", unless_given: str | None = None) -> str:
+        return self.text(key, r"\S(.{0,38}\S)?", "a text of 1 to 40 characters on one line", unless_given=unless_given)
 
     def one_of(self, key: str, choices: Sequence[str], unless_given: str | None = None) -> str:
         wanted = ", ".join(f'"{choice}"' for choice in choices)
         return self.text(key, "|".join(map(re.escape, choices)), f"one of {wanted}", choices[0], unless_given)
+
+    def chosen(self, key: str, choices: Sequence[str], expected: str) -> tuple[str, ...]:
+        """A list of some of the choices, none of them twice; empty when it is not given."""
+
+        def fits(value: Any) -> bool:
+            return _is_list(value) and all(each in choices for each in value) and len(set(value)) == len(value)
+
+        return tuple(self._take(key, fits, expected, (), ()))
+
+    def wholes(self, key: str, low: int, high: int) -> tuple[int, ...]:
+        """A list of whole numbers from `low` to `high`; empty when it is not given."""
+
+        def fits(value: Any) -> bool:
+            return _is_list(value) and all(type(each) is int and low <= each <= high for each in value)
+
+        return tuple(self._take(key, fits, f"a list of whole numbers from {low} to {high}", (), ()))
 
     def flag(self, key: str) -> bool:
         value: bool = self._take(key, lambda given: isinstance(given, bool), "true or false", False, False)
@@ -80,6 +96,10 @@ class Table:
         return self.values[key]
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 0
+
+
 class Document:
     """A TOML file. Ask for its tables, then `finish` refuses it if anything was wrong."""
 
@@ -98,10 +118,10 @@ class Document:
             raise SchemeError(f"{path} is not TOML: {error}.") from None
         self._places = _places(source)
 
-    def one(self, name: str) -> Table:
-        """The table `[name]`, which must be there."""
+    def one(self, name: str, optional: bool = False) -> Table:
+        """The table `[name]`, which must be there unless it is optional."""
         found = self._found(name, dict)
-        if found is None:
+        if found is None and not (optional and name not in self._content):
             self.faults.append((1, f"[{name}]: missing; expected is this table"))
         return self._table(f"[{name}]", name, 0, found or {}, empty=found is None)
 

@@ -84,17 +84,17 @@ price = "typed"
 """
 
 PURSES = {
-    1: {"name": "Meedoen", "unit": "cent", "fund": "Minimabeleid"},
-    2: {"name": "Kleding", "unit": "cent", "fund": "Kindpakket"},
-    3: {"name": "Punten", "unit": "point", "fund": "Minimabeleid"},
-    4: {"name": "Kortingen", "unit": "visit", "fund": "Minimabeleid"},
-    5: {"name": "Zwemles", "unit": "item", "fund": "Kindpakket"},
+    1: {"name": "Meedoen", "unit": "cent", "funds": ["Minimabeleid"]},
+    2: {"name": "Kleding", "unit": "cent", "funds": ["Kindpakket"]},
+    3: {"name": "Punten", "unit": "point", "funds": ["Minimabeleid"]},
+    4: {"name": "Kortingen", "unit": "visit", "funds": ["Minimabeleid"]},
+    5: {"name": "Zwemles", "unit": "item", "funds": ["Kindpakket"]},
 }
 GRANTS = {
-    1: {"purse": 1, "fund": "Minimabeleid"},
-    2: {"purse": 2, "fund": "Kindpakket"},
-    3: {"purse": 3, "fund": "Minimabeleid"},
-    9: {"purse": 1, "fund": "Rotary"},
+    1: {"purse": 1, "funds": ["Minimabeleid"]},
+    2: {"purse": 2, "funds": ["Kindpakket"]},
+    3: {"purse": 3, "funds": ["Minimabeleid"]},
+    9: {"purse": 1, "funds": ["Rotary"]},
 }
 
 

@@ -18,6 +18,9 @@ aid = "F0E0D1"
 df_name = "NL.STADSPAS.0001"
 currency = "EUR"
 
+[pass]
+year_ends = "12-31"
+
 [[fund]]
 name = "Minimabeleid"
 
@@ -102,6 +105,17 @@ def test_from_nothing_to_a_payment_order(desk, world):
     assert made["total"] == 500
     written = {path.name for path in (desk.data / "settlements" / "2026-001").iterdir()}
     assert written == {"pain.001.xml", "statement-5.pdf"}
+
+
+def test_a_fund_that_gave_more_than_its_budget_is_shown(desk, world):
+    path = desk.folder / "scheme.toml"
+    path.write_text(SCHEME.replace('name = "Minimabeleid"', 'name = "Minimabeleid"\nbudget = 10000', 1))
+    desk.init()
+    desk("import-venues", desk.folder / "venues.toml", "--on", "2026-11-01")
+    world.desk.load(world.holder, amount=15000)
+    (desk.folder / "batch").write_bytes(world.desk.batch())
+    desk("ingest", desk.folder / "batch")
+    assert "Minimabeleid, year to 2026-12-31: gave € 150,00 of € 100,00, € 50,00 beyond it." in desk("totals")
 
 
 def desk_settles(desk, by, status):
@@ -232,7 +246,7 @@ def test_the_configuration_comes_back_as_it_was_and_only_its_owner_reads_it(desk
     assert loaded.link_roots_bytes() == [bytes(range(16))]
     assert loaded.table_key_bytes().hex() == TABLE_KEY
     assert loaded.vault.address == "unix:/run/backend.sock"
-    assert loaded.grants[2].fund == "Rotary"
+    assert loaded.grants[2].funds == ("Rotary",)
     assert loaded.funds() == ["Minimabeleid", "Rotary"]
     assert (desk.data / configuration.FILE_NAME).stat().st_mode & 0o777 == 0o600
     assert LINK_ROOT not in repr(loaded)

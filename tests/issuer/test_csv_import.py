@@ -168,8 +168,60 @@ def test_a_column_for_citizen_numbers_is_refused_whole(name: str) -> None:
 
 def test_missing_columns_are_one_fault_that_names_them() -> None:
     reading = read("H1;Noor;de;Vries", header="huishouden;voornaam;tussenvoegsel;achternaam")
-    assert "geboortedatum, inkomensklasse, mantelzorger" in only_fault(reading).problem_nl
+    assert "ontbreken: geboortedatum, inkomensklasse. " in only_fault(reading).problem_nl
     assert reading.people == ()
+
+
+def test_roles_and_school_are_columns_that_a_file_may_leave_out() -> None:
+    required = "huishouden;voornaam;tussenvoegsel;achternaam;geboortedatum;inkomensklasse"
+    noor = "H1;Noor;de;Vries;15-01-2016;110"
+    assert read(noor, header=required).people == ((2, NOOR_PERSON),)
+    both = read(f"{noor};basisschool;ja;ja", header=f"{required};school;Student;Vrijwilliger (ja/nee)").people[0][1]
+    assert (both.school, both.roles) == ("primary", {"student", "volunteer"})
+
+
+@pytest.mark.parametrize(
+    ("value", "stage"),
+    [
+        ("", ""),
+        ("geen", ""),
+        ("Basisschool", "primary"),
+        ("basis", "primary"),
+        ("primary", "primary"),
+        ("voortgezet", "secondary"),
+        ("Voortgezet onderwijs", "secondary"),
+        ("VWO", "secondary"),
+        ("secondary", "secondary"),
+        ("mbo", "vocational"),
+        ("vocational", "vocational"),
+    ],
+)
+def test_a_school_is_known_by_its_dutch_name(value: str, stage: str) -> None:
+    assert read(f"{NOOR};{value}", header=f"{HEADER};school").people[0][1].school == stage
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "problem"),
+    [
+        ("school", "hbo", "kind of school"),
+        ("school", "ja", "kind of school"),
+        ("school", NINE_DIGITS, "citizen service number"),
+        ("vrijwilliger", "soms", "yes nor no"),
+        ("student", "mbo", "yes nor no"),
+    ],
+)
+def test_a_bad_role_or_school_keeps_its_row_out(column: str, value: str, problem: str) -> None:
+    reading = read(f"{NOOR};{value}", header=f"{HEADER};{column}")
+    assert (only_fault(reading).column, reading.people) == (column, ())
+    assert problem in only_fault(reading).problem_en
+    assert value not in only_fault(reading).problem_nl
+
+
+@pytest.mark.parametrize(("column", "bad", "good"), [("student", "soms", "ja"), ("school", "hbo", "mbo")])
+def test_a_row_that_is_refused_does_not_make_the_right_one_a_second_one(column: str, bad: str, good: str) -> None:
+    reading = read(f"{NOOR};{bad}", f"{NOOR};{good}", header=f"{HEADER};{column}")
+    assert only_fault(reading).row == 2
+    assert [row for row, _ in reading.people] == [3]
 
 
 def test_a_file_without_names_of_columns_is_refused_without_repeating_its_first_row() -> None:
