@@ -134,6 +134,10 @@ class Desk:
         issued = self.load(card, reader, on)
         return replace(issued, renewed=renewed + issued.renewed)
 
+    def identify(self, reader: Reader) -> bytes:
+        """The UID of the card or pass on the reader, also of a pass that hides it; writes nothing."""
+        return self._personaliser.identify(reader)
+
     def set_aside(self, holder: Holder, on: date) -> CardPass:
         """The pass that a holder is to get, with a code for its face; the one that is there when there is one."""
         with self._registry.transaction() as session:

@@ -191,6 +191,16 @@ class PassEvent(Base):
     reason: Mapped[str] = mapped_column(default="")
 
 
+class BegunCard(Base):
+    """A card that is being made a pass, from before anything on it changes until it is loaded."""
+
+    __tablename__ = "begun_card"
+
+    uid: Mapped[bytes] = mapped_column(LargeBinary(7), primary_key=True)
+    # A pass has one card at a time.
+    pass_id: Mapped[int] = mapped_column(ForeignKey("card_pass.id"), unique=True)
+
+
 class Delivery(Base):
     """Blank cards as a supplier delivered them. `report`: of the acceptance test; refused cards are not used."""
 
