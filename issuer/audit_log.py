@@ -84,14 +84,14 @@ def verify(session: Session, noted: str = "") -> tuple[int, str]:
     seen = not noted
     for count, line in enumerate(_lines(session), 1):
         if line.number != count or line.before != before:
-            raise DeskError(f"Line {line.number} of the log does not follow the one before. Call your auditor.")
+            raise DeskError("Line {number} of the log does not follow the one before.", number=line.number)
         before = line.hash
         seen = seen or before == noted
     head = session.get(AuditHead, 1)
     if (head.number, head.hash) != (count, before) if head is not None else count > 0:
-        raise DeskError(f"The end of the log after line {count} is gone or was changed. Call your auditor.")
+        raise DeskError("The end of the log, after line {number}, is gone or was changed.", number=count)
     if not seen:
-        raise DeskError("The hash that you noted is not in the log any more. Call your auditor.")
+        raise DeskError("The hash that you noted is not in the log any more.")
     return count, before
 
 

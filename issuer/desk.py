@@ -1,8 +1,7 @@
 """What a clerk does: make, load, hand over, block, replace. Puts registry, rules, card and vault together."""
 
 import json
-import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -10,11 +9,10 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from card.blueprint import Blueprint
-from card.record import DAY_ZERO
 from card.sealing import SealingKey
 from card.session import Session as CardSession
-from card.siv import siv_encrypt
-from card.wire import uint
+from issuer import hotlist, printed_code
+from issuer.days import day_number
 from issuer.deciding import decide_for
 from issuer.errors import CardRefused, DeskError
 from issuer.journal import RegistryJournal
@@ -27,16 +25,8 @@ from issuer.rekey import Rekeyer
 from issuer.scheme import Scheme
 from issuer.vault_client import CardKeys, VaultAddress
 
-# Without letters and digits that look alike.
-_CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-_HOTLIST_ENTRY = 8
 _NO_PASS = "The rules give this person no pass; `meedoen issuer explain` says why."
 _NOTHING_THERE = "There is no pass on the reader. Put it back and try again."
-
-
-def day_number(on: date) -> int:
-    """Days since the day zero of records."""
-    return (on - date(*DAY_ZERO)).days
 
 
 @dataclass(frozen=True)
@@ -143,6 +133,10 @@ class Desk:
             loads.plan(session, holder, decision, self._by, on)
         issued = self.load(card, reader, on)
         return replace(issued, renewed=renewed + issued.renewed)
+
+    def identify(self, reader: Reader) -> bytes:
+        """The UID of the card or pass on the reader, also of a pass that hides it; writes nothing."""
+        return self._personaliser.identify(reader)
 
     def set_aside(self, holder: Holder, on: date) -> CardPass:
         """The pass that a holder is to get, with a code for its face; the one that is there when there is one."""
@@ -262,7 +256,7 @@ class Desk:
         existing = passes.of(session, holder.id)
         if existing is not None:
             return existing
-        return passes.set_aside(session, holder, printed_code(), self._scheme.validity(on), self._by, self._now())
+        return passes.set_aside(session, holder, printed_code.new(), self._scheme.validity(on), self._by, self._now())
 
     # What becomes of it
 
@@ -328,26 +322,7 @@ class Desk:
     # For the terminals
 
     def hotlist(self, on: date) -> bytes:
-        """The list of blocked passes, sealed for terminals. Its version is the day, so a later list is never older."""
+        """The list of blocked passes, sealed for terminals."""
         with self._registry.transaction() as session:
-            entries = sorted(
-                card.handle[:_HOTLIST_ENTRY] for card in passes.hotlist(session, on) if card.handle is not None
-            )
-            self._refuse_false_alarms(entries, passes.listing(session))
-        version = uint(day_number(on), 4)
-        plain = version + uint(day_number(on), 2) + uint(len(entries), 4) + b"".join(entries)
-        sealed: bytes = version + siv_encrypt(self._secrets.hotlist_key, [b"hotlist" + version], plain)
-        return sealed
-
-    @staticmethod
-    def _refuse_false_alarms(entries: Sequence[bytes], cards: Sequence[CardPass]) -> None:
-        blocked = set(entries)
-        for card in cards:
-            if card.state not in ON_HOTLIST and card.handle and card.handle[:_HOTLIST_ENTRY] in blocked:
-                raise DeskError("A pass that is not blocked looks like a blocked one; replace it before the next list.")
-
-
-def printed_code() -> str:
-    """A new short code for the face of a pass, like `K7QW-M2XP`."""
-    letters = [secrets.choice(_CODE_LETTERS) for _ in range(8)]
-    return "".join(letters[:4]) + "-" + "".join(letters[4:])
+            number = hotlist.version(session, on)
+            return hotlist.sealed(session, on, number, self._secrets.hotlist_key)

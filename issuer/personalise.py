@@ -115,7 +115,9 @@ class Personaliser:
             uid = self._uid(session)
             admit(uid)
             keys = self._keys.card_keys(uid, details.generation)
-            self._make(session, keys, details)
+            self.build(session, keys, details)
+            self._tell("hidden")
+            self.hide_uid(session, keys)
         return Pass(uid, keys.handle, details.generation, keys.versions)
 
     def revalidate(self, session: Session, known: Pass, keys: CardKeys, details: Details) -> None:
@@ -172,7 +174,8 @@ class Personaliser:
             return uid
         return self._identify(session)
 
-    def _make(self, session: Session, keys: CardKeys, details: Details) -> None:
+    def build(self, session: Session, keys: CardKeys, details: Details) -> None:
+        """Everything that a pass has but one: it still tells its UID to everybody."""
         self._tell("keys")
         session.run(SelectApplication(_PICC_LEVEL))
         fresh = session.run(GetKeyVersion(_PICC_KEY)) == 0
@@ -190,8 +193,6 @@ class Personaliser:
         self._create_files(session, keys, fresh)
         self._tell("content")
         self._write_pass_file(session, keys, details)
-        self._tell("hidden")
-        self._hide_uid(session, keys)
 
     def _take_over(self, session: Session, keys: CardKeys) -> None:
         """The factory's master key becomes ours. A card that carries anything is not from the factory."""
@@ -230,7 +231,8 @@ class Personaliser:
         if session.run(ReadData(PASS_FILE, 0, PASS_FILE_BYTES)) != content:
             raise CardRefused("The card did not keep what was written. Lay it aside and take another.")
 
-    def _hide_uid(self, session: Session, keys: CardKeys) -> None:
+    def hide_uid(self, session: Session, keys: CardKeys) -> None:
+        """Switch random identification on, for good."""
         session.run(SelectApplication(_PICC_LEVEL))
         self._authenticate(session, _PICC_KEY, keys.picc)
         session.run(SetConfiguration(SetConfiguration.PICC, bytes([SetConfiguration.RANDOM_ID])))

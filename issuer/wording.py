@@ -66,7 +66,7 @@ def amount_in_words(amount: int, unit: Unit) -> Words:
     return Words(amount_words(amount, unit), amount_words_en(amount, unit))
 
 
-# A test of everybody says the same few days again and again.
+# A renewal tells thousands of people of the same few days.
 @lru_cache(maxsize=1000)
 def day(on: date) -> Words:
     """`1 oktober 2026`, `1 October 2026`."""

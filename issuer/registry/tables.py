@@ -186,9 +186,19 @@ class PassEvent(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     pass_id: Mapped[int] = mapped_column(ForeignKey("card_pass.id"), index=True)
     state: Mapped[str]
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     by: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")
+
+
+class BegunCard(Base):
+    """A card that is being made a pass, from before anything on it changes until it is loaded."""
+
+    __tablename__ = "begun_card"
+
+    uid: Mapped[bytes] = mapped_column(LargeBinary(7), primary_key=True)
+    # A pass has one card at a time.
+    pass_id: Mapped[int] = mapped_column(ForeignKey("card_pass.id"), unique=True)
 
 
 class Delivery(Base):

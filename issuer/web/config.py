@@ -2,16 +2,23 @@
 
 import os
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
 from flask import current_app
 
-from issuer.desk import Desk
+from issuer.balance import Balance
+from issuer.desk import Desk, Issued
+from issuer.errors import DeskError
+from issuer.personalise import Reader, Tell
 from issuer.registry import Registry
 from issuer.scheme import Scheme
+from issuer.web.second_step import SecretBox
+from issuer.work import Workbench
 
 _SECRET_FILE = "web-secret.key"
 _SECRET_BYTES = 32
@@ -27,6 +34,25 @@ class Oidc:
     name: str
     # The claim that an administrator writes down with an account, for the first login. Never a citizen number.
     claim: str = "preferred_username"
+    # The level of assurance that says the provider asked for a second step; without one, the desk asks its own.
+    acr: str = ""
+
+    def __post_init__(self) -> None:
+        if "bsn" in self.claim.lower():
+            raise ValueError("An officer is never known here by a citizen number; choose another claim.")
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What a counter has besides a screen. `desk(by, tell)`: for an officer, who hears how far it is.
+
+    `balance(request, signatures)` asks the vault what a lost pass held.
+    """
+
+    desk: Callable[[str, Tell], Desk]
+    reader: Callable[[], Reader]
+    balance: Callable[[bytes, Sequence[bytes]], Balance]
+    bench: Workbench[Issued] = field(default_factory=Workbench)
 
 
 @dataclass(frozen=True)
@@ -41,9 +67,22 @@ class WebConfig:
     language: str = "nl"
     # Off only for a browser on the same machine: without it a cookie travels in the clear.
     https: bool = True
+    # How many proxies of our own stand in front: as many steps back the origin of a request is looked up.
+    proxies: int = 0
     oidc: Oidc | None = None
-    # The desk with its reader and vault, made when a page first needs it.
-    desk: Callable[[], Desk] | None = None
+    # None where there is no reader: passes are found and decided on, not made.
+    counter: Counter | None = None
+
+    def purses(self, balances: dict[int, int]) -> list[tuple[str, int, str]]:
+        """(name, amount, unit) of what a pass holds, for a page."""
+        purses = self.scheme.purses
+        return [(purses[number].name, amount, purses[number].unit) for number, amount in balances.items()]
+
+    def at_counter(self) -> Counter:
+        """The counter; raises DeskError where there is none."""
+        if self.counter is None:
+            raise DeskError("This desk has no reader. Go to a desk with a reader.")
+        return self.counter
 
 
 def here() -> WebConfig:
@@ -52,14 +91,21 @@ def here() -> WebConfig:
     return config
 
 
+def box() -> SecretBox:
+    """What the secrets of officers' phones are kept in."""
+    return SecretBox(secret_key(here().folder))
+
+
 def secret_key(folder: Path) -> bytes:
     """The key of cookies and of what is kept secret in the registry; made at first use, readable to its owner only."""
     path = folder / _SECRET_FILE
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(opened, "wb") as file:
-        file.write(secrets.token_bytes(_SECRET_BYTES))
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        # Whole before it is there: of several processes that start at once, the first gives the key to all.
+        opened, draft = tempfile.mkstemp(dir=folder)
+        with os.fdopen(opened, "wb") as file:
+            file.write(secrets.token_bytes(_SECRET_BYTES))
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        os.unlink(draft)
     return path.read_bytes()

@@ -3,9 +3,11 @@
 import contextlib
 import threading
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from flask import session as cookie
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
@@ -19,7 +21,6 @@ from issuer.web.login import begin
 ROOT = Path(__file__).parents[3]
 CHROMIUM = "/usr/bin/chromium"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-AXE = ROOT / "var" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 class Clock:
@@ -67,11 +68,9 @@ def officer_key(app, config):
 
     def log_in(*roles, language="nl"):
         with app.test_request_context():
-            from flask import session as cookie
-
             with config.registry.transaction() as session:
-                name = f"{'-'.join(roles)}-{next(made)}"
-                begin(session, add_account(session, name, "Noor de Wit", frozenset(roles), language))
+                name = f"officer-{next(made)}"
+                begin(session, add_account(session, name, "Noor de Wit", frozenset(roles), language), second_step=True)
             return dict(cookie)
 
     return log_in
@@ -85,8 +84,8 @@ def client(app, officer_key):
     def of(*roles):
         browser = app.test_client()
         if roles:
-            with browser.session_transaction() as cookie:
-                cookie.update(officer_key(*roles))
+            with browser.session_transaction() as held:
+                held.update(officer_key(*roles))
         return browser
 
     return of
@@ -133,7 +132,7 @@ def page(app, chromium, live, officer_key):
 @pytest.fixture
 def axe():
     """`axe(page)` is what axe-core finds on it, in words; nothing is what it should be."""
-    script = AXE.read_text()
+    script = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 
     def findings(page):
         # Not as a script element: the policy of the page lets none in, and is not switched off for a test.
