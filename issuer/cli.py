@@ -21,10 +21,10 @@ from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
 from issuer.backend_client import hand_in as hand_in_loads
 from issuer.balance import ask, request_for, sealed_table
-from issuer.csv_import import Reading, read_people
 from issuer.deciding import decide_for
 from issuer.desk import Desk, DeskSecrets, Issued
 from issuer.errors import DeskError
+from issuer.import_file import Reading, read_people
 from issuer.lifecycle import WORDS
 from issuer.personalise import Reader
 from issuer.registry import Registry, passes, people
