@@ -59,7 +59,7 @@ def ask(
     if not reason.strip():
         raise DeskError("Write down why this is needed.")
     if len(reason) > LONGEST_REASON:
-        raise DeskError(f"The reason is too long; use at most {LONGEST_REASON} characters.")
+        raise DeskError("The reason is too long; use at most {most} characters.", most=LONGEST_REASON)
     if session.scalar(select(Approval.id).where(Approval.kind == kind, Approval.about == about, _waits())) is not None:
         raise DeskError("This was asked already and waits for a decision.")
     asked = Approval(kind=kind, about=about, amount=amount, reason=reason.strip(), asked_by=by.user_name, asked_at=at)
@@ -100,6 +100,17 @@ def waiting(session: Session) -> Sequence[Approval]:
     return session.scalars(select(Approval).where(_waits()).order_by(Approval.id)).all()
 
 
+def latest(session: Session, kind: str, about: str) -> Approval | None:
+    """What was asked last about this, whatever became of it."""
+    wanted = select(Approval).where(Approval.kind == kind, Approval.about == about)
+    return session.scalar(wanted.order_by(Approval.id.desc()).limit(1))
+
+
+def of(session: Session, number: int) -> Approval:
+    """What was asked under a number; raises DeskError when there is none."""
+    return _found(session, number)
+
+
 def _decide(session: Session, number: int, by: Colleague, at: datetime, outcome: str) -> Approval:
     if DECIDER not in by.roles:
         raise DeskError("Only a team lead decides on this.")
@@ -123,7 +134,7 @@ def _change(session: Session, number: int, outcome_now: str, **values: object) -
 def _found(session: Session, number: int) -> Approval:
     found = session.get(Approval, number, populate_existing=True)
     if found is None:
-        raise DeskError(f"There is no request number {number}. Load the page again.")
+        raise DeskError("There is no request number {number}. Load the page again.", number=number)
     return found
 
 

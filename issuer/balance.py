@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -41,9 +40,9 @@ def request_for(card: CardPass, municipality: int, reason: str, on: date) -> byt
     return json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def ask(request: bytes, signatures: Sequence[Path], vault: VaultClient, table: bytes) -> Balance:
+def ask(request: bytes, signatures: Sequence[bytes], vault: VaultClient, table: bytes) -> Balance:
     """The vault's answer to a signed request; raises DeskError with its reason when it refuses."""
-    signed = {"request": request.decode(), "signatures": [_signature(path) for path in signatures]}
+    signed = {"request": request.decode(), "signatures": [_signature(each) for each in signatures]}
     found = vault.balance(json.dumps(signed), table)
     try:
         balances = {int(each["purse"]): int(each["amount"]) for each in found["balances"]}
@@ -63,9 +62,9 @@ def sealed_table(base_url: str, transport: httpx.BaseTransport | None = None) ->
         raise DeskError("The backend refused this desk ({status}).", status=error.response.status_code) from None
 
 
-def _signature(path: Path) -> dict[str, Any]:
+def _signature(content: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text())
+        found = json.loads(content)
         return {"officer": str(found["officer"]), "signature": str(found["signature"])}
     except (ValueError, KeyError, TypeError):
-        raise DeskError("{path} is not a signature; `meedoen keys officer sign` makes them.", path=path) from None
+        raise DeskError("This file is not a signature; `meedoen keys officer sign` makes them.") from None

@@ -1,80 +1,55 @@
 """`meedoen issuer`: the desk on the command line."""
 
-import csv
 import json
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import track
 
 from hardware.emulated_pass import EmulatedPass, Memory
-from hardware.errors import ReaderError
 from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
 from issuer.backend_client import hand_in as hand_in_loads
 from issuer.balance import ask, request_for, sealed_table
 from issuer.deciding import decide_for
-from issuer.desk import Desk, DeskSecrets, Issued
-from issuer.errors import DeskError
-from issuer.import_file import Reading, read_people
+from issuer.desk import DeskSecrets, Issued
+from issuer.import_cli import import_app
 from issuer.lifecycle import WORDS
+from issuer.options import (
+    BACKEND,
+    BY,
+    DATA,
+    SCHEME,
+    SECRETS,
+    AsJson,
+    BackendAddress,
+    Data,
+    SchemeFile,
+    Secrets,
+    Vault,
+    now,
+    open_desk,
+    open_vault,
+    refusals,
+    today,
+)
 from issuer.personalise import Reader
 from issuer.registry import Registry, passes, people
 from issuer.registry.tables import CardPass, Holder
 from issuer.scheme import load_scheme
-from issuer.vault_client import VaultClient
+from issuer.web_cli import app as web_app
 from issuer.wording import amount_words
 
 app = typer.Typer(no_args_is_help=True, help="The municipal desk: people, passes and budgets.")
+app.add_typer(web_app)
+app.add_typer(import_app)
 
-Data = Annotated[Path, typer.Option("--data", help="Folder of the desk.")]
-SchemeFile = Annotated[Path, typer.Option("--scheme", help="Scheme of the municipality.", exists=True)]
-Secrets = Annotated[Path, typer.Option("--secrets", help="The desk's file from the key custodian.")]
-Vault = Annotated[str | None, typer.Option("--vault", help="Address of the vault, if not that of the desk's file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
-
-_DATA = Path("var/issuer")
-_SECRETS = Path("var/keys/issuer.json")
-_BACKEND = "http://127.0.0.1:8442"
-_SCHEME = Path("schemes/gelrepas.toml")
-# Who works at the command line is known to the machine, not to the registry.
-_BY = "command line"
 # What fits on a screen; the report has them all.
 _MOST_FAULTS = 20
-
-
-def _refuse(error: Exception) -> NoReturn:
-    typer.echo(str(error), err=True)
-    raise typer.Exit(1)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except (DeskError, ReaderError) as error:
-        _refuse(error)
-
-
-def _today() -> date:
-    return date.today()  # noqa: DTZ011 - the municipality's own calendar day
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _desk(data: Path, scheme: Path, secret_file: Path, vault: str | None) -> Desk:
-    secret = DeskSecrets.read(secret_file)
-    return Desk(Registry.at(data), load_scheme(scheme), secret, _vault(secret, vault), os.urandom, _now, _BY)
 
 
 def _holder(data: Path, number: int) -> Holder:
@@ -82,73 +57,8 @@ def _holder(data: Path, number: int) -> Holder:
         return people.holder(session, number)
 
 
-def _vault(secret: DeskSecrets, address: str | None) -> VaultClient:
-    return VaultClient(replace(secret.vault, address=address) if address else secret.vault)
-
-
-@app.command("import")
-def import_people(
-    file: Annotated[Path, typer.Argument(help="CSV of the households.", exists=True, dir_okay=False)],
-    scheme: SchemeFile = _SCHEME,
-    data: Data = _DATA,
-    accept: Annotated[bool, typer.Option("--accept", help="Take the rows in; without it, only look.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Write what is wrong, a row each, to this CSV.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Look at a CSV of households, say what is wrong per row, and take it in only when asked."""
-    with _refusals():
-        rules = load_scheme(scheme)
-        reading = read_people(file.read_bytes(), _today())
-        persons = [person for _, person in reading.people]
-        taken = accept and not reading.faults
-        with Registry.at(data).transaction() as session:
-            found = people.compare(session, persons)
-            if taken:
-                people.take(session, persons, _BY, _today())
-        if report:
-            _write_report(report, reading)
-    counts = {
-        "new": len(found.new),
-        "changed": len(found.changed),
-        "unchanged": found.unchanged,
-        "faults": len(reading.faults),
-    }
-    if as_json:
-        faults = [vars(fault) for fault in reading.faults]
-        typer.echo(json.dumps({"municipality": rules.name, "accepted": taken, **counts, "rows": faults}))
-    else:
-        _tell_import(reading, counts, taken)
-    if reading.faults:
-        raise typer.Exit(1)
-
-
-def _write_report(path: Path, reading: Reading) -> None:
-    with path.open("w", newline="", encoding="utf-8-sig") as file:
-        writer = csv.writer(file, delimiter=";")
-        writer.writerow(["rij", "kolom", "wat is er mis", "wat te doen", "what is wrong"])
-        for fault in reading.faults:
-            writer.writerow([fault.row, fault.column, fault.problem_nl, fault.advice_nl, fault.problem_en])
-
-
-def _tell_import(reading: Reading, counts: dict[str, int], taken: bool) -> None:
-    typer.echo(
-        f"{counts['new']} nieuw, {counts['changed']} gewijzigd, {counts['unchanged']} gelijk, "
-        f"{counts['faults']} {'fout' if counts['faults'] == 1 else 'fouten'}"
-    )
-    for fault in reading.faults[:_MOST_FAULTS]:
-        typer.echo(f"  rij {fault.row}, {fault.column}: {fault.problem_nl} {fault.advice_nl}".rstrip())
-    if len(reading.faults) > _MOST_FAULTS:
-        typer.echo(f"  en nog {len(reading.faults) - _MOST_FAULTS}; --report BESTAND.csv geeft ze allemaal")
-    if reading.faults:
-        typer.echo("Er is niets ingelezen. Verbeter deze rijen en lees het bestand opnieuw in.")
-    elif taken:
-        typer.echo("Ingelezen.")
-    else:
-        typer.echo("Er is nog niets ingelezen. Klopt dit? Doe het dan nog eens met --accept.")
-
-
 @app.command("people")
-def list_people(data: Data = _DATA, as_json: AsJson = False) -> None:
+def list_people(data: Data = DATA, as_json: AsJson = False) -> None:
     """Everybody the desk knows, with their number and the codes of their passes."""
     with Registry.at(data).transaction() as session:
         holders = people.holders(session)
@@ -180,15 +90,15 @@ def _unless_in_use(state: str) -> str:
 @app.command()
 def explain(
     person: Annotated[int, typer.Argument(help="Number of the person.")],
-    scheme: SchemeFile = _SCHEME,
-    data: Data = _DATA,
+    scheme: SchemeFile = SCHEME,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Why each budget follows for a person, or does not."""
-    with _refusals():
+    with refusals():
         rules = load_scheme(scheme)
         with Registry.at(data).transaction() as session:
-            decision = decide_for(session, people.holder(session, person), rules, _today())
+            decision = decide_for(session, people.holder(session, person), rules, today())
     if as_json:
         yes = [{"grant": one.name, "amount": one.amount, "reason": one.reason} for one in decision.grants]
         no = [{"grant": one.name, "reason": one.reason} for one in decision.refused]
@@ -205,9 +115,9 @@ def issue(
     person: Annotated[int | None, typer.Option(help="Number of the person; without it, everybody in turn.")] = None,
     reader: Annotated[str, typer.Option(help="pcsc, or emulated for passes that are files.")] = "pcsc",
     cards: Annotated[Path, typer.Option(help="Folder of emulated passes.")] = Path("var/cards"),
-    scheme: SchemeFile = _SCHEME,
-    data: Data = _DATA,
-    secret_file: Secrets = _SECRETS,
+    scheme: SchemeFile = SCHEME,
+    data: Data = DATA,
+    secret_file: Secrets = SECRETS,
     vault: Vault = None,
     as_json: AsJson = False,
 ) -> None:
@@ -218,13 +128,13 @@ def issue(
         raise typer.BadParameter("Say for whom the card on the reader is.", param_hint="--person")
     done: list[Issued] = []
     try:
-        with _refusals():
-            desk = _desk(data, scheme, secret_file, vault)
-            wanted = [_holder(data, person)] if person is not None else desk.waiting(_today())
+        with refusals():
+            desk = open_desk(data, scheme, secret_file, vault)
+            wanted = [_holder(data, person)] if person is not None else desk.waiting(today())
             console = Console(stderr=True)
             quiet = len(wanted) < 2 or not console.is_terminal
             for holder in track(wanted, "Passes", console=console, transient=True, disable=quiet):
-                issued = desk.issue(holder, _reader(reader, cards, holder.id), _today())
+                issued = desk.issue(holder, _reader(reader, cards, holder.id), today())
                 # Who asks for one pass has the person at the counter, or before them in the row.
                 desk.hand_over(issued.card.printed_code)
                 done.append(issued)
@@ -257,13 +167,13 @@ def _reader(kind: str, cards: Path, holder_id: int) -> Reader:
 @app.command()
 def block(
     code: Annotated[str, typer.Argument(help="The code on the face of the pass.")],
-    data: Data = _DATA,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Block a pass; terminals know at their next sync."""
-    with _refusals(), Registry.at(data).transaction() as session:
+    with refusals(), Registry.at(data).transaction() as session:
         blocked = passes.coded(session, code)
-        passes.move(session, blocked, "blocked", _BY, _now())
+        passes.move(session, blocked, "blocked", BY, now())
     typer.echo(json.dumps({"blocked": blocked.printed_code}) if as_json else f"Pass {blocked.printed_code} is blocked.")
 
 
@@ -272,15 +182,15 @@ def balance_request(
     code: Annotated[str, typer.Argument(help="The code on the face of the pass.")],
     reason: Annotated[str, typer.Option(help="Why; the officers sign that too.")],
     out: Annotated[Path, typer.Option(help="Where to write the request.")],
-    scheme: SchemeFile = _SCHEME,
-    data: Data = _DATA,
+    scheme: SchemeFile = SCHEME,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Write a request for what a lost pass still holds. Two officers sign it, each with `meedoen keys officer sign`."""
-    with _refusals():
+    with refusals():
         with Registry.at(data).transaction() as session:
             lost = passes.coded(session, code)
-        asked = request_for(lost, load_scheme(scheme).number, reason, _today())
+        asked = request_for(lost, load_scheme(scheme).number, reason, today())
         out.write_bytes(asked)
     typer.echo(json.dumps({"file": str(out)}) if as_json else f"{out}: have it signed by two officers.")
 
@@ -289,17 +199,17 @@ def balance_request(
 def balance(
     request: Annotated[Path, typer.Argument(help="From `meedoen issuer balance-request`.", exists=True)],
     signature: Annotated[list[Path], typer.Option(help="From an officer; twice.", exists=True)],
-    backend: Annotated[str, typer.Option(help="Address of the backend.")] = _BACKEND,
-    scheme: SchemeFile = _SCHEME,
-    secret_file: Secrets = _SECRETS,
+    backend: BackendAddress = BACKEND,
+    scheme: SchemeFile = SCHEME,
+    secret_file: Secrets = SECRETS,
     vault: Vault = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what a lost pass still holds, from a request that two officers signed."""
-    with _refusals():
+    with refusals():
         purses = load_scheme(scheme).purses
-        client = _vault(DeskSecrets.read(secret_file), vault)
-        found = ask(request.read_bytes(), signature, client, sealed_table(backend))
+        client = open_vault(DeskSecrets.read(secret_file), vault)
+        found = ask(request.read_bytes(), [each.read_bytes() for each in signature], client, sealed_table(backend))
     if as_json:
         balances = [{"purse": purse, "amount": amount} for purse, amount in found.balances.items()]
         typer.echo(json.dumps({"balances": balances, "as_of": found.as_of.isoformat()}))
@@ -315,31 +225,31 @@ def balance(
 @app.command()
 def hotlist(
     file: Annotated[Path, typer.Argument(help="Where to write the list.")],
-    scheme: SchemeFile = _SCHEME,
-    data: Data = _DATA,
-    secret_file: Secrets = _SECRETS,
+    scheme: SchemeFile = SCHEME,
+    data: Data = DATA,
+    secret_file: Secrets = SECRETS,
     vault: Vault = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the list of blocked passes for the terminals."""
-    with _refusals():
-        content = _desk(data, scheme, secret_file, vault).hotlist(_today())
+    with refusals():
+        content = open_desk(data, scheme, secret_file, vault).hotlist(today())
         file.write_bytes(content)
     typer.echo(json.dumps({"file": str(file), "bytes": len(content)}) if as_json else f"List written to {file}.")
 
 
 @app.command("hand-in")
 def hand_in(
-    backend: Annotated[str, typer.Option(help="Address of the backend.")] = _BACKEND,
-    scheme: SchemeFile = _SCHEME,
-    data: Data = _DATA,
-    secret_file: Secrets = _SECRETS,
+    backend: BackendAddress = BACKEND,
+    scheme: SchemeFile = SCHEME,
+    data: Data = DATA,
+    secret_file: Secrets = SECRETS,
     vault: Vault = None,
     as_json: AsJson = False,
 ) -> None:
     """Hand in to the backend what was loaded on passes."""
-    with _refusals():
-        desk = _desk(data, scheme, secret_file, vault)
+    with refusals():
+        desk = open_desk(data, scheme, secret_file, vault)
         refused = hand_in_loads(desk.journal, DeskSecrets.read(secret_file).terminal, backend)
     typer.echo(json.dumps({"refused": refused}) if as_json else f"Handed in; {len(refused)} refused.")
     if refused:

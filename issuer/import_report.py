@@ -1,17 +1,17 @@
 """What would happen to each row of a file of people, to download as CSV or .xlsx: in Dutch, nothing personal."""
 
-import csv
 import io
 from collections.abc import Iterator
 
 import xlsxwriter
 
+from issuer.csv_export import csv_text
 from issuer.importing import CHANGED, NEW, UNCHANGED, Look
 
 _HEADER = ("rij", "wat gebeurt er", "kolom", "wat is er mis", "wat te doen")
+_WIDTHS = (8, 16, 28, 60, 60)
 _WORDS = {NEW: "nieuw", CHANGED: "gewijzigd", UNCHANGED: "gelijk"}
 _FAULT = "fout"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def rows(look: Look) -> Iterator[tuple[int, str, str, str, str]]:
@@ -22,18 +22,8 @@ def rows(look: Look) -> Iterator[tuple[int, str, str, str, str]]:
 
 
 def as_csv(look: Look) -> bytes:
-    """As Excel opens it: UTF-8 with its mark, separated by `;`."""
-    content = io.StringIO(newline="")
-    writer = csv.writer(content, delimiter=";")
-    writer.writerow(_HEADER)
-    for number, *texts in rows(look):
-        writer.writerow([number, *map(guarded, texts)])
-    return content.getvalue().encode("utf-8-sig")
-
-
-def guarded(text: str) -> str:
-    """A text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """As Excel opens it: in UTF-8 with its mark in front."""
+    return csv_text(_HEADER, rows(look)).encode("utf-8-sig")
 
 
 def as_xlsx(look: Look) -> bytes:
@@ -42,10 +32,10 @@ def as_xlsx(look: Look) -> bytes:
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(content, options) as book:
         sheet = book.add_worksheet("Import")
-        sheet.write_row(0, 0, _HEADER, book.add_format({"bold": True}))
-        for place, width in enumerate((8, 16, 28, 60, 60)):
+        for place, width in enumerate(_WIDTHS):
             sheet.set_column(place, place, width)
         sheet.freeze_panes(1, 0)
+        sheet.write_row(0, 0, _HEADER, book.add_format({"bold": True}))
         for at, row in enumerate(rows(look), start=1):
             sheet.write_row(at, 0, row)
     return content.getvalue()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from babel.dates import format_date
 
@@ -65,6 +66,8 @@ def amount_in_words(amount: int, unit: Unit) -> Words:
     return Words(amount_words(amount, unit), amount_words_en(amount, unit))
 
 
+# A renewal tells thousands of people of the same few days.
+@lru_cache(maxsize=1000)
 def day(on: date) -> Words:
     """`1 oktober 2026`, `1 October 2026`."""
     return Words(format_date(on, "d MMMM y", locale="nl"), format_date(on, "d MMMM y", locale="en"))

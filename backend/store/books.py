@@ -63,11 +63,11 @@ class Books:
         return {(source, destination, unit): int(total) for source, destination, unit, total in rows}
 
     def given_by_day(self, source: str) -> dict[date, int]:
-        """What loads took from an account, by the day that they happened."""
+        """What was taken from an account, by the day that it happened."""
         rows = self._connection.execute(
             select(posting.c.happened_on, func.sum(transfer.c.amount))
             .join(posting, posting.c.id == transfer.c.posting)
-            .where(transfer.c.source == source, posting.c.kind == "load")
+            .where(transfer.c.source == source)
             .group_by(posting.c.happened_on)
             .order_by(posting.c.happened_on)
         )

@@ -1,13 +1,18 @@
 """The database: an SQLite file in a folder as the embedded default, or PostgreSQL; the same tables on both."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 
+from issuer.errors import DeskError
 from issuer.registry.migrations import upgrade
+
+ADDRESS_FILE = "database.url"
 
 
 class Registry:
@@ -20,13 +25,35 @@ class Registry:
         self._engine = engine
 
     @classmethod
-    def at(cls, place: Path | str) -> "Registry":
-        """In a folder (SQLite), or at an address such as `postgresql+psycopg://desk@localhost/registry`."""
-        if isinstance(place, str) and "://" in place:
-            return cls(create_engine(place))
-        folder = Path(place)
+    def at(cls, folder: Path) -> "Registry":
+        """The registry of a desk's folder: in an SQLite file there, or in the database that it was moved to."""
         folder.mkdir(parents=True, exist_ok=True)
+        address = folder / ADDRESS_FILE
+        if address.exists():
+            return cls.opened(address.read_text().strip())
         return cls(create_engine(f"sqlite:///{folder / 'registry.sqlite'}"))
+
+    @classmethod
+    def opened(cls, address: str) -> "Registry":
+        """At an address such as `postgresql+psycopg://desk@localhost/registry`."""
+        try:
+            return cls(create_engine(address))
+        except (ArgumentError, NoSuchModuleError):
+            raise DeskError("This is not the address of a database. Write it as postgresql+psycopg://…") from None
+        except OperationalError:
+            raise DeskError("The database cannot be reached. Ask the administrator to start it.") from None
+
+    @classmethod
+    def move_to(cls, folder: Path, address: str) -> "Registry":
+        """Keep the registry of a desk's folder in a database from now on; refused when there are people in the file."""
+        if (folder / "registry.sqlite").exists():
+            raise DeskError("This desk has a registry in a file already. Begin with an empty folder.")
+        opened = cls.opened(address)
+        folder.mkdir(parents=True, exist_ok=True)
+        # The address may hold a password.
+        with os.fdopen(os.open(folder / ADDRESS_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(address + "\n")
+        return opened
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -197,6 +197,7 @@ class CardPass(Base):
             "state in ('stock', 'printed', 'destroyed') or uid is not null", name="an_encoded_pass_has_a_chip"
         ),
         CheckConstraint("(uid is null) = (handle is null)", name="chip_and_handle_come_together"),
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

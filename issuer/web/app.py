@@ -7,16 +7,31 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, abort, flash, g, redirect, request, url_for
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from issuer.web import errors, headers, words
-from issuer.web.config import WebConfig, secret_key
+from issuer.web.audit import audit as write_line
+from issuer.web.config import WebConfig, here, secret_key
 from issuer.web.login import WORKING_DAY, recognise
-from issuer.web.pages import entrance, start
+from issuer.web.pages import (
+    accounts,
+    audit,
+    cards,
+    declines,
+    entrance,
+    hardship,
+    lost,
+    own_account,
+    people,
+    reader,
+    start,
+)
 from issuer.web.permissions import ANY_OFFICER, OPEN, may, permission_of, register
 from issuer.web.words import LANGUAGES, _, mark
 
 _MOST_BYTES = 20 * 1024 * 1024
+_LONGEST_PATH = 128
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,15 @@ class Pages:
 PAGES = (
     Pages(entrance.pages, OPEN),
     Pages(start.pages, ANY_OFFICER, ("start.home", mark("Begin"))),
+    Pages(people.pages, "find", ("people.find", mark("Zoeken"))),
+    Pages(reader.pages, "find", ("reader.index", mark("Pas lezen"))),
+    Pages(cards.pages, "issue"),
+    Pages(lost.pages, "passes"),
+    Pages(declines.pages, "passes", ("declines.explain", mark("Apparaat zei nee"))),
+    Pages(hardship.pages, "decide", ("hardship.waiting", mark("Tweede persoon"))),
+    Pages(accounts.pages, "accounts", ("accounts.index", mark("Accounts"))),
+    Pages(audit.pages, "audit", ("audit.index", mark("Logboek"))),
+    Pages(own_account.pages, ANY_OFFICER, ("own_account.index", mark("Mijn account"))),
 )
 
 
@@ -51,6 +75,8 @@ def create_app(config: WebConfig) -> Flask:
         MAX_CONTENT_LENGTH=_MOST_BYTES,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if config.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
     words.teach(app)
     headers.protect(app, config.https)
     errors.handle(app)
@@ -74,19 +100,28 @@ def _admit(app: Flask) -> Response | None:
         return None
     if g.officer is None:
         return _to_login()
+    if g.officer.must_enrol and request.blueprint != own_account.pages.name:
+        return redirect(url_for("own_account.second_step"))
     if not may(g.officer.roles, permission):
+        _write_down()
         abort(403)
     return None
+
+
+def _write_down() -> None:
+    """Who tries doors that are not theirs stands in the log."""
+    with here().registry.transaction() as session:
+        write_line(session, "open page", request.path[:_LONGEST_PATH], "refused")
 
 
 def _to_login() -> Response:
     if g.locked:
         flash(_("U was langer dan 15 minuten weg. Log opnieuw in."), "warning")
     came_for = request.full_path.rstrip("?") if request.method == "GET" else None
-    address = url_for("entrance.login", next=came_for)
+    address = url_for("entrance.log_in", next=came_for)
     if "HX-Request" in request.headers:
         # htmx would put the login page inside the page.
-        return Response(status=401, headers={"HX-Redirect": url_for("entrance.login")})
+        return Response(status=401, headers={"HX-Redirect": url_for("entrance.log_in")})
     return redirect(address)
 
 

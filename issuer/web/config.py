@@ -2,16 +2,21 @@
 
 import os
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
 from flask import current_app
 
-from issuer.desk import Desk
+from issuer.balance import Balance
+from issuer.desk import Desk, Issued
+from issuer.errors import DeskError
+from issuer.personalise import Reader, Tell
 from issuer.registry import Registry
 from issuer.scheme import Scheme
+from issuer.web.second_step import SecretBox
+from issuer.work import Workbench
 
 _SECRET_FILE = "web-secret.key"
 _SECRET_BYTES = 32
@@ -27,6 +32,25 @@ class Oidc:
     name: str
     # The claim that an administrator writes down with an account, for the first login. Never a citizen number.
     claim: str = "preferred_username"
+    # The level of assurance that says the provider asked for a second step; without one, the desk asks its own.
+    acr: str = ""
+
+    def __post_init__(self) -> None:
+        if "bsn" in self.claim.lower():
+            raise ValueError("An officer is never known here by a citizen number; choose another claim.")
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What a counter has besides a screen. `desk(by, tell)`: for an officer, who hears how far it is.
+
+    `balance(request, signatures)` asks the vault what a lost pass held.
+    """
+
+    desk: Callable[[str, Tell], Desk]
+    reader: Callable[[], Reader]
+    balance: Callable[[bytes, Sequence[bytes]], Balance]
+    bench: Workbench[Issued] = field(default_factory=Workbench)
 
 
 @dataclass(frozen=True)
@@ -41,15 +65,33 @@ class WebConfig:
     language: str = "nl"
     # Off only for a browser on the same machine: without it a cookie travels in the clear.
     https: bool = True
+    # How many proxies of our own stand in front: as many steps back the origin of a request is looked up.
+    proxies: int = 0
     oidc: Oidc | None = None
-    # The desk with its reader and vault, made when a page first needs it.
-    desk: Callable[[], Desk] | None = None
+    # None where there is no reader: passes are found and decided on, not made.
+    counter: Counter | None = None
+
+    def purses(self, balances: dict[int, int]) -> list[tuple[str, int, str]]:
+        """(name, amount, unit) of what a pass holds, for a page."""
+        purses = self.scheme.purses
+        return [(purses[number].name, amount, purses[number].unit) for number, amount in balances.items()]
+
+    def at_counter(self) -> Counter:
+        """The counter; raises DeskError where there is none."""
+        if self.counter is None:
+            raise DeskError("This desk has no reader. Go to a desk with a reader.")
+        return self.counter
 
 
 def here() -> WebConfig:
     """The config of the app that answers the request."""
     config: WebConfig = current_app.extensions["desk"]
     return config
+
+
+def box() -> SecretBox:
+    """What the secrets of officers' phones are kept in."""
+    return SecretBox(secret_key(here().folder))
 
 
 def secret_key(folder: Path) -> bytes:

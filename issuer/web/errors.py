@@ -6,8 +6,10 @@ from flask import Flask, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from hardware.errors import ReaderError
 from issuer.errors import DeskError
-from issuer.web.words import _, mark
+from issuer.web.attempts import TooOften
+from issuer.web.words import _, mark, said
 
 # Title and what to do, for each answer that is not a page.
 _WORDS = {
@@ -17,6 +19,10 @@ _WORDS = {
     405: (mark("Dit is niet gelukt"), mark("Ga terug naar het begin en probeer het nog een keer.")),
     413: (mark("Dit bestand is te groot"), mark("Maak het bestand kleiner, of deel het op in stukken.")),
     429: (mark("Te vaak geprobeerd"), mark("Wacht een kwartier en probeer het dan nog een keer.")),
+    503: (
+        mark("De kaartlezer doet het niet"),
+        mark("Kijk of de kabel erin zit, en probeer het nog een keer. Helpt dat niet? Bel dan uw beheerder."),
+    ),
     500: (mark("Er ging iets mis"), mark("Probeer het nog een keer. Blijft het misgaan? Bel dan uw beheerder.")),
 }
 
@@ -26,6 +32,7 @@ def handle(app: Flask) -> None:
     app.register_error_handler(CSRFError, lambda _error: _page(400))
     app.register_error_handler(HTTPException, lambda error: _page(error.code or 500))
     app.register_error_handler(DeskError, _refused)
+    app.register_error_handler(ReaderError, lambda _error: _page(503))
     app.register_error_handler(Exception, lambda error: _broken(app, error))
 
 
@@ -36,7 +43,7 @@ def _page(code: int, what_to_do: str | None = None) -> tuple[str, int]:
 
 def _refused(error: DeskError) -> tuple[str, int]:
     """A refusal that a page did not show itself; its text says what to do."""
-    return _page(400, _(str(error)))
+    return _page(429 if isinstance(error, TooOften) else 400, said(error))
 
 
 def _broken(app: Flask, error: Exception) -> tuple[str, int]:

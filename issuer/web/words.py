@@ -1,6 +1,7 @@
 """Words on the screen: Dutch stands in the pages, English in a catalogue; dates and money as people write them.
 
-Dutch is the key of the catalogue. Mark a sentence with `_("...")`, in Python and in templates alike.
+Dutch is the key of the catalogue. Mark a sentence with `_("...")`, in Python and in templates alike. Only refusals (a
+DeskError) are English in the code and Dutch in a catalogue, because a command line says them too.
 """
 
 import gettext
@@ -16,6 +17,10 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency
 from flask import Flask, g
+
+from issuer.errors import DeskError
+from issuer.scheme import Unit
+from issuer.wording import amount_words, amount_words_en
 
 LANGUAGES = {"nl": "Nederlands", "en": "English"}
 _ZONE = ZoneInfo("Europe/Amsterdam")
@@ -47,6 +52,19 @@ def _(text: str, **values: object) -> str:
     return said % values if values else said
 
 
+def said(error: DeskError) -> str:
+    """Why something was refused. Refusals stand in the code in English, so here Dutch is in a catalogue as well."""
+    words = catalogue(language())
+    facts = {name: words.gettext(fact) if isinstance(fact, str) else fact for name, fact in error.facts.items()}
+    text = words.gettext(error.text)
+    return text.format(**facts) if facts else text
+
+
+def of_the_log(word: str) -> str:
+    """An action or a result of the audit log, which are English where they are written down."""
+    return catalogue(language()).gettext(word) if word else ""
+
+
 def mark(text: str) -> str:
     """Marks a sentence that stands in a table of the module; say it with `_` when it is shown."""
     return text
@@ -62,6 +80,13 @@ _ROLE_NAMES = {
 
 def euros(cents: int) -> str:
     return format_currency(Decimal(cents) / 100, "EUR", locale=language())
+
+
+def amount(number: int, unit: Unit) -> str:
+    """An amount of a purse, in its unit."""
+    if unit == "cent":
+        return euros(number)
+    return amount_words_en(number, unit) if language() == "en" else amount_words(number, unit)
 
 
 def day(on: date) -> str:
@@ -84,4 +109,12 @@ def teach(app: Flask) -> None:
         lambda one, many, count: catalogue(language()).ngettext(one, many, count),
         newstyle=True,
     )
-    app.jinja_env.filters.update(euros=euros, day=day, moment=moment, role_name=role_name)
+    app.jinja_env.filters.update(
+        amount=amount,
+        euros=euros,
+        day=day,
+        moment=moment,
+        role_name=role_name,
+        role_pair=lambda role: (role, role_name(role)),
+        of_the_log=of_the_log,
+    )

@@ -77,14 +77,12 @@ class Custodians:
         rotate(self._together(), self._register, self._store, purpose, until)
         registers.save(self._folder, self._register, self._store)
 
-    def sign(self, request: bytes, folder: Path) -> list[Path]:
+    def sign(self, request: bytes) -> list[bytes]:
         """Both officers sign one request."""
-        paths = []
-        for officer, key in self._officers.items():
-            path = folder / f"{officer.replace(' ', '-')}.sig"
-            path.write_text(json.dumps({"officer": officer, "signature": key.sign(SIGNED + request).hex()}))
-            paths.append(path)
-        return paths
+        return [
+            json.dumps({"officer": officer, "signature": key.sign(SIGNED + request).hex()}).encode()
+            for officer, key in self._officers.items()
+        ]
 
     def destroy(self, year: int, console: Console) -> None:
         """The keys of a closed year."""

@@ -284,7 +284,7 @@ def _lost_pass(city: City, lost: Guest, console: Console) -> list[str]:
     """Two officers ask what the lost pass still held; it must be what is on the card."""
     card = city.pass_coded(lost.code)
     request = request_for(card, city.scheme.number, "lost pass", city.clock.day)
-    signatures = city.custodians.sign(request, city.folder)
+    signatures = city.custodians.sign(request)
     found = ask(request, signatures, city.vault_client, sealed_table(BACKEND_URL, city.backend_transport))
     console.print("Two officers ask what is left on the lost pass. The vault adds it up, and shows no transaction.")
     on_card = {purse: amount for purse, amount in read_cards([lost.path]).balances.items() if amount}

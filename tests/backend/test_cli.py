@@ -107,6 +107,17 @@ def test_from_nothing_to_a_payment_order(desk, world):
     assert written == {"pain.001.xml", "statement-5.pdf"}
 
 
+def test_a_fund_that_gave_more_than_its_budget_is_shown(desk, world):
+    path = desk.folder / "scheme.toml"
+    path.write_text(SCHEME.replace('name = "Minimabeleid"', 'name = "Minimabeleid"\nbudget = 10000', 1))
+    desk.init()
+    desk("import-venues", desk.folder / "venues.toml", "--on", "2026-11-01")
+    world.desk.load(world.holder, amount=15000)
+    (desk.folder / "batch").write_bytes(world.desk.batch())
+    desk("ingest", desk.folder / "batch")
+    assert "Minimabeleid, year to 2026-12-31: gave € 150,00 of € 100,00, € 50,00 beyond it." in desk("totals")
+
+
 def desk_settles(desk, by, status):
     desk("settle", "prepare", "--until", "2026-11-30", "--by", "Anna")
     return desk("settle", "approve", "2026-001", "--by", by, "--json", status=status)

@@ -117,10 +117,17 @@ def test_a_budget_is_for_a_pass_year_and_counts_what_a_fund_gave_for_other_grant
     world.desk.load(world.holder, amount=6000)
     world.sync()
     assert given_by(world) == {"Rotary": 20000, "Kindpakket": 1000, "Minimabeleid": 0}
+    assert [row["over"] for row in world.clearing.ledger.totals()["budgets"]] == [0, 0]
     world.desk.day = date(2026, 12, 1)
     world.desk.load(world.sibling, amount=20000)
     world.sync()
     assert given_by(world) == {"Rotary": 40000, "Kindpakket": 1000, "Minimabeleid": 0}
+    rows = world.clearing.ledger.totals()["budgets"]
+    assert [(row["fund"], row["until"], row["given"]) for row in rows] == [
+        ("Kindpakket", "2026-11-30", 1000),
+        ("Rotary", "2026-11-30", 20000),
+        ("Rotary", "2027-11-30", 20000),
+    ]
 
 
 def test_what_a_fund_gave_beyond_its_budget_is_shown_and_nobody_is_sent_away(world):
@@ -163,6 +170,21 @@ def test_a_purse_of_several_funds_is_spent_as_they_loaded_it(world):
     world.sync()
     spent = {row["fund"]: row["spent"] for row in world.clearing.ledger.totals()["funds"]}
     assert spent == {"Minimabeleid": 350, "Rotary": 100, "Kindpakket": 50}
+
+
+def test_what_rounding_leaves_and_discounts_are_of_the_first_fund_of_a_purse(world):
+    two = {"funds": ["Rotary", "Minimabeleid"], "split": "share", "shares": [50, 50]}
+    purses = {number: each.model_dump() for number, each in world.config.purses.items()}
+    purses = {1: purses[1] | two, 4: purses[4] | two}
+    with_grant(world, {"purse": 1, **two}, purses={**world.config.purses, **purses})
+    world.desk.load(world.holder, amount=10000)
+    world.pool.tap(world.holder, offer=12, amount=501, price=501)
+    world.pool.tap(world.holder, offer=13, purse=4, amount=1, price=3000, discount=1000, copayment=2000)
+    world.sync()
+    totals = world.clearing.ledger.totals()
+    funds = {row["fund"]: (row["spent"], row["discounts"]) for row in totals["funds"]}
+    assert (funds["Rotary"], funds["Minimabeleid"]) == ((251, 1000), (250, 0))
+    assert [row["fund"] for row in totals["purses"] if row["purse"] == 1] == ["Rotary + Minimabeleid"]
 
 
 SCHEME = """

@@ -146,6 +146,20 @@ def test_settlements_are_shown_and_their_files_given(world, client):
     assert client.get("/v1/totals").json() == world.clearing.ledger.totals()
 
 
+def test_a_budget_that_is_exceeded_is_told(world):
+    world.config = type(world.config)(
+        data=world.config.data, **world.config.model_dump() | {"budgets": {"Rotary": 100}}
+    )
+    world.clearing = world.open()
+    world.desk.load(world.holder, grant=9, amount=150)
+    world.sync()
+    with client_of(world) as client:
+        (told,) = client.get("/v1/totals").json()["budgets"]
+    assert told == {
+        "fund": "Rotary", "unit": "cent", "until": "2026-12-31", "budget": 100, "given": 150, "over": 50,
+    }  # fmt: skip
+
+
 def test_where_a_token_is_set_it_is_asked_for(world):
     tokens = {"transport_token": "transport-token-1", "finance_token": "finance-token-12"}
     world.config = type(world.config)(data=world.config.data, **world.config.model_dump() | tokens)

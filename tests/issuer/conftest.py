@@ -21,6 +21,6 @@ def empty_registry(request) -> Iterator[Registry]:
         yield in_memory()
         return
     with a_database(request.getfixturevalue("postgresql")) as address:
-        made = Registry.at(address)
+        made = Registry.opened(address)
         yield made
         made.close()

@@ -32,26 +32,24 @@ def client(vault):
     return VaultClient(VaultAddress("http://vault"), httpx.WSGITransport(app=app))
 
 
-def signatures(folder, request, *names):
-    paths = []
-    for each in officers.signed(request, *names):
-        path = folder / f"{each.officer}.sig"
-        path.write_text(json.dumps({"officer": each.officer, "signature": each.signature.hex()}))
-        paths.append(path)
-    return paths
+def signatures(request, *names):
+    return [
+        json.dumps({"officer": each.officer, "signature": each.signature.hex()}).encode()
+        for each in officers.signed(request, *names)
+    ]
 
 
-def test_two_officers_get_the_balance_of_the_pass_that_was_asked_for(vault, client, tmp_path):
+def test_two_officers_get_the_balance_of_the_pass_that_was_asked_for(vault, client):
     request = request_for(LOST, 1, "verloren", TODAY)
     table = officers.table(vault, officers.rows_of(vault, officers.UID) + officers.rows_of(vault, officers.STRANGER))
-    found = ask(request, signatures(tmp_path, request, "Aïcha", "Bram"), client, table)
+    found = ask(request, signatures(request, "Aïcha", "Bram"), client, table)
     assert (found.balances, found.as_of) == ({CENTS: 1600, CLOTHES: 4999}, TODAY)
 
 
-def test_the_vaults_reason_reaches_the_desk(vault, client, tmp_path):
+def test_the_vaults_reason_reaches_the_desk(vault, client):
     request = request_for(LOST, 1, "verloren", TODAY)
     with pytest.raises(VaultRefused, match="2 different officers"):
-        ask(request, signatures(tmp_path, request, "Bram"), client, officers.table(vault, []))
+        ask(request, signatures(request, "Bram"), client, officers.table(vault, []))
 
 
 def test_without_a_reason_nothing_is_asked():
@@ -60,11 +58,9 @@ def test_without_a_reason_nothing_is_asked():
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"officer": "Bram"}'])
-def test_what_is_no_signature_is_named(client, tmp_path, content):
-    path = tmp_path / "bram.sig"
-    path.write_text(content)
-    with pytest.raises(DeskError, match=r"bram\.sig is not a signature"):
-        ask(b"{}", [path], client, b"")
+def test_what_is_no_signature_is_named(client, content):
+    with pytest.raises(DeskError, match="is not a signature"):
+        ask(b"{}", [content.encode()], client, b"")
 
 
 def test_the_table_comes_from_clearing_as_it_is():

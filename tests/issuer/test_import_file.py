@@ -217,6 +217,13 @@ def test_a_bad_role_or_school_keeps_its_row_out(column: str, value: str, problem
     assert value not in only_fault(reading).problem_nl
 
 
+@pytest.mark.parametrize(("column", "bad", "good"), [("student", "soms", "ja"), ("school", "hbo", "mbo")])
+def test_a_row_that_is_refused_does_not_make_the_right_one_a_second_one(column: str, bad: str, good: str) -> None:
+    reading = read(f"{NOOR};{bad}", f"{NOOR};{good}", header=f"{HEADER};{column}")
+    assert only_fault(reading).row == 2
+    assert [row for row, _ in reading.people] == [3]
+
+
 def test_a_file_without_names_of_columns_is_refused_without_repeating_its_first_row() -> None:
     fault = only_fault(read(ZOE, header=NOOR))
     assert "missing" in fault.problem_en

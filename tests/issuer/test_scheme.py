@@ -310,6 +310,7 @@ def test_a_fault_has_its_line_its_key_and_what_is_expected(
         ("tailored = true", "", 69, "amount", "missing"),
         ("tailored = true", "tailored = true\namount = 5", 75, "amount", "none with tailored"),
         ("tailored = true", "tailored = true\nuntil_age = 5", 75, "until_age", "none with tailored"),
+        ("tailored = true", 'tailored = true\nfund = "Anders"', 75, "fund", "expected is the name of a [[fund]]"),
         ('"once"', '"month"', 73, "per", '"year" or "once"'),
         ("amount = 500\n", "amount = 10001\n", 60, "amount", "the ceiling of its purse, 40000"),
         ("ceiling = 40000", "ceiling = 5199", 31, "ceiling", "5200 or more"),
@@ -335,6 +336,28 @@ def test_a_grant_with_a_fund_of_its_own_counts_for_the_unit_of_a_budget(tmp_path
     visits = '[[grant]]\nnumber = 3\nname = "Bezoek"\npurse = 2\namount = 5\nper = "year"\nfund = "B"\n'
     (fault,) = faults(tmp_path, alone + visits)
     assert "budget: expected is a fund that pays for purses of one unit only" in fault
+
+
+def test_a_tailored_grant_may_have_a_fund_of_its_own(tmp_path: Path) -> None:
+    text = FULL.replace("tailored = true", 'tailored = true\nfund = "Kinderarmoede"')
+    assert read(tmp_path, text).grants[-1].fund == "Kinderarmoede"
+
+
+def test_ages_on_another_day_may_be_below_those_of_the_pass(tmp_path: Path) -> None:
+    """Who has a pass from the fourth birthday on may have been 3 on the day that ages are counted."""
+    young = SMALL.replace("from_age = 18\nuntil_age = 64", 'from_age = 3\nuntil_age = 3\nage_on = "01-01"')
+    assert read(tmp_path, young).grants[1].until_age == 3
+    (fault,) = faults(tmp_path, young.replace('age_on = "01-01"\n', ""))
+    assert "until_age: expected is 4 or more" in fault
+
+
+def test_the_last_and_first_day_of_a_pass_year_are_in_it() -> None:
+    scheme = replace(load_scheme(GELREPAS), year_ends=(7, 31))
+    for on in (date(2025, 8, 1), date(2026, 7, 31)):
+        assert scheme.year_start(on) == date(2025, 8, 1)
+        assert scheme.pass_year(on) == "2026"
+        assert scheme.in_year_of(on, (7, 31)) == date(2026, 7, 31)
+        assert scheme.in_year_of(on, (8, 1)) == date(2025, 8, 1)
 
 
 def test_who_goes_to_one_school_cannot_have_the_money_of_another(tmp_path: Path) -> None:
@@ -371,6 +394,7 @@ def test_every_fault_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        (FULL.replace("[hardship]", "[[hardship]]"), ["line 1, [hardship]: missing; expected is this table"]),
         (SMALL.replace("[pass]", "[passes]"), ["line 1, [pass]: missing", "line 6, passes: unknown"]),
         ("colour = 1\n" + SMALL, ["line 1, colour: unknown"]),
         (SMALL[: SMALL.index("[[grant]]")], ["line 1, [[grant]]: expected is at least one"]),

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from flask import session as cookie
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
@@ -67,11 +68,9 @@ def officer_key(app, config):
 
     def log_in(*roles, language="nl"):
         with app.test_request_context():
-            from flask import session as cookie
-
             with config.registry.transaction() as session:
-                name = f"{'-'.join(roles)}-{next(made)}"
-                begin(session, add_account(session, name, "Noor de Wit", frozenset(roles), language))
+                name = f"officer-{next(made)}"
+                begin(session, add_account(session, name, "Noor de Wit", frozenset(roles), language), second_step=True)
             return dict(cookie)
 
     return log_in
@@ -85,8 +84,8 @@ def client(app, officer_key):
     def of(*roles):
         browser = app.test_client()
         if roles:
-            with browser.session_transaction() as cookie:
-                cookie.update(officer_key(*roles))
+            with browser.session_transaction() as held:
+                held.update(officer_key(*roles))
         return browser
 
     return of
