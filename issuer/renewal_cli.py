@@ -17,7 +17,7 @@ from issuer.letters.batch import waiting, write
 from issuer.letters.office import Office, file_of, load_office
 from issuer.registry import Registry
 from issuer.registry.tables import RenewalRun
-from issuer.scheme import Scheme, Unit, load_scheme
+from issuer.scheme import Unit, load_scheme
 from issuer.wording import amount_words_en
 
 app = typer.Typer(no_args_is_help=True, help="The yearly test of all holders, and what they are told.")
