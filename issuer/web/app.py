@@ -20,6 +20,7 @@ from issuer.web.pages import (
     cards,
     declines,
     entrance,
+    faces,
     hardship,
     imports,
     lost,
@@ -28,6 +29,7 @@ from issuer.web.pages import (
     reader,
     renewals,
     start,
+    stock,
 )
 from issuer.web.permissions import ANY_OFFICER, OPEN, may, permission_of, register
 from issuer.web.words import LANGUAGES, _, mark
@@ -52,6 +54,8 @@ PAGES = (
     Pages(reader.pages, "find", ("reader.index", mark("Pas lezen"))),
     Pages(cards.pages, "issue"),
     Pages(lost.pages, "passes"),
+    Pages(faces.pages, "issue"),
+    Pages(stock.pages, "batch", ("stock.index", mark("Kaarten"))),
     Pages(declines.pages, "passes", ("declines.explain", mark("Apparaat zei nee"))),
     Pages(imports.pages, "import", ("imports.index", mark("Inlezen"))),
     Pages(renewals.pages, "renew", ("renewals.index", mark("Nieuw jaar"))),
