@@ -247,7 +247,7 @@ def _problem(status: int, title: str, detail: str, **extra: Any) -> Response:
 
 
 def _as_answered(spec: dict[str, Any]) -> dict[str, Any]:
-    """The specification with what the framework leaves out: version and problem+json of answers, bodies that must be."""
+    """The specification with what the framework leaves out: versions, problem+json, bodies that must be there."""
     schemas = spec["components"]["schemas"]
     for of_the_framework in ("HTTPError", "ValidationError"):
         schemas.pop(of_the_framework, None)
