@@ -341,8 +341,16 @@ class Acceptance:
         session.run(RestoreFactoryKey())
 
     def _throw_away_keys(self) -> CardKeys:
-        made = {purpose: self._random(16) for purpose in _PURPOSES}
-        return CardKeys(handle=self._random(16), versions=dict.fromkeys(_PURPOSES, 1), **made)
+        return CardKeys(
+            handle=self._random(16),
+            picc=self._random(16),
+            application=self._random(16),
+            load=self._random(16),
+            lookup=self._random(16),
+            tap=self._random(16),
+            transaction_mac=self._random(16),
+            versions=dict.fromkeys(_PURPOSES, 1),
+        )
 
 
 class _OneCardsKeys:

@@ -79,6 +79,10 @@ class Step(Enum):
     REJECTED = "Afgekeurd. Leg de kaart bij de afgekeurde kaarten.", "Rejected. Lay the card with the rejected ones."
     WRONG_CARD = "Deze kaart kan hier niet. Neem hem weg.", "Not this card. Take it away."
     BY_HAND = "Dit kan alleen aan de balie. Leg de kaart apart.", "Only the desk can do this one. Lay the card aside."
+    NOT_NEEDED = (
+        "Er wacht niemand op een nieuwe kaart. Neem hem weg. Leg een kaart terug die nog niet af is.",
+        "Nobody waits for a new card. Take it away. Put back a card that is not finished.",
+    )
     FINISH = "Leg een kaart terug die nog niet af is.", "Put back a card that is not finished."
     NOTHING_LEFT = "Alles is af. Neem de laatste pas weg.", "Everything is done. Take the last pass away."
     BROKEN = "Deze lezer doet het niet.", "This reader does not work."
@@ -256,7 +260,7 @@ class Batch:
             return ""
         mine = begun or job or self._jobs.next()
         if mine is None:
-            self._conclude(name, reader, uid, Line(Step.FINISH))
+            self._conclude(name, reader, uid, Line(Step.NOT_NEEDED))
             return ""
         try:
             return self._make(name, reader, mine, uid)

@@ -68,16 +68,16 @@ class Count:
             return "De telling klopt.", "The count is right."
         if self.difference < 0:
             return (
-                "Er zijn kaarten te weinig. Kijk in de lezers, de printer en de afvalbak en tel nog eens. Klopt het dan "
-                "nog niet? Laat de teamleider het verschil afboeken.",
-                "Cards are missing. Look in the readers, the printer and the bin, and count again. Still not right? Have "
-                "the team lead write off the difference.",
+                "Er zijn kaarten te weinig. Kijk in de lezers, de printer en de afvalbak en tel nog eens. "
+                "Klopt het dan nog niet? Laat de teamleider het verschil afboeken.",
+                "Cards are missing. Look in the readers, the printer and the bin, and count again. "
+                "Still not right? Have the team lead write off the difference.",
             )
         return (
-            "Er zijn kaarten te veel. Ligt er een kaart uit een andere doos bij, of een afgekeurde? Leg die apart en tel "
-            "nog eens. Klopt het dan nog niet? Laat de teamleider het verschil bijboeken.",
-            "There are too many cards. Is there one from another box among them, or a rejected one? Lay it aside and "
-            "count again. Still not right? Have the team lead book the difference.",
+            "Er zijn kaarten te veel. Ligt er een kaart uit een andere doos bij, of een afgekeurde? "
+            "Leg die apart en tel nog eens. Klopt het dan nog niet? Laat de teamleider het verschil bijboeken.",
+            "There are too many cards. Is there one from another box among them, or a rejected one? "
+            "Lay it aside and count again. Still not right? Have the team lead book the difference.",
         )
 
     def correction(self, on: date, by: str) -> Move | None:
@@ -103,7 +103,7 @@ def add_up(received: Received, moves: Iterable[Move]) -> Stock:
     )
     if stock.left < 0:
         raise DeskError(
-            "More cards left delivery {delivery} than there were. Count the box, and look for cards of another delivery.",
+            "More cards left delivery {delivery} than there were. Count the box; look for cards of another delivery.",
             delivery=received.delivery,
         )
     return stock

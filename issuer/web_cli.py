@@ -11,6 +11,7 @@ import typer
 from hardware.pcsc import PcscReader
 from issuer.balance import Balance, ask, sealed_table
 from issuer.desk import Desk, DeskSecrets
+from issuer.letters.office import file_of
 from issuer.options import (
     BACKEND,
     DATA,
@@ -102,4 +103,4 @@ def _config(data: Path, scheme: Path, secret_file: Path, vault: str | None, back
         return ask(request, signatures, keys, sealed_table(backend))
 
     counter = Counter(desk, lambda: PcscReader(reader), balance)
-    return WebConfig(registry, data, rules, now, today, counter=counter)
+    return WebConfig(registry, data, rules, now, today, counter=counter, office_file=file_of(scheme))

@@ -102,7 +102,7 @@ def rejects(session: Session) -> list[RejectedCard]:
 
 def receive(session: Session, reference: str, supplier: str, count: int, on: date) -> Delivery:
     """Write down a delivery that came in; raises DeskError for a reference that is there already."""
-    if session.scalar(select(Delivery.id).where(Delivery.reference == reference)) is not None:
+    if named(session, reference) is not None:
         raise DeskError("There is a delivery {reference} already. Give this one another name.", reference=reference)
     if count < 1:
         raise DeskError("A delivery has one card or more.")
@@ -112,21 +112,24 @@ def receive(session: Session, reference: str, supplier: str, count: int, on: dat
     return made
 
 
-def judge(
-    session: Session, delivery: Delivery, accepted: bool, report: list[Any], spent: int, by: str, on: date
-) -> None:
+def judge(session: Session, found: Delivery, accepted: bool, report: list[Any], spent: int, by: str, on: date) -> None:
     """Keep the report of the acceptance test; `spent` cards can no longer become a pass."""
-    delivery.state, delivery.report = "accepted" if accepted else "refused", report
+    found.state, found.report = "accepted" if accepted else "refused", report
     if spent:
-        session.add(StockMove(delivery_id=delivery.id, kind="destroyed", count=-spent, on=on, by=by))
+        session.add(StockMove(delivery_id=found.id, kind="destroyed", count=-spent, on=on, by=by))
 
 
 def delivery(session: Session, reference: str) -> Delivery:
     """The delivery with this reference; raises DeskError when there is none."""
-    found = session.scalar(select(Delivery).where(Delivery.reference == reference))
+    found = named(session, reference)
     if found is None:
         raise DeskError("There is no delivery {reference}; write it down first.", reference=reference)
     return found
+
+
+def named(session: Session, reference: str) -> Delivery | None:
+    """The delivery with this reference, if there is one."""
+    return session.scalar(select(Delivery).where(Delivery.reference == reference))
 
 
 def usable(session: Session, reference: str) -> Delivery:
@@ -134,7 +137,7 @@ def usable(session: Session, reference: str) -> Delivery:
     found = delivery(session, reference)
     if found.state != "accepted":
         raise DeskError(
-            "Delivery {reference} did not pass its test (it is {state}). Test it with `meedoen issuer accept-delivery`.",
+            "Delivery {reference} did not pass its test ({state}). Test it with `meedoen issuer accept-delivery`.",
             reference=reference,
             state=found.state,
         )

@@ -21,10 +21,12 @@ from issuer.web.pages import (
     declines,
     entrance,
     hardship,
+    imports,
     lost,
     own_account,
     people,
     reader,
+    renewals,
     start,
 )
 from issuer.web.permissions import ANY_OFFICER, OPEN, may, permission_of, register
@@ -51,6 +53,8 @@ PAGES = (
     Pages(cards.pages, "issue"),
     Pages(lost.pages, "passes"),
     Pages(declines.pages, "passes", ("declines.explain", mark("Apparaat zei nee"))),
+    Pages(imports.pages, "import", ("imports.index", mark("Inlezen"))),
+    Pages(renewals.pages, "renew", ("renewals.index", mark("Nieuw jaar"))),
     Pages(hardship.pages, "decide", ("hardship.waiting", mark("Tweede persoon"))),
     Pages(accounts.pages, "accounts", ("accounts.index", mark("Accounts"))),
     Pages(audit.pages, "audit", ("audit.index", mark("Logboek"))),

@@ -14,6 +14,7 @@ from flask import current_app
 from issuer.balance import Balance
 from issuer.desk import Desk, Issued
 from issuer.errors import DeskError
+from issuer.letters.office import Office, load_office
 from issuer.personalise import Reader, Tell
 from issuer.registry import Registry
 from issuer.scheme import Scheme
@@ -72,6 +73,21 @@ class WebConfig:
     oidc: Oidc | None = None
     # None where there is no reader: passes are found and decided on, not made.
     counter: Counter | None = None
+    # Who writes the letters: a TOML file beside that of the scheme.
+    office_file: Path | None = None
+    # What takes longer than a page.
+    tasks: Workbench[int] = field(default_factory=Workbench)
+
+    @property
+    def letters(self) -> Path:
+        """Where letters lie until they are printed."""
+        return self.folder / "letters"
+
+    def office(self) -> Office:
+        """Who writes the letters; raises DeskError where nobody wrote that down."""
+        if self.office_file is None:
+            raise DeskError("Nobody wrote down who signs the letters. Ask the administrator.")
+        return load_office(self.office_file)
 
     def purses(self, balances: dict[int, int]) -> list[tuple[str, int, str]]:
         """(name, amount, unit) of what a pass holds, for a page."""

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from datetime import date
 from pathlib import Path
 
 from hardware.emulated_pass import EmulatedPass
@@ -14,6 +15,7 @@ from issuer.desk import Desk
 from issuer.emulated_stack import EmulatedStack
 from issuer.encoding import RegistryJobs
 from issuer.errors import CardRefused
+from issuer.people import Person
 from issuer.registry import Registry
 from issuer.scheme import load_scheme
 from tests.city import ROOT, DirectKeys, desk_secrets
@@ -21,6 +23,12 @@ from tests.issuer.a_registry import TODAY, noon
 
 SCHEME = load_scheme(ROOT / "schemes" / "gelrepas.toml")
 SECRETS = desk_secrets()
+PEOPLE = [
+    Person("1", "Vos", "de", "Sam", date(2015, 5, 1), 110),
+    Person("1", "Vos", "de", "Noor", date(2013, 2, 9), 110),
+    Person("2", "Bos", "", "Ali", date(1990, 7, 3), 110),
+    Person("3", "Kok", "", "Eva", date(1980, 7, 3), 110),
+]
 
 
 class JobsInMemory:
@@ -151,7 +159,7 @@ def _main(folder: str, readers: str, last_moment: str) -> None:
             if left[0] == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    progress = run_emulated(Registry.at(folder), Path(folder) / "cards", int(readers), count)
+    progress = run_emulated(Registry.at(Path(folder)), Path(folder) / "cards", int(readers), count)
     sys.stdout.write(json.dumps({"done": progress.done, "rejected": progress.rejected}))
 
 

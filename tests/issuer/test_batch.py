@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import date
 
 import pytest
 
@@ -16,19 +15,12 @@ from hardware.in_process import InProcessReader
 from issuer.batch import Batch, Progress, Step
 from issuer.encoding import RegistryJobs
 from issuer.errors import CardRefused, DeskError, VaultUnreachable
-from issuer.people import Person
 from issuer.registry import Registry, cards
 from issuer.registry.tables import BegunCard, OpenIntent, PlannedLoad
 from tests.city import DESK, PROVER, ROOT, VAULT, factory_card, purses_of
-from tests.issuer.a_batch import SCHEME, JobsInMemory, Operator, desk_on, run_emulated
+from tests.issuer.a_batch import PEOPLE, SCHEME, JobsInMemory, Operator, desk_on, run_emulated
 from tests.issuer.a_registry import TODAY, all_passes, in_memory, noon, take
 
-PEOPLE = [
-    Person("1", "Vos", "de", "Sam", date(2015, 5, 1), 110),
-    Person("1", "Vos", "de", "Noor", date(2013, 2, 9), 110),
-    Person("2", "Bos", "", "Ali", date(1990, 7, 3), 110),
-    Person("3", "Kok", "", "Eva", date(1980, 7, 3), 110),
-]
 # One pass with the budgets of a child: made, loaded three times and read.
 EXCHANGES_OF_A_PASS = 76
 
@@ -216,7 +208,7 @@ def folder(tmp_path):
     return tmp_path / "cards"
 
 
-def right(registry, folder, people=len(PEOPLE), box=True):
+def right(registry, folder, people=4, box=True):
     """What must be true when all is done, by registry, cards and the vault's proof."""
     made = all_passes(registry)
     assert sorted(card.holder_id for card in made if card.state == "encoded") == list(range(1, people + 1))
