@@ -589,7 +589,7 @@ def test_the_pass_of_somebody_else_is_not_renewed_instead(tmp_path, other):
     registry = Registry.at(tmp_path)
     _, made = a_pass(registry)
     card, _ = a_pass(registry, other, b"\x04\x77\x22\x33\x44\x55\x66")
-    refused(registry, made, card, CardRefused, "somebody else")
+    refused(registry, made, card, CardRefused, "Put the right pass")
 
 
 EXCHANGES_TO_RENEW = 50
