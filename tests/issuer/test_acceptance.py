@@ -133,10 +133,15 @@ def test_a_card_whose_proof_is_wrong_is_refused_and_blank_again():
         """The card of somebody who made it look like one: its MAC of a transaction is of another key."""
 
         def transmit(self, apdu):
-            if apdu[1] == 0xC7:
-                (application,) = card.memory.picc.applications.values()
-                application.files[15].key.value = bytes(16)
-            return super().transmit(apdu)
+            if apdu[1] != 0xC7:
+                return super().transmit(apdu)
+            (application,) = card.memory.picc.applications.values()
+            mac_file = application.files[15]
+            key, mac_file.key.value = mac_file.key.value, bytes(16)
+            answer = super().transmit(apdu)
+            mac_file = application.files[15]
+            mac_file.key.value = key
+            return answer
 
     (card,) = cards(count=1)
     before = inspect(card.memory)
