@@ -2,7 +2,8 @@
 
 The six fields of BIO2 8.15.01: action, object, result, origin, actor, time stamp. An object is a number or a code,
 never a name. Each line carries the SHA-256 of the line before it, so a line that was changed, taken out or put in
-shows. Who notes the last hash now and then also sees it when everything after a line was made anew.
+shows. Who notes the last hash now and then also sees it when everything after a line was made anew. Lines that are
+old enough go from the beginning only, and the head keeps where the chain begins then.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import CheckConstraint, Select, String, select, update
+from sqlalchemy import CheckConstraint, Select, String, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from issuer.errors import DeskError
@@ -22,7 +23,7 @@ _AT_ONCE = 1000
 
 
 class AuditLine(Base):
-    """A line of the log. Nothing here changes or deletes one."""
+    """A line of the log. Nothing here changes one."""
 
     __tablename__ = "audit_line"
 
@@ -44,7 +45,10 @@ class AuditLine(Base):
 
 
 class AuditHead(Base):
-    """Where the log ends; one row. Whoever adds a line holds it, so lines follow each other one by one."""
+    """Where the log ends; one row. Whoever adds a line holds it, so lines follow each other one by one.
+
+    `trimmed` lines at the beginning are gone; the last of them had `trimmed_hash`.
+    """
 
     __tablename__ = "audit_head"
     __table_args__ = (CheckConstraint("id = 1"),)
@@ -52,6 +56,8 @@ class AuditHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int]
     hash: Mapped[str] = mapped_column(String(64))
+    trimmed: Mapped[int] = mapped_column(default=0)
+    trimmed_hash: Mapped[str] = mapped_column(String(64), default=_START)
 
 
 def add(session: Session, at: datetime, actor: str, origin: str, action: str, about: str, result: str) -> None:
@@ -80,19 +86,35 @@ def add(session: Session, at: datetime, actor: str, origin: str, action: str, ab
 def verify(session: Session, noted: str = "") -> tuple[int, str]:
     """`(lines, hash of the last)`; raises DeskError with the first line that does not follow, or when lines at the end
     are gone, or when the hash that was noted earlier is not in it any more."""
-    before, count = _START, 0
-    seen = not noted
-    for count, line in enumerate(_lines(session), 1):
+    head = session.get(AuditHead, 1)
+    before, count = (head.trimmed_hash, head.trimmed) if head is not None else (_START, 0)
+    seen = noted in ("", before)
+    for line in _lines(session):
+        count += 1
         if line.number != count or line.before != before:
             raise DeskError("Line {number} of the log does not follow the one before.", number=line.number)
         before = line.hash
         seen = seen or before == noted
-    head = session.get(AuditHead, 1)
     if (head.number, head.hash) != (count, before) if head is not None else count > 0:
         raise DeskError("The end of the log, after line {number}, is gone or was changed.", number=count)
     if not seen:
         raise DeskError("The hash that you noted is not in the log any more.")
     return count, before
+
+
+def trim(session: Session, until: date) -> int:
+    """Delete the lines up to and with a day, but the last one of all; how many there were."""
+    head = session.get(AuditHead, 1, with_for_update=True)
+    if head is None:
+        return 0
+    young = select(func.min(AuditLine.number)).where(AuditLine.at >= _midnight(until + timedelta(days=1)))
+    last = session.get(AuditLine, min(session.scalar(young) or head.number, head.number) - 1)
+    if last is None:
+        return 0
+    trimmed, head.trimmed, head.trimmed_hash = head.trimmed, last.number, last.hash
+    session.execute(delete(AuditLine).where(AuditLine.number <= last.number))
+    session.flush()
+    return head.trimmed - trimmed
 
 
 def chosen(

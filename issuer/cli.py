@@ -1,6 +1,5 @@
 """`meedoen issuer`: the desk on the command line."""
 
-import csv
 import json
 import os
 import secrets
@@ -16,9 +15,9 @@ from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
 from issuer.backend_client import hand_in as hand_in_loads
 from issuer.balance import ask, request_for, sealed_table
-from issuer.csv_import import Reading, read_people
 from issuer.deciding import decide_for
 from issuer.desk import DeskSecrets, Issued
+from issuer.import_cli import import_app
 from issuer.lifecycle import WORDS
 from issuer.options import (
     BACKEND,
@@ -47,6 +46,7 @@ from issuer.wording import amount_words
 
 app = typer.Typer(no_args_is_help=True, help="The municipal desk: people, passes and budgets.")
 app.add_typer(web_app)
+app.add_typer(import_app)
 
 # What fits on a screen; the report has them all.
 _MOST_FAULTS = 20
@@ -55,67 +55,6 @@ _MOST_FAULTS = 20
 def _holder(data: Path, number: int) -> Holder:
     with Registry.at(data).transaction() as session:
         return people.holder(session, number)
-
-
-@app.command("import")
-def import_people(
-    file: Annotated[Path, typer.Argument(help="CSV of the households.", exists=True, dir_okay=False)],
-    scheme: SchemeFile = SCHEME,
-    data: Data = DATA,
-    accept: Annotated[bool, typer.Option("--accept", help="Take the rows in; without it, only look.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Write what is wrong, a row each, to this CSV.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Look at a CSV of households, say what is wrong per row, and take it in only when asked."""
-    with refusals():
-        rules = load_scheme(scheme)
-        reading = read_people(file.read_bytes(), today())
-        persons = [person for _, person in reading.people]
-        taken = accept and not reading.faults
-        with Registry.at(data).transaction() as session:
-            found = people.compare(session, persons)
-            if taken:
-                people.take(session, persons, BY, today())
-        if report:
-            _write_report(report, reading)
-    counts = {
-        "new": len(found.new),
-        "changed": len(found.changed),
-        "unchanged": found.unchanged,
-        "faults": len(reading.faults),
-    }
-    if as_json:
-        faults = [vars(fault) for fault in reading.faults]
-        typer.echo(json.dumps({"municipality": rules.name, "accepted": taken, **counts, "rows": faults}))
-    else:
-        _tell_import(reading, counts, taken)
-    if reading.faults:
-        raise typer.Exit(1)
-
-
-def _write_report(path: Path, reading: Reading) -> None:
-    with path.open("w", newline="", encoding="utf-8-sig") as file:
-        writer = csv.writer(file, delimiter=";")
-        writer.writerow(["rij", "kolom", "wat is er mis", "wat te doen", "what is wrong"])
-        for fault in reading.faults:
-            writer.writerow([fault.row, fault.column, fault.problem_nl, fault.advice_nl, fault.problem_en])
-
-
-def _tell_import(reading: Reading, counts: dict[str, int], taken: bool) -> None:
-    typer.echo(
-        f"{counts['new']} nieuw, {counts['changed']} gewijzigd, {counts['unchanged']} gelijk, "
-        f"{counts['faults']} {'fout' if counts['faults'] == 1 else 'fouten'}"
-    )
-    for fault in reading.faults[:_MOST_FAULTS]:
-        typer.echo(f"  rij {fault.row}, {fault.column}: {fault.problem_nl} {fault.advice_nl}".rstrip())
-    if len(reading.faults) > _MOST_FAULTS:
-        typer.echo(f"  en nog {len(reading.faults) - _MOST_FAULTS}; --report BESTAND.csv geeft ze allemaal")
-    if reading.faults:
-        typer.echo("Er is niets ingelezen. Verbeter deze rijen en lees het bestand opnieuw in.")
-    elif taken:
-        typer.echo("Ingelezen.")
-    else:
-        typer.echo("Er is nog niets ingelezen. Klopt dit? Doe het dan nog eens met --accept.")
 
 
 @app.command("people")

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from issuer import csv_fields
-from issuer.csv_fields import BadField, Problem
+from issuer import import_fields
+from issuer.import_fields import BadField, Problem
 from issuer.people import ROLES, SCHOOLS, Address, Person
 from issuer.registry.tables import Holder, Household
 
@@ -92,16 +92,16 @@ def read_form(sent: Any, today: date) -> Entered | dict[str, Problem]:
             return None
 
     facts: dict[str, Any] = {
-        "household": take("household", csv_fields.text),
-        "family_name": take("family_name", csv_fields.filled),
-        "infix": take("infix", csv_fields.text),
-        "given_name": take("given_name", csv_fields.filled),
-        "born": take("born", lambda text: csv_fields.birth(text, today)),
-        "income_percent": take("income_percent", csv_fields.income_percent),
+        "household": take("household", import_fields.text),
+        "family_name": take("family_name", import_fields.filled),
+        "infix": take("infix", import_fields.text),
+        "given_name": take("given_name", import_fields.filled),
+        "born": take("born", lambda text: import_fields.birth(text, today)),
+        "income_percent": take("income_percent", import_fields.income_percent),
         "roles": frozenset(role for role in form.roles if role in ROLES),
         "school": form.school if form.school in SCHOOLS else "",
     }
-    places = {name: take(name, csv_fields.text) for name in ("street", "postcode", "town")}
+    places = {name: take(name, import_fields.text) for name in ("street", "postcode", "town")}
     if problems:
         return problems
     return Entered(Person(**facts), Address(**places))

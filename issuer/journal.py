@@ -25,7 +25,7 @@ from card.sealing import SealingKey
 from issuer.errors import DeskError
 from issuer.load import Intent
 from issuer.registry import Registry
-from issuer.registry.tables import JournalEntry, OpenIntent, PlannedLoad, SealingState
+from issuer.registry.tables import HandedIn, JournalEntry, OpenIntent, PlannedLoad, SealingState
 
 _MOST_ENTRIES = 500
 _WRONG_DAY = "The desk's key is not for this day. Look at the clock, or ask the key custodian for a new file."
@@ -106,8 +106,10 @@ class RegistryJournal:
         session.add(JournalEntry(terminal=self._terminal, position=position, sequence=number, entry=entry))
 
     def batches(self, first: int) -> list[bytes]:
-        """All entries from position `first` on; loads whose outcome is not known go along as in doubt."""
+        """All entries from position `first` on, which the backend lacks; loads whose outcome is not known go along."""
         with self._one_at_a_time, self._registry.transaction() as session:
+            # Older ones need not be kept for the backend.
+            session.merge(HandedIn(terminal=self._terminal, position=first - 1))
             ours = OpenIntent.terminal == self._terminal
             for row in session.scalars(select(OpenIntent).where(ours, OpenIntent.handed_in.is_(False))):
                 self._append(session, IN_DOUBT, row.clear, row.in_doubt)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from issuer import messages, renewal
 from issuer.errors import DeskError
 from issuer.letters.batch import waiting, write
 from issuer.letters.office import Office, file_of, load_office
+from issuer.options import DATA, SCHEME, AsJson, Data, SchemeFile, now, refusals, today
 from issuer.registry import Registry
 from issuer.registry.tables import RenewalRun
 from issuer.scheme import Unit, load_scheme
@@ -24,27 +25,13 @@ app = typer.Typer(no_args_is_help=True, help="The yearly test of all holders, an
 renew = typer.Typer(no_args_is_help=True, help="The yearly test: who keeps the pass, who loses it, and what it costs.")
 app.add_typer(renew, name="renew")
 
-Data = Annotated[Path, typer.Option("--data", help="Folder of the desk.")]
-SchemeFile = Annotated[Path, typer.Option("--scheme", help="Scheme of the municipality.", exists=True)]
 LettersFile = Annotated[Path | None, typer.Option("--letters", help="Who writes; beside the scheme if not given.")]
 By = Annotated[str, typer.Option("--by", help="Your name, as it stands in the registry.")]
 Today = Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day; today if not given.")]
 Number = Annotated[int, typer.Argument(help="Number of the preview.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
 
-_DATA = Path("var/issuer")
-_SCHEME = Path("schemes/gelrepas.toml")
 _OUTCOMES = {"keeps": "keep the pass", "loses": "lose it", "gains": "get one", "cards": "cards to make"}
 _CHANGES = ("begins", "stops", "more", "less")
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except DeskError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
 
 
 @contextmanager
@@ -57,11 +44,7 @@ def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def _day(on: datetime | None) -> date:
-    return on.date() if on else date.today()  # noqa: DTZ011 - the municipality's own calendar day
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    return on.date() if on else today()
 
 
 def _office(scheme: Path, letters: Path | None) -> Office:
@@ -72,16 +55,16 @@ def _office(scheme: Path, letters: Path | None) -> Office:
 def preview(
     by: By,
     on: Today = None,
-    scheme: SchemeFile = _SCHEME,
-    data: Data = _DATA,
+    scheme: SchemeFile = SCHEME,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Test everybody for the next pass year, or for that of a day; changes nothing for anybody."""
-    with _refusals(), _bar("Testing") as tell:
+    with refusals(), _bar("Testing") as tell:
         rules = load_scheme(scheme)
-        day = _day(on) if on else rules.year_end(_day(None)) + timedelta(days=1)
+        day = _day(on) if on else rules.year_end(today()) + timedelta(days=1)
         with Registry.at(data).transaction() as session:
-            run = renewal.preview(session, rules, day, by, _now(), tell)
+            run = renewal.preview(session, rules, day, by, now(), tell)
             facts = _facts(run, {})
     _say(facts, as_json)
 
@@ -90,14 +73,14 @@ def preview(
 def accept(
     number: Number,
     by: By,
-    scheme: SchemeFile = _SCHEME,
-    data: Data = _DATA,
+    scheme: SchemeFile = SCHEME,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Plan what a preview says, as somebody else than who made it; again after a stop, until it is done."""
-    with _refusals(), _bar("Planning") as tell:
+    with refusals(), _bar("Planning") as tell:
         registry = Registry.at(data)
-        run = renewal.accept(registry, number, load_scheme(scheme), by, _now(), tell)
+        run = renewal.accept(registry, number, load_scheme(scheme), by, now(), tell)
         with registry.transaction() as session:
             facts = _facts(run, renewal.progress(session, run))
     _say(facts, as_json)
@@ -107,11 +90,11 @@ def accept(
 def report(
     number: Number,
     for_others: Annotated[bool, typer.Option(help="For outside the team: no number of fewer than 5 people.")] = False,
-    data: Data = _DATA,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """What a preview said, and how far its acceptance is."""
-    with _refusals(), Registry.at(data).transaction() as session:
+    with refusals(), Registry.at(data).transaction() as session:
         run = renewal.find(session, number)
         facts = _facts(run, {} if for_others else renewal.progress(session, run))
         if for_others:
@@ -151,15 +134,15 @@ def _amount(amount: int | str, unit: Unit) -> str:
 def notices(
     on: Today = None,
     language: Annotated[str, typer.Option(help="nl or en.")] = "nl",
-    scheme: SchemeFile = _SCHEME,
+    scheme: SchemeFile = SCHEME,
     letters_file: LettersFile = None,
-    data: Data = _DATA,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Put down a notice for everybody whose pass ends within 90 days; once a pass year each."""
     if language not in messages.LANGUAGES:
         raise typer.BadParameter("The language is nl or en.", param_hint="--language")
-    with _refusals(), _bar("Notices") as tell:
+    with refusals(), _bar("Notices") as tell:
         office, rules, day = _office(scheme, letters_file), load_scheme(scheme), _day(on)
         with Registry.at(data).transaction() as session:
             proof_before = office.proof_before(rules.year_end(day))
@@ -173,15 +156,15 @@ def letters(
     kind: Annotated[list[str] | None, typer.Option(help="Only these: notice, granted, ended, post, blocked.")] = None,
     printed: Annotated[bool, typer.Option("--printed", help="They were printed: do not print them again.")] = False,
     on: Today = None,
-    scheme: SchemeFile = _SCHEME,
+    scheme: SchemeFile = SCHEME,
     letters_file: LettersFile = None,
-    data: Data = _DATA,
+    data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Write the letters that wait as PDFs, sorted by postcode; with --printed, count those PDFs as sent."""
     if set(kind or ()) - set(messages.KINDS):
         raise typer.BadParameter(f"A kind is one of {', '.join(messages.KINDS)}.", param_hint="--kind")
-    with _refusals():
+    with refusals():
         if printed:
             _printed(out, _day(on), data, as_json)
             return

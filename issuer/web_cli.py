@@ -3,14 +3,17 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hardware.pcsc import PcscReader
+from hardware.printer import IppPrinter
 from issuer.balance import Balance, ask, sealed_table
 from issuer.desk import Desk, DeskSecrets
+from issuer.letters.office import file_of
 from issuer.options import (
     BACKEND,
     DATA,
@@ -28,6 +31,8 @@ from issuer.options import (
     today,
 )
 from issuer.personalise import Tell
+from issuer.printing.artwork import load_artwork
+from issuer.printing.check import check_artwork
 from issuer.registry import Registry
 from issuer.scheme import load_scheme
 from issuer.serving import Tls, serve_pages
@@ -49,6 +54,8 @@ def serve(
     certificate: Annotated[Path | None, typer.Option(help="For other machines: the certificate, PEM.")] = None,
     key: Annotated[Path | None, typer.Option(help="And its key, PEM.")] = None,
     proxies: Annotated[int, typer.Option(help="How many proxies of our own stand in front.")] = 0,
+    artwork: Annotated[Path | None, typer.Option(help="Folder with face.typ and face.toml; ours if not given.")] = None,
+    printer: Annotated[str | None, typer.Option(help="Card printer, such as ipp://cardprinter:631/ipp/print.")] = None,
     oidc: Annotated[Path | None, typer.Option(help="JSON with the city's own login.", exists=True)] = None,
 ) -> None:
     """Serve the desk's pages: on this machine only, or with a certificate to others. Stop with Ctrl-C."""
@@ -56,6 +63,9 @@ def serve(
         raise typer.BadParameter("A certificate and its key go together.", param_hint="--certificate")
     with refusals():
         config = _config(data, scheme, secret_file, vault, backend, reader)
+        faces = load_artwork(artwork)
+        check_artwork(faces, config.scheme)
+        config = replace(config, artwork=faces, printer=IppPrinter(printer) if printer else None)
         tls = Tls(certificate, key) if certificate and key else None
         own_login = Oidc(**json.loads(oidc.read_text())) if oidc else None
         place = "https://0.0.0.0" if tls else "http://127.0.0.1"
@@ -102,4 +112,4 @@ def _config(data: Path, scheme: Path, secret_file: Path, vault: str | None, back
         return ask(request, signatures, keys, sealed_table(backend))
 
     counter = Counter(desk, lambda: PcscReader(reader), balance)
-    return WebConfig(registry, data, rules, now, today, counter=counter)
+    return WebConfig(registry, data, rules, now, today, counter=counter, office_file=file_of(scheme))

@@ -4,16 +4,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Column, Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from issuer.errors import DeskError
 from issuer.people import Address, Person, plain
-from issuer.registry.tables import CardPass, Guardian, Holder, Household
+from issuer.registry.tables import Base, CardPass, Guardian, Holder, Household
 
 _ADULT = 18
 _MOST_WORDS = 6
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def take(session: Session, people: Sequence[Person], by: str, on: date) -> list[
         holder = known.setdefault(person.identity, Holder())
         holder.household = household
         holder.become(person)
+        holder.seen_on = on
         session.add(holder)
         taken.append(holder)
     session.flush()
@@ -143,6 +146,24 @@ def add_guardian(session: Session, child: Holder, guardian: Holder, on: date) ->
         raise DeskError("A guardian is 18 or older. Choose somebody else.")
     if session.get(Guardian, (child.id, guardian.id)) is None:
         session.add(Guardian(child_id=child.id, guardian_id=guardian.id))
+
+
+def forget(session: Session, numbers: Select[int]) -> None:
+    """Delete people and everything about them. Whoever has a pass has to stay: the database refuses it."""
+    gone = session.scalars(numbers).all()
+    for at in range(0, len(gone), _AT_ONCE):
+        some = gone[at : at + _AT_ONCE]
+        for table in Base.metadata.sorted_tables:
+            about = [column for column in table.columns if table.name != CardPass.__tablename__ and _is_of(column)]
+            for column in about:
+                session.execute(table.delete().where(column.in_(some)))
+        session.execute(delete(Holder).where(Holder.id.in_(some)), execution_options={"synchronize_session": False})
+    session.expire_all()
+
+
+def _is_of(column: Column[Any]) -> bool:
+    """Whether a column says of which holder a row is."""
+    return any(key.column is Holder.__table__.c.id for key in column.foreign_keys)
 
 
 def count(session: Session) -> int:

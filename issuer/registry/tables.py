@@ -22,6 +22,7 @@ from issuer.moment import Moment
 from issuer.people import Household as HouseholdFacts
 from issuer.people import Person, plain
 
+IMPORT_STATES = ("looked", "accepted", "cancelled", "undone")
 LOAD_STATES = ("planned", "written", "cancelled")
 DECISION_STATES = ("proposed", "valid", "rejected")
 RENEWAL_STATES = ("preview", "accepted", "cancelled")
@@ -49,6 +50,8 @@ class Household(Base):
     """
 
     __tablename__ = "household"
+    # Here and below: the number of a row that is gone is not given to another one.
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(unique=True)
@@ -70,7 +73,10 @@ class Holder(Base):
 
     __tablename__ = "holder"
     # For a search that begins with what was typed; PostgreSQL needs to be told that it is for that.
-    __table_args__ = (Index("holder_by_name", "search_name", postgresql_ops={"search_name": "text_pattern_ops"}),)
+    __table_args__ = (
+        Index("holder_by_name", "search_name", postgresql_ops={"search_name": "text_pattern_ops"}),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     # Person.identity, without the household: a child of two households is one holder, and who moves stays the same.
@@ -84,6 +90,8 @@ class Holder(Base):
     born: Mapped[date] = mapped_column(index=True)
     roles: Mapped[list[Any]]
     school: Mapped[str] = mapped_column(default="")
+    # The last day that a file or a clerk said that they are there.
+    seen_on: Mapped[date | None]
     household: Mapped[Household] = relationship(back_populates="members", lazy="joined")
     passes: Mapped[list["CardPass"]] = relationship(back_populates="holder", order_by="CardPass.id")
 
@@ -120,9 +128,17 @@ class Guardian(Base):
 
 
 class ImportRun(Base):
-    """A file of people that was taken in, so that it can be undone; `digest` is the SHA-256 of the file."""
+    """A file of people that somebody looked at, and took in or not.
+
+    `content` is there only while it waits to be accepted. `last_load` and `last_decision` are the latest there were
+    when it was taken in: what came later may follow from it.
+    """
 
     __tablename__ = "import_run"
+    __table_args__ = (
+        _one_of("state", IMPORT_STATES),
+        CheckConstraint("(state = 'looked') = (content is not null)", name="only_what_waits_has_content"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
@@ -131,17 +147,40 @@ class ImportRun(Base):
     new: Mapped[int]
     changed: Mapped[int]
     unchanged: Mapped[int]
+    faults: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(default="looked")
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    accepted_at: Mapped[datetime | None]
+    accepted_by: Mapped[str | None]
+    last_load: Mapped[int] = mapped_column(default=0)
+    last_decision: Mapped[int] = mapped_column(default=0)
+    undone_at: Mapped[datetime | None]
     undone_by: Mapped[str | None]
 
 
 class ImportedRow(Base):
-    """What one person was before an import: None for somebody who was not there."""
+    """What one person was before an import: None for somebody who was not there. `left`: a digest of what they became.
+
+    Undoing puts `before` back, but only when they are still as the import left them.
+    """
 
     __tablename__ = "imported_row"
 
     run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id"), primary_key=True)
-    holder_id: Mapped[int] = mapped_column(primary_key=True)
+    holder_id: Mapped[int] = mapped_column(primary_key=True, index=True)
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    left: Mapped[str]
+
+
+class ImportedHousehold(Base):
+    """The same of a household: its band, with who gave it and when, and its address."""
+
+    __tablename__ = "imported_household"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id"), primary_key=True)
+    household_id: Mapped[int] = mapped_column(primary_key=True)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    left: Mapped[str]
 
 
 # Passes
@@ -160,6 +199,7 @@ class CardPass(Base):
             "state in ('stock', 'printed', 'destroyed') or uid is not null", name="an_encoded_pass_has_a_chip"
         ),
         CheckConstraint("(uid is null) = (handle is null)", name="chip_and_handle_come_together"),
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -257,7 +297,11 @@ class Decision(Base):
     """
 
     __tablename__ = "decision"
-    __table_args__ = (_one_of("state", DECISION_STATES), CheckConstraint("amount is null or amount >= 0"))
+    __table_args__ = (
+        _one_of("state", DECISION_STATES),
+        CheckConstraint("amount is null or amount >= 0"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     holder_id: Mapped[int] = mapped_column(ForeignKey("holder.id"), index=True)
@@ -290,6 +334,7 @@ class PlannedLoad(Base):
         UniqueConstraint("holder_id", "grant_number", "period", "part"),
         CheckConstraint("amount > 0"),
         _one_of("state", LOAD_STATES),
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -301,6 +346,18 @@ class PlannedLoad(Base):
     amount: Mapped[int]
     refill: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(default="planned")
+
+
+class PastLoads(Base):
+    """What was written on passes of people who are not here any more, counted: nobody can be found in it."""
+
+    __tablename__ = "past_loads"
+
+    period: Mapped[str] = mapped_column(primary_key=True)
+    grant_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    purse: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int]
+    amount: Mapped[int]
 
 
 class Message(Base):
@@ -397,6 +454,15 @@ class JournalEntry(Base):
     entry: Mapped[bytes] = mapped_column(LargeBinary(119))
 
 
+class HandedIn(Base):
+    """Up to and with which position the backend has a desk's journal."""
+
+    __tablename__ = "handed_in"
+
+    terminal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int]
+
+
 class SealingState(Base):
     """The sealing key (card.sealing.SealingKey) of the last day that a desk used."""
 
@@ -404,3 +470,16 @@ class SealingState(Base):
 
     terminal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     state: Mapped[bytes] = mapped_column(LargeBinary(40))
+
+
+# How long it is kept
+
+
+class RetentionRun(Base):
+    """A report for the data-protection officer: how many rows of each class went. Nothing in it is personal."""
+
+    __tablename__ = "retention_run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    on: Mapped[date]
+    report: Mapped[list[Any]]

@@ -6,10 +6,10 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from issuer.csv_fields import Problem
 from issuer.deciding import decide_for
 from issuer.entering import Entered, Form, read_form
 from issuer.errors import DeskError
+from issuer.import_fields import Problem
 from issuer.people import ROLES, SCHOOLS
 from issuer.registry import loads, passes, people
 from issuer.registry.tables import Decision, Holder, PlannedLoad
@@ -79,6 +79,7 @@ def person(number: int) -> str:
             waiting=[each for each in planned if each.state == "planned"],
             replacements=[each for each in planned if each.grant_number == loads.REPLACEMENT],
             purses=here().scheme.purses,
+            prints=here().artwork is not None,
             decisions=loads.decisions(session, holder.id),
             roles=[_(ROLE_WORDS[role]) for role in sorted(holder.roles)],
             school=_(SCHOOL_WORDS[holder.school]),

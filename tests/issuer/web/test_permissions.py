@@ -1,5 +1,7 @@
 """Who sees which page: every route has a stated permission, and keeps everybody else out."""
 
+from pathlib import Path
+
 import pytest
 
 from issuer.web.permissions import ANY_OFFICER, OPEN, PERMISSIONS, ROLES, may, permission_of
@@ -51,3 +53,16 @@ def test_a_page_that_nobody_tied_to_a_permission_is_seen_by_nobody(app, client):
 def test_no_role_is_in_the_table_that_does_not_exist():
     assert {role for roles, _ in PERMISSIONS.values() for role in roles} <= set(ROLES)
     assert {OPEN, ANY_OFFICER}.isdisjoint(PERMISSIONS)
+
+
+def test_the_page_about_roles_says_what_the_table_says():
+    rows = [
+        "| may | " + " | ".join(ROLES) + " |",
+        "|---|" + "---|" * len(ROLES),
+        *(
+            f"| {words} (`{name}`) | " + " | ".join("yes" if role in roles else "–" for role in ROLES) + " |"
+            for name, (roles, words) in PERMISSIONS.items()
+        ),
+    ]
+    page = Path(__file__).parents[3] / "docs" / "desk-roles.md"
+    assert "\n".join(rows) in page.read_text()

@@ -1,9 +1,10 @@
-"""What may stand in one field of a CSV of people. A parser returns the value or raises BadField, never quoting it."""
+"""What may stand in one field of a file of people. A parser returns the value or raises BadField, never quoting it."""
 
 import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 from issuer.errors import DeskError
 
@@ -17,6 +18,7 @@ _UP_TO = r"t/m|tot en met|tot"
 _BAND = re.compile(rf"(?:{_PERCENT} ?(?:-|–|{_UP_TO}) ?|(?:{_UP_TO}|max\.?|maximaal|<=?|≤) ?)?{_PERCENT}")
 # Overlapping, so that a number cannot hide behind other digits.
 _NINE_DIGITS = re.compile(r"(?<![0-9])(?=([0-9](?:[\s.-]?[0-9]){8})(?![0-9]))")
+_POSTCODE = re.compile(r"([1-9][0-9]{3}) ?([A-Za-z]{2})")
 _ELEVEN_TEST = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 _FORMULA = ("=", "+", "-", "@")
 # What most accented letters of an MS-DOS file turn into (è into a capital Š), and what stands for a character that was
@@ -43,6 +45,13 @@ _SCHOOLS = {
 }
 
 
+# Where something is wrong that is of no column.
+FILE = "bestand"
+ROW = "rij"
+# Of a file as it is sent.
+MOST_BYTES = 40_000_000
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is wrong, in Dutch and in English, and in Dutch what to do about it."""
@@ -50,6 +59,12 @@ class Problem:
     nl: str
     en: str
     advice_nl: str = ""
+
+
+# A number or a date is one that a spreadsheet kept as such; a problem is a field without a value.
+Field: TypeAlias = str | int | date | Problem
+# With its number, as a spreadsheet counts.
+Row: TypeAlias = tuple[int, list[Field]]
 
 
 class BadField(DeskError):
@@ -60,6 +75,20 @@ class BadField(DeskError):
         self.problem = problem
 
 
+class BadFile(DeskError):
+    """Nothing of this file can be read."""
+
+    def __init__(self, row: int, column: str, problem: Problem) -> None:
+        super().__init__(problem.en)
+        self.row, self.column, self.problem = row, column, problem
+
+
+NO_TABLE = Problem(
+    "Dit is geen CSV-bestand en geen Excel-bestand (.xlsx) dat we kunnen lezen.",
+    "This is neither a CSV file nor an Excel workbook (.xlsx) that can be read; save it as CSV or .xlsx.",
+    "Open het in Excel en kies: Opslaan als, Excel-werkmap of CSV UTF-8.",
+)
+TOO_LARGE = Problem("Dit bestand is te groot.", "This file is too large.", "Maak er twee bestanden van.")
 CITIZEN_NUMBER = Problem(
     "Hier staat een getal dat een burgerservicenummer kan zijn.",
     "This holds a number that may be a citizen service number.",
@@ -96,6 +125,14 @@ NO_SCHOOL = Problem(
     "Dit is geen soort school die we kennen.",
     "This is not a kind of school that is known here.",
     "Schrijf geen, basisschool, voortgezet of mbo, of laat het leeg.",
+)
+MADE_A_DATE = Problem(
+    "Excel heeft hier een datum van gemaakt.",
+    "Excel made a date of this.",
+    "Geef de kolom de opmaak Tekst en vul het veld opnieuw in.",
+)
+NO_POSTCODE = Problem(
+    "Dit is geen Nederlandse postcode.", "This is not a Dutch postcode.", "Schrijf de postcode als 1234 AB."
 )
 NO_ANSWER = Problem("Dit is geen ja of nee.", "This is neither yes nor no.", "Schrijf ja of nee, of laat het leeg.")
 
@@ -179,3 +216,11 @@ def school(field: str) -> str:
     if found is None:
         raise BadField(NO_SCHOOL)
     return found
+
+
+def postcode(field: str) -> str:
+    """`1234 AB`, however it is spaced."""
+    match = _POSTCODE.fullmatch(filled(field))
+    if not match:
+        raise BadField(NO_POSTCODE)
+    return f"{match[1]} {match[2].upper()}"

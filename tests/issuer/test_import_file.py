@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from issuer.csv_import import Fault, Reading, read_people
+from issuer.import_file import Fault, Reading, read_people
 from issuer.people import Person
 
 TODAY = date(2026, 3, 1)
