@@ -129,19 +129,24 @@ def test_two_cards_with_the_same_uid_are_refused():
 
 
 def test_a_card_whose_proof_is_wrong_is_refused_and_blank_again():
-    class LiesAtTheCommit(InProcessReader):
-        """The card of somebody who made it look like one: its MAC of a transaction is of another key."""
+    class LiesOnce(InProcessReader):
+        """The card of somebody who made it look like one: the MAC of its first transaction is of another key."""
+
+        real_key, lies = None, True
 
         def transmit(self, apdu):
-            if apdu[1] == 0xC7:
-                (application,) = card.memory.picc.applications.values()
-                application.files[15].key.value = bytes(16)
-            return super().transmit(apdu)
+            answer = super().transmit(apdu)
+            for application in card.memory.picc.applications.values():
+                if 15 in application.files and self.lies:
+                    key = application.files[15].key
+                    self.real_key, self.lies = self.real_key or key.value, apdu[1] != 0xC7
+                    key.value = bytes(16) if self.lies else self.real_key
+            return answer
 
     (card,) = cards(count=1)
     before = inspect(card.memory)
     test = Acceptance(blueprint(), os.urandom, 2)
-    test.examine(LiesAtTheCommit(card))
+    test.examine(LiesOnce(card))
     assert failed(test.report()) == [(1, "transaction")]
     assert inspect(card.memory) == before
     assert test.report().spent == 0
