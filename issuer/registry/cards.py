@@ -132,6 +132,32 @@ def named(session: Session, reference: str) -> Delivery | None:
     return session.scalar(select(Delivery).where(Delivery.reference == reference))
 
 
+def numbered(session: Session, number: int) -> Delivery:
+    """The delivery with this number; raises DeskError when there is none."""
+    found = session.get(Delivery, number)
+    if found is None:
+        raise DeskError("There is no delivery {reference}; write it down first.", reference=number)
+    return found
+
+
+def in_use(session: Session) -> Delivery | None:
+    """The delivery that a counter takes its cards from: the oldest accepted one with cards left."""
+    for found in deliveries(session):
+        if found.state == "accepted" and stock(session, found).left > 0:
+            return found
+    return None
+
+
+def taken_at_counter(session: Session, card: CardPass, by: str, on: date) -> None:
+    """A card became a pass at the counter: book it off the delivery in use; once a pass."""
+    found = in_use(session)
+    card = session.get_one(CardPass, card.id)
+    if card.delivery_id is None and found is not None:
+        card.delivery_id = found.id
+        session.add(StockMove(delivery_id=found.id, kind="used", count=-1, on=on, by=by))
+        session.flush()
+
+
 def usable(session: Session, reference: str) -> Delivery:
     """A delivery that passed its test; raises DeskError for one that did not."""
     found = delivery(session, reference)

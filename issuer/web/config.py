@@ -7,15 +7,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 
 from flask import current_app
 
+from hardware.printer import IppPrinter
 from issuer.balance import Balance
 from issuer.desk import Desk, Issued
 from issuer.errors import DeskError
 from issuer.letters.office import Office, load_office
+from issuer.lost import Guard
 from issuer.personalise import Reader, Tell
+from issuer.printing.artwork import Artwork
 from issuer.registry import Registry
 from issuer.scheme import Scheme
 from issuer.web.second_step import SecretBox
@@ -73,10 +77,18 @@ class WebConfig:
     oidc: Oidc | None = None
     # None where there is no reader: passes are found and decided on, not made.
     counter: Counter | None = None
+    # What passes look like, checked; and the card printer. Without a printer a face is a file to print elsewhere.
+    artwork: Artwork | None = None
+    printer: IppPrinter | None = None
     # Who writes the letters: a TOML file beside that of the scheme.
     office_file: Path | None = None
     # What takes longer than a page.
     tasks: Workbench[int] = field(default_factory=Workbench)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """How often somebody may be wrong about a lost pass, here and at the API."""
+        return Guard(self.now)
 
     @property
     def letters(self) -> Path:
