@@ -24,7 +24,7 @@ def plan(session: Session, holder: Holder, decided: Decided, by: str, on: date) 
     for grant in decided.grants:
         given, parts = _given(session, holder.id, grant)
         adds = lacking(grant, given, parts)
-        if not adds:
+        if parts and not adds:
             continue
         session.add(
             PlannedLoad(
