@@ -107,7 +107,8 @@ def listing(session: Session, states: Sequence[str] = ()) -> list[CardPass]:
 
 def counts(session: Session) -> list[tuple[str, int]]:
     """How many passes there are in each state that a pass is in."""
-    found = dict(session.execute(select(CardPass.state, func.count()).group_by(CardPass.state)).tuples())
+    rows = session.execute(select(CardPass.state, func.count()).group_by(CardPass.state))
+    found = {state: count for state, count in rows}
     return [(state, found[state]) for state in STATES if state in found]
 
 
