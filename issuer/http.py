@@ -59,7 +59,7 @@ _LIST: dict[int | str, Any] = {
 
 @dataclass(frozen=True)
 class Contact:
-    """Who answers questions about the interface."""
+    """Who answers questions about the interface; what is empty is left out."""
 
     name: str
     email: str
@@ -82,20 +82,20 @@ class ApiConfig:
     proxies: int = 0
 
 
-def create_api(config: ApiConfig) -> APIFlask:
-    """The interface over one municipality's registry."""
+def create_api(config: ApiConfig, guard: Guard | None = None) -> APIFlask:
+    """The interface over one municipality's registry. `guard`: that of a page beside it that blocks passes as well."""
     app = APIFlask(
         "meedoen-desk", title="meedoen desk", version=API_VERSION, spec_path="/v1/openapi.json", docs_path=None
     )
     app.description = "The list of blocked passes for terminals, lost passes blocked by their holders, and the scheme."
-    app.contact = asdict(config.contact)
+    app.contact = {name: value for name, value in asdict(config.contact).items() if value}
     app.config["OPENAPI_VERSION"] = "3.1.0"
     app.config["AUTO_OPERATION_ID"] = True
     app.config["VALIDATION_ERROR_STATUS_CODE"] = 400
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
     _answer_problems(app)
     app.register_blueprint(_terminals(config))
-    app.register_blueprint(_holders(config, Guard(config.now)))
+    app.register_blueprint(_holders(config, guard or Guard(config.now)))
     app.register_blueprint(_public(config))
 
     @app.spec_processor

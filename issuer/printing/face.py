@@ -32,7 +32,9 @@ class Face:
 def _check_name(name: str) -> None:
     letters = unicodedata.normalize("NFC", name)
     if not letters.strip() or len(letters) > _LONGEST_NAME:
-        raise FaceRefused(f"A name on a pass has 1 to {_LONGEST_NAME} letters; write it shorter, with initials.")
+        raise FaceRefused(
+            "A name on a pass has 1 to {most} letters; write it shorter, with initials.", most=_LONGEST_NAME
+        )
     if not all(sign in _BETWEEN_LETTERS or unicodedata.name(sign, "").startswith("LATIN ") for sign in letters):
         raise FaceRefused(
             "A name on a pass has letters (as in a passport), spaces, points, hyphens and apostrophes only."

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, distinct, func, select
 from sqlalchemy.orm import Session
 
 from issuer.registry.tables import CardPass, Decision, Holder, OpenIntent, PlannedLoad
@@ -24,7 +24,7 @@ def plan(session: Session, holder: Holder, decided: Decided, by: str, on: date) 
     for grant in decided.grants:
         given, parts = _given(session, holder.id, grant)
         adds = lacking(grant, given, parts)
-        if not adds:
+        if parts and not adds:
             continue
         session.add(
             PlannedLoad(
@@ -99,6 +99,15 @@ def plan_replacement(session: Session, lost: CardPass, balances: dict[int, int])
         if amount > 0
     )
     session.flush()
+
+
+def totals(session: Session, periods: Sequence[str]) -> dict[int, tuple[int, int]]:
+    """{grant: (people, amount)} of what was planned or written in some periods."""
+    wanted = select(
+        PlannedLoad.grant_number, func.count(distinct(PlannedLoad.holder_id)), func.sum(PlannedLoad.amount)
+    ).where(PlannedLoad.period.in_(periods), PlannedLoad.state != "cancelled")
+    rows = session.execute(wanted.group_by(PlannedLoad.grant_number))
+    return {grant: (people, int(amount)) for grant, people, amount in rows}
 
 
 def decisions(session: Session, holder_id: int) -> list[Decision]:

@@ -7,7 +7,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from issuer.errors import CardRefused, DeskError
-from issuer.lifecycle import CHANGE_HOTLIST, CURRENT, LAST_YEARS, ON_HOTLIST, check
+from issuer.lifecycle import CHANGE_HOTLIST, CURRENT, LAST_YEARS, ON_HOTLIST, STATES, check
 from issuer.personalise import Pass
 from issuer.printed_code import as_printed
 from issuer.registry.tables import CardPass, Holder, PassEvent
@@ -103,6 +103,13 @@ def listing(session: Session, states: Sequence[str] = ()) -> list[CardPass]:
     """All passes, or those in some states."""
     wanted = select(CardPass).order_by(CardPass.id)
     return list(session.scalars(wanted.where(CardPass.state.in_(states)) if states else wanted))
+
+
+def counts(session: Session) -> list[tuple[str, int]]:
+    """How many passes there are in each state that a pass is in."""
+    rows = session.execute(select(CardPass.state, func.count()).group_by(CardPass.state))
+    found = {state: count for state, count in rows}
+    return [(state, found[state]) for state in STATES if state in found]
 
 
 def events(session: Session, card: CardPass) -> list[PassEvent]:

@@ -413,8 +413,8 @@ class RenewalRow(Base):
     __tablename__ = "renewal_row"
     __table_args__ = (_one_of("outcome", OUTCOMES),)
 
-    run_id: Mapped[int] = mapped_column(ForeignKey("renewal_run.id"), primary_key=True)
-    holder_id: Mapped[int] = mapped_column(ForeignKey("holder.id"), primary_key=True, index=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("renewal_run.id", ondelete="CASCADE"), primary_key=True)
+    holder_id: Mapped[int] = mapped_column(ForeignKey("holder.id", ondelete="CASCADE"), primary_key=True, index=True)
     outcome: Mapped[str]
     needs_card: Mapped[bool]
     before: Mapped[dict[str, Any]]

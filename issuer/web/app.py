@@ -22,12 +22,14 @@ from issuer.web.pages import (
     entrance,
     faces,
     hardship,
+    holder,
     imports,
     lost,
     own_account,
     people,
     reader,
     renewals,
+    reports,
     start,
     stock,
 )
@@ -49,6 +51,7 @@ class Pages:
 
 PAGES = (
     Pages(entrance.pages, OPEN),
+    Pages(holder.pages, OPEN),
     Pages(start.pages, ANY_OFFICER, ("start.home", mark("Begin"))),
     Pages(people.pages, "find", ("people.find", mark("Zoeken"))),
     Pages(reader.pages, "find", ("reader.index", mark("Pas lezen"))),
@@ -59,6 +62,7 @@ PAGES = (
     Pages(declines.pages, "passes", ("declines.explain", mark("Apparaat zei nee"))),
     Pages(imports.pages, "import", ("imports.index", mark("Inlezen"))),
     Pages(renewals.pages, "renew", ("renewals.index", mark("Nieuw jaar"))),
+    Pages(reports.pages, "report", ("reports.index", mark("Cijfers"))),
     Pages(hardship.pages, "decide", ("hardship.waiting", mark("Tweede persoon"))),
     Pages(accounts.pages, "accounts", ("accounts.index", mark("Accounts"))),
     Pages(audit.pages, "audit", ("audit.index", mark("Logboek"))),

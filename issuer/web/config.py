@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 
 from flask import current_app
@@ -16,6 +17,7 @@ from issuer.balance import Balance
 from issuer.desk import Desk, Issued
 from issuer.errors import DeskError
 from issuer.letters.office import Office, load_office
+from issuer.lost import Guard
 from issuer.personalise import Reader, Tell
 from issuer.printing.artwork import Artwork
 from issuer.registry import Registry
@@ -82,6 +84,11 @@ class WebConfig:
     office_file: Path | None = None
     # What takes longer than a page.
     tasks: Workbench[int] = field(default_factory=Workbench)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """How often somebody may be wrong about a lost pass, here and at the API."""
+        return Guard(self.now)
 
     @property
     def letters(self) -> Path:

@@ -30,7 +30,18 @@ def desk(tmp_path):
 
     def run(*words):
         options = {"--data": tmp_path / "desk", "--scheme": SCHEME, "--secrets": tmp_path / "keys" / "issuer.json"}
-        takes = {"import": 2, "people": 1, "explain": 2, "issue": 3, "block": 1, "hotlist": 3, "hand-in": 3}[words[0]]
+        takes = {
+            "import": 2,
+            "import-report": 1,
+            "undo-import": 1,
+            "retention": 1,
+            "people": 1,
+            "explain": 2,
+            "issue": 3,
+            "block": 1,
+            "hotlist": 3,
+            "hand-in": 3,
+        }[words[0]]
         given = [str(word) for pair in list(options.items())[:takes] for word in pair]
         answer = CliRunner().invoke(app, [words[0], *given, *map(str, words[1:])])
         assert not answer.exception or isinstance(answer.exception, SystemExit), answer.exception
@@ -97,6 +108,41 @@ def test_one_fault_keeps_the_whole_file_out_and_the_report_says_where(desk, hous
         rows = list(csv.reader(file, delimiter=";"))
     assert [row[:2] for row in rows[1:]] == [["3", "geboortedatum"], ["4", "inkomensklasse"]]
     assert all(all(row) for row in rows)
+
+
+def test_an_import_is_undone_until_a_pass_was_made(desk, households, vault, tmp_path):
+    assert "No file was taken in" in desk("undo-import")[1]
+    for rows in ((CHILD, PARENT), (RICH,)):
+        desk("import", households(*rows), "--accept")
+    assert "Ingelezen als import 3." in desk("import", households(RICH), "--accept")[1]
+    assert [run["state"] for run in json.loads(desk("undo-import", 2, "--json")[1])] == [
+        "accepted",
+        "undone",
+        "accepted",
+    ]
+    assert len(json.loads(desk("people", "--json")[1])) == 2
+    card = ["--person", 1, "--reader", "emulated", "--cards", tmp_path / "cards", "--vault", vault]
+    assert desk("issue", *card)[0] == 0
+    code, _, errors = desk("undo-import", 1)
+    assert (code, "1 of its people got a pass" in errors) == (1, True)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_report_of_each_row_to_download(desk, households, tmp_path, kind):
+    report = tmp_path / f"report.{kind}"
+    code, output, _ = desk("import-report", households(CHILD, PARENT.replace("1-2-1980", "")), report, "--json")
+    assert (code, json.loads(output)["new"], json.loads(output)["faults"]) == (0, 1, 1)
+    assert report.read_bytes().startswith({"csv": b"\xef\xbb\xbf", "xlsx": b"PK"}[kind])
+    assert desk("import-report", households(CHILD), tmp_path / "report.pdf")[0] == 2
+
+
+def test_what_is_kept_long_enough_goes_and_is_reported(desk, households, tmp_path):
+    desk("import", households(CHILD), "--accept")
+    code, output, _ = desk("retention", "--report", tmp_path / "report.csv")
+    assert (code, "people and their household" in output) == (0, True)
+    assert (tmp_path / "report.csv").read_text().startswith("day;class;gone")
+    assert all(line["gone"] == 0 for line in json.loads(desk("retention", "--json")[1])["classes"])
+    assert len(json.loads(desk("people", "--json")[1])) == 1
 
 
 def test_what_is_said_of_a_fault_names_nobody(desk, households, tmp_path):

@@ -285,6 +285,8 @@ def test_there_is_no_place_for_when_or_where_something_was_spent():
     # A date of any other kind, or a word for a place, would be the beginning of a history.
     assert {f"{column.table.name}.{column.name}" for column in columns if isinstance(column.type, Date)} == {
         "household.band_on",
+        "holder.seen_on",
+        "retention_run.on",
         "holder.born",
         "card_pass.valid_from",
         "card_pass.valid_until",
@@ -294,5 +296,6 @@ def test_there_is_no_place_for_when_or_where_something_was_spent():
         "rejected_card.on",
         "message.made_on",
         "message.sent_on",
+        "renewal_run.on",
     }
     assert not {column.name for column in columns} & {"venue", "offer", "price", "spent", "balance", "bsn", "income"}

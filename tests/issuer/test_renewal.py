@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner
 
 from card.layout import PassFile
 from hardware.emulated_pass import inspect
 from hardware.in_process import InProcessReader
-from issuer import renewal
+from issuer import forgetting, renewal
 from issuer.deciding import decide_all, decide_for
 from issuer.desk import day_number
 from issuer.errors import CardLeft, CardRefused, DeskError
 from issuer.funds import costs
 from issuer.people import Person
 from issuer.registry import Base, Registry, loads, passes, people
-from issuer.registry.tables import CardPass, Decision, Message, RenewalRow, RenewalRun
+from issuer.registry.tables import CardPass, Decision, Holder, Message, RenewalRow, RenewalRun
 from issuer.renewal_cli import app
 from issuer.scheme import Fund, Purse, Scheme, load_scheme
 from tests.city import factory_card, purses_of
@@ -302,6 +302,17 @@ def test_a_preview_can_be_put_away_until_it_is_accepted(registry):
 def test_a_renewal_that_is_not_there_is_said_in_words(registry):
     with pytest.raises(DeskError, match="no renewal number 7"):
         renewal.accept(registry, 7, SCHEME, "Piet", NOON)
+
+
+def test_a_renewal_is_forgotten_whole_and_does_not_hold_on_to_a_person(registry):
+    run = preview(registry)
+    with registry.transaction() as session:
+        session.execute(delete(Holder).where(Holder.id == holder(registry, VOLUNTEER).id))
+    assert len(content(registry)["renewal_row"]) == 5
+    with registry.transaction() as session:
+        assert forgetting.renewals(session, run.made_at.date() - timedelta(days=1)) == 0
+        assert forgetting.renewals(session, run.made_at.date()) == 1
+    assert content(registry)["renewal_row"] == []
 
 
 # Acceptance
@@ -589,7 +600,7 @@ def test_the_pass_of_somebody_else_is_not_renewed_instead(tmp_path, other):
     registry = Registry.at(tmp_path)
     _, made = a_pass(registry)
     card, _ = a_pass(registry, other, b"\x04\x77\x22\x33\x44\x55\x66")
-    refused(registry, made, card, CardRefused, "somebody else")
+    refused(registry, made, card, CardRefused, "Put the right pass")
 
 
 EXCHANGES_TO_RENEW = 50

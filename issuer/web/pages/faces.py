@@ -71,7 +71,7 @@ def put_on_card(code: str) -> AnyResponse:
         config.printer.print_pdf(document, job_name([card]), again=request.form.get("again") == "yes")
     except PrintedBefore:
         flash(
-            _("De printer heeft deze pas al geprint. Kijk in de bak. Is de kaart mislukt? Print nog een keer."),
+            _("De printer heeft deze pas al geprint. Kijk in de bak. Mislukt? Print nog een keer."),
             "warning",
         )
         return redirect(url_for("faces.show", number=card.holder_id, again="yes"), 303)

@@ -24,9 +24,9 @@ def test_every_route_states_what_it_needs(app):
     assert [endpoint for endpoint, permission in stated.items() if permission is None] == []
 
 
-def test_only_the_entrance_is_open(app):
+def test_only_the_entrance_and_the_page_of_a_holder_are_open(app):
     open_ones = {rule.endpoint for rule in app.url_map.iter_rules() if permission_of(app, rule.endpoint) == OPEN}
-    assert {endpoint.partition(".")[0] for endpoint in open_ones} == {"entrance", "static"}
+    assert {endpoint.partition(".")[0] for endpoint in open_ones} == {"entrance", "holder", "static"}
 
 
 def test_nobody_gets_in_without_login(app, client):
