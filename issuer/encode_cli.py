@@ -1,4 +1,4 @@
-"""`meedoen issuer batch`, `reject-card`, `accept-delivery` and `stock`: many cards, from the box of the supplier to the counter."""
+"""`meedoen issuer batch`, `reject-card`, `accept-delivery`, `stock`: many cards, from the supplier to the counter."""
 
 import json
 import os
