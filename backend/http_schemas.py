@@ -90,6 +90,7 @@ class PurseTotalOut(Schema):
     loaded = Integer(required=True, metadata={"description": "in the unit of the purse, as spent and outstanding"})
     spent = Integer(required=True)
     outstanding = Integer(required=True)
+    replaced = Integer(required=True, metadata={"description": "put on new passes in the place of lost ones"})
 
 
 class BudgetOut(Schema):

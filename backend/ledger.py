@@ -7,6 +7,7 @@
 | `venue:<n>` | cents owed to a venue; in another unit, how much was handed in there |
 | `discounts:<fund>` | discounts that the municipality owes venues (below zero) |
 | `suspense:recredit` | taken by a venue from a purse that it may not take from: due back to the holder |
+| `replaced:<n>` | what was put on new passes in the place of lost ones, where it still stands as well (below zero) |
 | `bank` | paid out |
 """
 
@@ -23,10 +24,12 @@ from backend.errors import RecordRefused
 from backend.funding import by_share, in_order
 from backend.offers import GRACE, agrees, honoured
 from backend.store import Store, Transaction
-from card.record import LOAD, REVERSAL, TAP, ClearRecord
+from card.record import LOAD, NO_PURSE, REVERSAL, TAP, ClearRecord
 
 SUSPENSE = "suspense:recredit"
 BANK = "bank"
+# In the place of a grant: what a lost pass held.
+REPLACEMENT = 0
 KINDS = {TAP: "tap", REVERSAL: "reversal", LOAD: "load"}
 
 # (source, destination, unit, amount)
@@ -48,6 +51,10 @@ def fund_account(name: str) -> str:
 
 def purse_account(number: int) -> str:
     return f"purse:{number}"
+
+
+def replaced_account(number: int) -> str:
+    return f"replaced:{number}"
 
 
 def venue_account(number: int) -> str:
@@ -77,6 +84,8 @@ class Rules:
     def _load(self, tx: Transaction, record: ClearRecord, terminal: Row[Any]) -> Booking:
         if terminal.venue is not None:
             raise RecordRefused("load", "Only a desk may load a pass, and this is a venue's terminal.")
+        if record.offer == REPLACEMENT:
+            return self._replacement(record)
         grant = self._grants.get(record.offer)
         if grant is None:
             raise RecordRefused("grant", f"The scheme has no grant {record.offer}.")
@@ -85,6 +94,14 @@ class Rules:
         unit, destination = self._purses[grant.purse].unit, purse_account(grant.purse)
         parts = zip(grant.funds, self._parts(tx, grant, record.amount1, day_of(record.day)), strict=True)
         return Booking("load", [(fund_account(fund), destination, unit, part) for fund, part in parts if part])
+
+    def _replacement(self, record: ClearRecord) -> Booking:
+        """What a lost pass held, on the pass that replaces it: no fund gives it twice."""
+        if record.purse2 != NO_PURSE or record.price or record.discount:
+            raise RecordRefused("grant", "What a lost pass held goes to one purse, and nothing else.")
+        unit = self._purses[record.purse1].unit
+        source, destination = replaced_account(record.purse1), purse_account(record.purse1)
+        return Booking("load", [(source, destination, unit, record.amount1)])
 
     def _parts(self, tx: Transaction, grant: Grant, amount: int, day: date) -> list[int]:
         """What each fund of a grant gives. In order, the last gives what is beyond all budgets: nobody is sent away."""
@@ -200,7 +217,9 @@ class Ledger:
         loaded = sum(
             _net(flows, source=fund_account(fund), destination=own, unit=purse.unit) for fund in self._config.funds()
         )
-        outstanding = _net(flows, destination=own, unit=purse.unit)
+        replaced = _net(flows, source=replaced_account(number), destination=own, unit=purse.unit)
+        # What stands on a lost pass cannot be spent; it is on the new one as well, and counts once.
+        outstanding = _net(flows, destination=own, unit=purse.unit) - replaced
         return {
             "purse": number,
             "name": purse.name,
@@ -209,6 +228,7 @@ class Ledger:
             "loaded": loaded,
             "spent": loaded - outstanding,
             "outstanding": outstanding,
+            "replaced": replaced,
         }
 
     def _fund(self, name: str, flows: Mapping[Any, int]) -> dict[str, Any]:

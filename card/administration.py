@@ -68,6 +68,22 @@ class ChangeKey(Command):
             self.data = xor(new_key, old_key) + uint(version, 1) + key_checksum(new_key)
 
 
+class RestoreFactoryKey(Command):
+    """The session's own PICC master key becomes the factory's again: two-key triple DES of zeros. It ends the session.
+
+    A DES key has its version in its parity bits, so none goes along.
+    """
+
+    INS = 0xC4
+    protection = FULL
+    ends_session = True
+    _TWO_KEY_TRIPLE_DES = 0x00
+
+    def __init__(self):
+        self.header = uint(self._TWO_KEY_TRIPLE_DES, 1)
+        self.data = bytes(16)
+
+
 class SetConfiguration(Command):
     """A property of the card. Option 0 with bit 1 switches random identification on, for good."""
 
@@ -82,7 +98,10 @@ class SetConfiguration(Command):
 
 
 class CardVersion:
-    """What GetVersion tells: the hardware's major version gives the generation, `uid` is zero under random id."""
+    """What GetVersion tells: the hardware's major version gives the generation, `uid` is zero under random id.
+
+    `hardware` and `software` are (major, minor), `storage` is in bytes.
+    """
 
     # Hardware major versions (NXP type identification; real cards' logs): EV2 also as XL, EV3 in two forms.
     _GENERATIONS = {0x01: "EV1", 0x12: "EV2", 0x22: "EV2", 0x33: "EV3", 0x03: "EV3"}
@@ -92,6 +111,10 @@ class CardVersion:
         if len(answer) < 28:
             raise BadAnswer("GetVersion: %d bytes, wanted 28" % len(answer))
         self.generation = self._GENERATIONS.get(answer[3]) if answer[1] & 0x0F == self._DESFIRE else None
+        self.hardware = answer[3], answer[4]
+        self.software = answer[10], answer[11]
+        # A power of two by its exponent; bit 0 says that there is a bit more.
+        self.storage = 1 << (answer[5] >> 1)
         self.uid = answer[14:21]
 
 
@@ -114,6 +137,23 @@ class GetCardUID(Command):
         if len(answer) != 7:
             raise BadAnswer("GetCardUID: %d bytes, wanted 7" % len(answer))
         return answer
+
+
+class FreeMemory(Command):
+    """How many bytes are free for applications and files."""
+
+    INS = 0x6E
+
+    def parse(self, answer):
+        if len(answer) != 3:
+            raise BadAnswer("FreeMemory: %d bytes, wanted 3" % len(answer))
+        return read_uint(answer, 0, 3)
+
+
+class FormatPICC(Command):
+    """Take every application away and give their memory back, in a session with the PICC key. All keys stay."""
+
+    INS = 0xFC
 
 
 class GetApplicationIDs(Command):

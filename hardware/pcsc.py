@@ -11,12 +11,13 @@ _GET_UID = bytes.fromhex("FFCA000000")
 class PcscReader:
     """Same promises as InProcessReader, with a reader that is really there.
 
-    `name_part`: part of the name of the reader, in any case; None takes the first one. Nothing happens before
-    find_pass. A ReaderError says in one sentence what is missing; the next find_pass tries everything anew.
+    `name`: of the reader, or a part of it that no other reader has, in any case; None takes the first one. Nothing
+    happens before find_pass. A ReaderError says in one sentence what is missing; the next find_pass tries everything
+    anew.
     """
 
-    def __init__(self, name_part: str | None = None) -> None:
-        self._name_part = name_part
+    def __init__(self, name: str | None = None) -> None:
+        self._wanted = name
         self._context: Any = None
         self._card: Any = None
         self._protocol = 0
@@ -73,17 +74,14 @@ class PcscReader:
 
     def _reader(self, scard: Any) -> str:
         if self._context is None:
-            code, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-            self._require(scard, code, "pcscd does not answer")
-            self._context = context
+            code, self._context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+            if code != scard.SCARD_S_SUCCESS:
+                self._context = None
+            _require(scard, code, "pcscd does not answer")
         code, names = scard.SCardListReaders(self._context, [])
         if code != scard.SCARD_E_NO_READERS_AVAILABLE:
             self._require(scard, code, "pcscd does not tell which readers there are")
-        wanted = (self._name_part or "").lower()
-        name = next((name for name in names if wanted in name.lower()), None)
-        if name is None:
-            raise ReaderError(f"no reader with {self._name_part!r} in its name" if names and wanted else "no reader")
-        return str(name)
+        return _chosen(self._wanted, list(names))
 
     def _require(self, scard: Any, code: int, otherwise: str) -> None:
         if code == scard.SCARD_S_SUCCESS:
@@ -91,9 +89,48 @@ class PcscReader:
         if self._context is not None:
             scard.SCardReleaseContext(self._context)
         self._context = self._card = None
-        if code in (scard.SCARD_E_NO_SERVICE, scard.SCARD_E_SERVICE_STOPPED):
-            raise ReaderError("pcscd does not run: start it, or install the package pcscd")
-        raise ReaderError(f"{otherwise}: {scard.SCardGetErrorMessage(code)}")
+        _require(scard, code, otherwise)
+
+
+def readers() -> list[str]:
+    """The names of the readers that are plugged in, in the order of pcscd."""
+    scard = _scard()
+    code, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+    _require(scard, code, "pcscd does not answer")
+    try:
+        code, names = scard.SCardListReaders(context, [])
+        if code == scard.SCARD_E_NO_READERS_AVAILABLE:
+            return []
+        _require(scard, code, "pcscd does not tell which readers there are")
+        return list(names)
+    finally:
+        scard.SCardReleaseContext(context)
+
+
+def _chosen(wanted: str | None, names: list[str]) -> str:
+    """The one reader that is meant; ReaderError with the names to choose from when that is none or several."""
+    if not names:
+        raise ReaderError("no reader: plug one in")
+    if wanted is None or wanted in names:
+        return wanted or names[0]
+    found = [name for name in names if wanted.lower() in name.lower()]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ReaderError(f"no reader with {wanted!r} in its name; there is {_listed(names)}")
+    raise ReaderError(f"several readers have {wanted!r} in their names: choose one of {_listed(found)}")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _require(scard: Any, code: int, otherwise: str) -> None:
+    if code == scard.SCARD_S_SUCCESS:
+        return
+    if code in (scard.SCARD_E_NO_SERVICE, scard.SCARD_E_SERVICE_STOPPED):
+        raise ReaderError("pcscd does not run: start it, or install the package pcscd")
+    raise ReaderError(f"{otherwise}: {scard.SCardGetErrorMessage(code)}")
 
 
 def _scard() -> Any:

@@ -143,16 +143,21 @@ def _receive(connection: socket.socket, length: int) -> bytes:
 
 
 class PrivatePcscd:
-    """A pcscd with one virtual reader that only those see who have `socket` in PCSCLITE_CSOCK_NAME.
+    """A pcscd with a virtual reader of two slots that only those see who have `socket` in PCSCLITE_CSOCK_NAME.
 
-    `port` is where a VirtualCard goes. Needs no rights; as root, pcscd runs as nobody. Several can run at once, but
-    libpcsclite looks at the variable once: one process meets one pcscd in its life. vpcd listens on every network.
+    `ports` is where a VirtualCard goes, one for each slot; PC/SC shows the slots as two readers. `port` is the first.
+    Needs no rights; as root, pcscd runs as nobody. Several can run at once, but libpcsclite looks at the variable once:
+    one process meets one pcscd in its life. vpcd listens on every network.
     """
 
     def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
         self.port = 0
         self.socket = ""
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        return self.port, self.port + 1
 
     @property
     def environment(self) -> dict[str, str]:

@@ -17,6 +17,7 @@ from issuer.backend_client import hand_in as hand_in_loads
 from issuer.balance import ask, request_for, sealed_table
 from issuer.deciding import decide_for
 from issuer.desk import DeskSecrets, Issued
+from issuer.encode_cli import app as encode_app
 from issuer.import_cli import import_app
 from issuer.lifecycle import WORDS
 from issuer.options import (
@@ -40,6 +41,7 @@ from issuer.options import (
 from issuer.personalise import Reader
 from issuer.registry import Registry, passes, people
 from issuer.registry.tables import CardPass, Holder
+from issuer.renewal_cli import app as renewal_app
 from issuer.scheme import load_scheme
 from issuer.web_cli import app as web_app
 from issuer.wording import amount_words
@@ -47,6 +49,8 @@ from issuer.wording import amount_words
 app = typer.Typer(no_args_is_help=True, help="The municipal desk: people, passes and budgets.")
 app.add_typer(web_app)
 app.add_typer(import_app)
+app.add_typer(renewal_app)
+app.add_typer(encode_app)
 
 # What fits on a screen; the report has them all.
 _MOST_FAULTS = 20

@@ -1,11 +1,15 @@
 """What the rules say of a holder, with what people decided in cases of hardship."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
+from issuer.people import Household as HouseholdFacts
 from issuer.registry import loads
-from issuer.registry.tables import Holder
+from issuer.registry.tables import Decision as Decided
+from issuer.registry.tables import Holder, Household
 from issuer.rules import Decision, Hardship, decide
 from issuer.scheme import Scheme
 
@@ -15,11 +19,33 @@ def decide_for(session: Session, holder: Holder, scheme: Scheme, on: date) -> De
     return decide(holder.person, holder.household.facts(on), scheme, on, hardships(session, holder, scheme, on))
 
 
+def decide_all(
+    session: Session, scheme: Scheme, on: date, numbers: tuple[int, int]
+) -> Iterator[tuple[Holder, Decision]]:
+    """The same for every holder from one number up to another, both included, with a handful of questions in all."""
+    wanted = select(Holder).where(Holder.id.between(*numbers)).order_by(Holder.id)
+    everybody = session.scalars(wanted.options(joinedload(Holder.household).selectinload(Household.members))).all()
+    decided: dict[int, list[Decided]] = {}
+    hardship = select(Decided).where(Decided.hardship, Decided.holder_id.between(*numbers))
+    for each in session.scalars(hardship.order_by(Decided.id)):
+        decided.setdefault(each.holder_id, []).append(each)
+    facts: dict[int, HouseholdFacts] = {}
+    for holder in everybody:
+        if holder.household_id not in facts:
+            facts[holder.household_id] = holder.household.facts(on)
+        counting = _counting(decided.get(holder.id, []), scheme, on)
+        yield holder, decide(holder.person, facts[holder.household_id], scheme, on, counting)
+
+
 def hardships(session: Session, holder: Holder, scheme: Scheme, on: date) -> list[Hardship]:
     """What people decided for this pass year, and nobody has to look at any more."""
-    periods = (str(scheme.year_end(on).year), "once")
+    return _counting(reversed(loads.decisions(session, holder.id)), scheme, on)
+
+
+def _counting(decided: Iterable[Decided], scheme: Scheme, on: date) -> list[Hardship]:
+    periods = (scheme.pass_year(on), "once")
     return [
         Hardship(each.grant_number, each.amount, each.reason)
-        for each in reversed(loads.decisions(session, holder.id))
+        for each in decided
         if each.hardship and each.granted and each.state == "valid" and each.period in periods and each.grant_number
     ]

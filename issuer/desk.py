@@ -1,8 +1,7 @@
 """What a clerk does: make, load, hand over, block, replace. Puts registry, rules, card and vault together."""
 
 import json
-import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -10,11 +9,10 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from card.blueprint import Blueprint
-from card.record import DAY_ZERO
 from card.sealing import SealingKey
 from card.session import Session as CardSession
-from card.siv import siv_encrypt
-from card.wire import uint
+from issuer import hotlist, printed_code
+from issuer.days import day_number
 from issuer.deciding import decide_for
 from issuer.errors import CardRefused, DeskError
 from issuer.journal import RegistryJournal
@@ -27,16 +25,8 @@ from issuer.rekey import Rekeyer
 from issuer.scheme import Scheme
 from issuer.vault_client import CardKeys, VaultAddress
 
-# Without letters and digits that look alike.
-_CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-_HOTLIST_ENTRY = 8
 _NO_PASS = "The rules give this person no pass; `meedoen issuer explain` says why."
 _NOTHING_THERE = "There is no pass on the reader. Put it back and try again."
-
-
-def day_number(on: date) -> int:
-    """Days since the day zero of records."""
-    return (on - date(*DAY_ZERO)).days
 
 
 @dataclass(frozen=True)
@@ -144,6 +134,10 @@ class Desk:
         issued = self.load(card, reader, on)
         return replace(issued, renewed=renewed + issued.renewed)
 
+    def identify(self, reader: Reader) -> bytes:
+        """The UID of the card or pass on the reader, also of a pass that hides it; writes nothing."""
+        return self._personaliser.identify(reader)
+
     def set_aside(self, holder: Holder, on: date) -> CardPass:
         """The pass that a holder is to get, with a code for its face; the one that is there when there is one."""
         with self._registry.transaction() as session:
@@ -190,6 +184,38 @@ class Desk:
         with self._registry.transaction() as rows:
             return passes.rekeyed(rows, done.made), done.purposes
 
+    def renew(self, card: CardPass, reader: Reader, on: date) -> Issued:
+        """Let the pass on the reader work for the pass year of this day, with its budgets; safe to repeat.
+
+        Raises DeskError when the rules give nothing, CardRefused for another pass and for a blocked one.
+        """
+        with self._registry.transaction() as session:
+            card = passes.coded(session, card.printed_code)
+            decision = decide_for(session, card.holder, self._scheme, on)
+        if card.state not in (*CURRENT, LAST_YEARS):
+            raise CardRefused("This pass was blocked. Take a new card.")
+        if not decision.grants:
+            raise DeskError(_NO_PASS)
+        card, renewed = self.rekey(card, reader, on)
+        until = max(card.valid_until, self._scheme.validity(on)[1])
+        if card.valid_until < until:
+            self._revalidate(card, reader, until)
+        with self._registry.transaction() as session:
+            card = passes.extended(session, card.id, until, self._by, self._now())
+            loads.plan(session, card.holder, decision, self._by, on)
+        issued = self.load(card, reader, on)
+        return replace(issued, renewed=renewed + issued.renewed)
+
+    def _revalidate(self, card: CardPass, reader: Reader, until: date) -> None:
+        known = passes.as_made(card)
+        if reader.find_pass() is None:
+            raise CardRefused(_NOTHING_THERE)
+        with told_to_the_clerk(reader):
+            keys = self._keys.card_keys(known.uid, known.generation)
+            valid = day_number(card.valid_from), day_number(until)
+            details = Details(self._scheme.number, *valid, known.generation)
+            self._personaliser.revalidate(CardSession(reader.transmit), known, keys, details)
+
     def load(self, card: CardPass, reader: Reader, on: date) -> Issued:
         """Write what is planned for the holder of this pass, which must be on the reader."""
         card, renewed = self.rekey(card, reader, on)
@@ -200,7 +226,7 @@ class Desk:
         keys = self._keys.card_keys(known.uid, known.generation)
         loader = self._loader(on)
         with told_to_the_clerk(reader):
-            planned = self._planned(card, lambda: self._balances(session, keys))
+            planned = self._planned(card, on, lambda: self._balances(session, keys))
             self._tell("budgets")
             written = loader.load(session, keys, planned)
             return Issued(card, written, self._balances(session, keys), renewed)
@@ -208,10 +234,10 @@ class Desk:
     def _balances(self, session: CardSession, keys: CardKeys) -> dict[int, int]:
         return balances(session, self._blueprint.aid, keys, list(self._scheme.purses), self._random)
 
-    def _planned(self, card: CardPass, held: Callable[[], dict[int, int]]) -> list[Load]:
+    def _planned(self, card: CardPass, on: date, held: Callable[[], dict[int, int]]) -> list[Load]:
         """What is to be written; `held` says what is on the pass, for budgets that are filled up to a level."""
         with self._registry.transaction() as session:
-            planned = loads.waiting(session, card)
+            planned = loads.due(loads.waiting(session, card), self._scheme.pass_year(on))
             if any(each.refill for each in planned):
                 loads.fill_up(session, planned, held())
             return [
@@ -230,7 +256,7 @@ class Desk:
         existing = passes.of(session, holder.id)
         if existing is not None:
             return existing
-        return passes.set_aside(session, holder, printed_code(), self._scheme.validity(on), self._by, self._now())
+        return passes.set_aside(session, holder, printed_code.new(), self._scheme.validity(on), self._by, self._now())
 
     # What becomes of it
 
@@ -296,26 +322,7 @@ class Desk:
     # For the terminals
 
     def hotlist(self, on: date) -> bytes:
-        """The list of blocked passes, sealed for terminals. Its version is the day, so a later list is never older."""
+        """The list of blocked passes, sealed for terminals."""
         with self._registry.transaction() as session:
-            entries = sorted(
-                card.handle[:_HOTLIST_ENTRY] for card in passes.hotlist(session, on) if card.handle is not None
-            )
-            self._refuse_false_alarms(entries, passes.listing(session))
-        version = uint(day_number(on), 4)
-        plain = version + uint(day_number(on), 2) + uint(len(entries), 4) + b"".join(entries)
-        sealed: bytes = version + siv_encrypt(self._secrets.hotlist_key, [b"hotlist" + version], plain)
-        return sealed
-
-    @staticmethod
-    def _refuse_false_alarms(entries: Sequence[bytes], cards: Sequence[CardPass]) -> None:
-        blocked = set(entries)
-        for card in cards:
-            if card.state not in ON_HOTLIST and card.handle and card.handle[:_HOTLIST_ENTRY] in blocked:
-                raise DeskError("A pass that is not blocked looks like a blocked one; replace it before the next list.")
-
-
-def printed_code() -> str:
-    """A new short code for the face of a pass, like `K7QW-M2XP`."""
-    letters = [secrets.choice(_CODE_LETTERS) for _ in range(8)]
-    return "".join(letters[:4]) + "-" + "".join(letters[4:])
+            number = hotlist.version(session, on)
+            return hotlist.sealed(session, on, number, self._secrets.hotlist_key)

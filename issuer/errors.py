@@ -31,3 +31,11 @@ class VaultRefused(DeskError):
 
 class SchemeError(DeskError):
     """A scheme file with faults: the text has a line for each, with its place in the file and what belongs there."""
+
+
+class ArtworkRefused(DeskError):
+    """The artwork of the pass cannot be used: the text says what in its folder has to change."""
+
+
+class FaceRefused(DeskError):
+    """Something that is to stand on this pass cannot: the text says what to do about it. Nothing was printed."""

@@ -31,6 +31,7 @@ from issuer.registry.tables import (
     PastLoads,
     PlannedLoad,
     RejectedCard,
+    RenewalRun,
     RetentionRun,
     StockMove,
 )
@@ -111,6 +112,11 @@ def decisions(session: Session, until: date) -> int:
 def last_day_of(decision: Decision) -> date:
     """The end of the year that a pass year is called by; for what is given once, the day of the decision."""
     return date(int(decision.period), 12, 31) if decision.period.isdecimal() else decision.on
+
+
+def renewals(session: Session, until: date) -> int:
+    """Whole runs; their rows go with them."""
+    return _do(session, delete(RenewalRun).where(RenewalRun.made_at < after(until)))
 
 
 def messages(session: Session, until: date) -> int:

@@ -3,6 +3,8 @@
 Several desks of one municipality share a registry; each has its own number, sequence and chain.
 """
 
+import threading
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -30,21 +32,34 @@ _WRONG_DAY = "The desk's key is not for this day. Look at the clock, or ask the 
 
 
 class RegistryJournal:
-    """issuer.load.DeskJournal on the registry's database; every call is one transaction."""
+    """issuer.load.DeskJournal on the registry's database; every call is one transaction.
+
+    Threads of one process may share it, each with a pass of its own. What they do here goes one at a time: a sequence
+    number and a place in the chain are the highest until now and one more, which two at once would both take. Between
+    number and intent lie seven exchanges with the pass, too long to wait for each other; so a number is promised.
+    """
 
     def __init__(self, registry: Registry, link_key: bytes, terminal: int) -> None:
         self._registry = registry
         self._link_key = link_key
         self._chain_key = chain_key(link_key)
         self._terminal = terminal
+        self._one_at_a_time = threading.Lock()
+        # By thread, until the intent is kept. A pass that left before that leaves its number to the thread's next one.
+        self._promised: dict[int, int] = {}
 
     def next_sequence(self) -> int:
-        with self._registry.transaction() as session:
+        with self._one_at_a_time, self._registry.transaction() as session:
+            ours_already = self._promised.get(threading.get_ident())
+            if ours_already is not None:
+                return ours_already
             ours = JournalEntry.terminal == self._terminal
             latest = session.scalar(select(func.max(JournalEntry.sequence)).where(ours)) or 0
             ours = OpenIntent.terminal == self._terminal
             open_one = session.scalar(select(func.max(OpenIntent.sequence)).where(ours)) or 0
-            return max(latest, open_one) + 1
+            number = max(latest, open_one, *self._promised.values()) + 1
+            self._promised[threading.get_ident()] = number
+            return number
 
     def open_intent(self, handle: bytes) -> Intent | None:
         with self._registry.transaction() as session:
@@ -52,7 +67,7 @@ class RegistryJournal:
             return Intent(row.load_id, row.clear, row.tmc, row.enc_tmri) if row else None
 
     def intend(self, handle: bytes, intent: Intent, in_doubt: bytes) -> None:
-        with self._registry.transaction() as session:
+        with self._one_at_a_time, self._registry.transaction() as session:
             session.add(
                 OpenIntent(
                     terminal=self._terminal,
@@ -65,15 +80,17 @@ class RegistryJournal:
                     in_doubt=in_doubt,
                 )
             )
+            session.flush()
+            self._promised.pop(threading.get_ident(), None)
 
     def committed(self, intent: Intent, sealed: bytes) -> None:
-        with self._registry.transaction() as session:
+        with self._one_at_a_time, self._registry.transaction() as session:
             self._close(session, intent, COMMITTED, sealed)
             load = session.get_one(PlannedLoad, intent.load_id)
             load.state = "written"
 
     def void(self, intent: Intent) -> None:
-        with self._registry.transaction() as session:
+        with self._one_at_a_time, self._registry.transaction() as session:
             self._close(session, intent, VOID, NOT_SEALED)
 
     def _close(self, session: Session, intent: Intent, outcome: int, sealed: bytes) -> None:
@@ -90,7 +107,7 @@ class RegistryJournal:
 
     def batches(self, first: int) -> list[bytes]:
         """All entries from position `first` on, which the backend lacks; loads whose outcome is not known go along."""
-        with self._registry.transaction() as session:
+        with self._one_at_a_time, self._registry.transaction() as session:
             # Older ones need not be kept for the backend.
             session.merge(HandedIn(terminal=self._terminal, position=first - 1))
             ours = OpenIntent.terminal == self._terminal
@@ -119,7 +136,7 @@ class RegistryJournal:
         `given` is what the vault gave last; it counts as far as it reaches further than what is kept here. Raises
         DeskError for a day before the last one used, or after the last one that the key reaches.
         """
-        with self._registry.transaction() as session:
+        with self._one_at_a_time, self._registry.transaction() as session:
             row = session.get(SealingState, self._terminal)
             kept = None if row is None else SealingKey.from_bytes(row.state)
             try:

@@ -35,6 +35,8 @@ CURRENT = ("stock", "printed", "encoded", "handed_over", "active")
 LAST_YEARS = "expired"
 # Terminals refuse them by the hotlist until their last day is over; after that they refuse them by the date.
 ON_HOTLIST = ("blocked", "replaced")
+# With these a pass comes onto it or goes off it.
+CHANGE_HOTLIST = (*ON_HOTLIST, "active", "destroyed")
 
 # State, and what it is for a clerk: Dutch, English.
 WORDS: dict[str, tuple[str, str]] = {

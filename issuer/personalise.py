@@ -115,8 +115,19 @@ class Personaliser:
             uid = self._uid(session)
             admit(uid)
             keys = self._keys.card_keys(uid, details.generation)
-            self._make(session, keys, details)
+            self.build(session, keys, details)
+            self._tell("hidden")
+            self.hide_uid(session, keys)
         return Pass(uid, keys.handle, details.generation, keys.versions)
+
+    def revalidate(self, session: Session, known: Pass, keys: CardKeys, details: Details) -> None:
+        """Write another validity on the pass on the reader, and nothing else; again when it left half-way."""
+        session.run(SelectApplication(self._blueprint.aid))
+        self._authenticate(session, LOOKUP_KEY, keys.lookup)
+        if session.run(GetCardUID()) != known.uid:
+            raise CardRefused("This is the pass of somebody else. Put the right pass on the reader.")
+        if session.run(ReadData(PASS_FILE, 0, PASS_FILE_BYTES)) != _content(keys, details):
+            self._write_pass_file(session, keys, details)
 
     def identify(self, reader: Reader) -> bytes:
         """The UID of the pass or card on the reader; writes nothing."""
@@ -163,7 +174,8 @@ class Personaliser:
             return uid
         return self._identify(session)
 
-    def _make(self, session: Session, keys: CardKeys, details: Details) -> None:
+    def build(self, session: Session, keys: CardKeys, details: Details) -> None:
+        """Everything that a pass has but one: it still tells its UID to everybody."""
         self._tell("keys")
         session.run(SelectApplication(_PICC_LEVEL))
         fresh = session.run(GetKeyVersion(_PICC_KEY)) == 0
@@ -181,8 +193,6 @@ class Personaliser:
         self._create_files(session, keys, fresh)
         self._tell("content")
         self._write_pass_file(session, keys, details)
-        self._tell("hidden")
-        self._hide_uid(session, keys)
 
     def _take_over(self, session: Session, keys: CardKeys) -> None:
         """The factory's master key becomes ours. A card that carries anything is not from the factory."""
@@ -214,19 +224,24 @@ class Personaliser:
 
     def _write_pass_file(self, session: Session, keys: CardKeys, details: Details) -> None:
         """Write it and read it back, each with the key that will do so later."""
-        content = PassFile(
-            details.issuer, keys.handle, details.valid_from, details.valid_until, details.generation
-        ).to_bytes()
+        content = _content(keys, details)
         self._authenticate(session, LOAD_KEY, keys.load)
         session.run(WriteData(PASS_FILE, 0, content))
         self._authenticate(session, LOOKUP_KEY, keys.lookup)
         if session.run(ReadData(PASS_FILE, 0, PASS_FILE_BYTES)) != content:
             raise CardRefused("The card did not keep what was written. Lay it aside and take another.")
 
-    def _hide_uid(self, session: Session, keys: CardKeys) -> None:
+    def hide_uid(self, session: Session, keys: CardKeys) -> None:
+        """Switch random identification on, for good."""
         session.run(SelectApplication(_PICC_LEVEL))
         self._authenticate(session, _PICC_KEY, keys.picc)
         session.run(SetConfiguration(SetConfiguration.PICC, bytes([SetConfiguration.RANDOM_ID])))
+
+
+def _content(keys: CardKeys, details: Details) -> bytes:
+    held = PassFile(details.issuer, keys.handle, details.valid_from, details.valid_until, details.generation)
+    content: bytes = held.to_bytes()
+    return content
 
 
 @contextmanager

@@ -1,15 +1,22 @@
 """The desk's pages and API as a process. One process a reader: what is on the reader is known to it alone."""
 
+from __future__ import annotations
+
 import ssl
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 
 from issuer.errors import DeskError
+from issuer.http import ApiConfig, Contact, create_api
 from issuer.web.app import create_app
-from issuer.web.config import Oidc, WebConfig
+from issuer.web.config import WebConfig
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # Every screen that watches a pass being made keeps one.
 _THREADS = 32
@@ -36,7 +43,21 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return self._app
 
 
-def serve_pages(config: WebConfig, port: int, tls: Tls | None, proxies: int, oidc: Oidc | None) -> None:
+def pages_and_api(config: WebConfig, hotlist_key: bytes, contact: Contact) -> WSGIApplication:
+    """The pages, and under /v1 the interface for terminals, holders and the city's website."""
+    pages = create_app(config)
+    about = ApiConfig(config.registry, config.scheme, hotlist_key, contact, config.now, config.today, config.proxies)
+    api = create_api(about, config.guard)
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = str(environ.get("PATH_INFO", ""))
+        app: WSGIApplication = api if path.startswith("/v1/") or path == "/health" else pages
+        return app(environ, start_response)
+
+    return answer
+
+
+def serve(app: WSGIApplication, port: int, tls: Tls | None) -> None:
     """Run until told to stop. Without TLS nobody but this machine, or a proxy on it, can reach it."""
     options: dict[str, Any] = {"workers": 1, "threads": _THREADS, "worker_class": "gthread", "loglevel": "warning"}
     # A line for each request would say which person was looked at when; the audit log says what was done.
@@ -49,7 +70,6 @@ def serve_pages(config: WebConfig, port: int, tls: Tls | None, proxies: int, oid
                 raise DeskError("{path} is not there. Give the certificate and its key as PEM files.", path=path)
         options |= {"bind": f"0.0.0.0:{port}", "certfile": str(tls.certificate), "keyfile": str(tls.key)}
         options["ssl_context"] = _newest
-    app = create_app(replace(config, https=tls is not None or proxies > 0, proxies=proxies, oidc=oidc))
     _Server(app, options).run()
 
 

@@ -3,14 +3,18 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hardware.pcsc import PcscReader
+from hardware.printer import IppPrinter
 from issuer.balance import Balance, ask, sealed_table
 from issuer.desk import Desk, DeskSecrets
+from issuer.http import Contact
+from issuer.letters.office import file_of
 from issuer.options import (
     BACKEND,
     DATA,
@@ -28,9 +32,13 @@ from issuer.options import (
     today,
 )
 from issuer.personalise import Tell
+from issuer.printing.artwork import load_artwork
+from issuer.printing.check import check_artwork
 from issuer.registry import Registry
 from issuer.scheme import load_scheme
-from issuer.serving import Tls, serve_pages
+from issuer.serving import Tls, pages_and_api
+from issuer.serving import serve as run
+from issuer.vault_client import VaultClient
 from issuer.web.accounts import create_administrator
 from issuer.web.config import Counter, Oidc, WebConfig
 
@@ -49,18 +57,37 @@ def serve(
     certificate: Annotated[Path | None, typer.Option(help="For other machines: the certificate, PEM.")] = None,
     key: Annotated[Path | None, typer.Option(help="And its key, PEM.")] = None,
     proxies: Annotated[int, typer.Option(help="How many proxies of our own stand in front.")] = 0,
+    artwork: Annotated[Path | None, typer.Option(help="Folder with face.typ and face.toml; ours if not given.")] = None,
+    printer: Annotated[str | None, typer.Option(help="Card printer, such as ipp://cardprinter:631/ipp/print.")] = None,
+    contact: Annotated[str, typer.Option(help="E-mail address for questions about the HTTP interface.")] = "",
     oidc: Annotated[Path | None, typer.Option(help="JSON with the city's own login.", exists=True)] = None,
 ) -> None:
     """Serve the desk's pages: on this machine only, or with a certificate to others. Stop with Ctrl-C."""
     if (certificate is None) != (key is None):
         raise typer.BadParameter("A certificate and its key go together.", param_hint="--certificate")
     with refusals():
-        config = _config(data, scheme, secret_file, vault, backend, reader)
+        faces = load_artwork(artwork)
+        rules = load_scheme(scheme)
+        check_artwork(faces, rules)
+        secret = DeskSecrets.read(secret_file)
+        config = WebConfig(
+            Registry.at(data),
+            data,
+            rules,
+            now,
+            today,
+            https=certificate is not None or proxies > 0,
+            proxies=proxies,
+            oidc=Oidc(**json.loads(oidc.read_text())) if oidc else None,
+            artwork=faces,
+            printer=IppPrinter(printer) if printer else None,
+            office_file=file_of(scheme),
+        )
+        config = replace(config, counter=_counter(config, secret, open_vault(secret, vault), backend, reader))
         tls = Tls(certificate, key) if certificate and key else None
-        own_login = Oidc(**json.loads(oidc.read_text())) if oidc else None
-        place = "https://0.0.0.0" if tls else "http://127.0.0.1"
-        typer.echo(f"The desk is at {place}:{port}/")
-        serve_pages(config, port, tls, proxies, own_login)
+        typer.echo(f"The desk is at {'https://0.0.0.0' if tls else 'http://127.0.0.1'}:{port}/")
+        whom = Contact(rules.name, contact, faces.design.help_page)
+        run(pages_and_api(config, secret.hotlist_key, whom), port, tls)
 
 
 @app.command()
@@ -91,15 +118,11 @@ def database(
     typer.echo(json.dumps({"moved": True}) if as_json else "The registry of this desk is in that database now.")
 
 
-def _config(data: Path, scheme: Path, secret_file: Path, vault: str | None, backend: str, reader: str) -> WebConfig:
-    secret, rules, registry = DeskSecrets.read(secret_file), load_scheme(scheme), Registry.at(data)
-    keys = open_vault(secret, vault)
-
+def _counter(config: WebConfig, secret: DeskSecrets, keys: VaultClient, backend: str, reader: str) -> Counter:
     def desk(by: str, tell: Tell) -> Desk:
-        return Desk(registry, rules, secret, keys, os.urandom, now, by, tell)
+        return Desk(config.registry, config.scheme, secret, keys, os.urandom, now, by, tell)
 
     def balance(request: bytes, signatures: Sequence[bytes]) -> Balance:
         return ask(request, signatures, keys, sealed_table(backend))
 
-    counter = Counter(desk, lambda: PcscReader(reader), balance)
-    return WebConfig(registry, data, rules, now, today, counter=counter)
+    return Counter(desk, lambda: PcscReader(reader), balance)

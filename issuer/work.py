@@ -1,7 +1,7 @@
-"""Work on the one reader of this desk, in the background, so that a screen can watch how far it is.
+"""Work that takes longer than a page: on the reader, or over everybody; a screen can watch how far it is.
 
-One piece of work at a time: a reader has room for one card. What came of the last ones is kept until the desk is
-switched off; everything that matters stands in the registry.
+One piece of work at a time on a bench: a reader has room for one card. What came of the last ones is kept until the
+desk is switched off; everything that matters stands in the registry.
 """
 
 import logging
@@ -35,7 +35,7 @@ class Work(Generic[T]):
 
 
 class Workbench(Generic[T]):
-    """Where the reader is."""
+    """Where one thing is done at a time."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -46,7 +46,7 @@ class Workbench(Generic[T]):
         """Begin something in the background: `do(tell)`. Raises DeskError while something else is being done."""
         with self._changed:
             if any(each.state == RUNNING for each in self._all.values()):
-                raise DeskError("The reader is busy with another pass. Wait until that one is ready.")
+                raise DeskError("This desk is busy with something else. Wait until that is ready.")
             self._number += 1
             work: Work[T] = Work(self._number, about)
             self._all[work.number] = work

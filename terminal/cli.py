@@ -17,8 +17,8 @@ from hardware.emulated_pass import EmulatedPass, Memory
 from hardware.errors import ReaderError
 from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
-from terminal.errors import BackendUnreachable, TerminalError
-from terminal.host import Backend, DirectLink, Link, SerialLink, about, date_of
+from terminal.errors import BackendUnreachable, NoHotlist, TerminalError
+from terminal.host import Backend, DirectLink, HotlistAddress, Link, SerialLink, about, date_of
 from terminal.host import enrol as number_of
 from terminal.host import provision as give_keys
 from terminal.host import sync as bring_and_carry
@@ -111,11 +111,13 @@ def sync(
     port: Port = None,
     flash: Flash = None,
     backend: Annotated[str, typer.Option(help="Address of the backend.")] = _BACKEND,
-    hotlist: Annotated[Path | None, typer.Option(help="Hotlist from `meedoen issuer hotlist`.", exists=True)] = None,
+    hotlist: Annotated[
+        str | None, typer.Option(help="Hotlist: its address at the desk, or a file from `meedoen issuer hotlist`.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Hand in the journal, renew the keys, and bring today's bundle and hotlist."""
-    blocked = hotlist.read_bytes() if hotlist else None
+    blocked = _hotlist(hotlist)
     try:
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -126,7 +128,7 @@ def sync(
                 blocked,
                 lambda done, total: progress.update(task, completed=done, total=total),
             )
-    except (TerminalError, BackendUnreachable) as error:
+    except (TerminalError, BackendUnreachable, NoHotlist) as error:
         raise _refused(error) from None
     if as_json:
         typer.echo(json.dumps(vars(report), default=str))
@@ -138,6 +140,15 @@ def sync(
         typer.echo(report.warning)
     for one in report.refused:
         typer.echo(f"  The backend keeps record {one.get('sequence')} aside: {one.get('reason')}.")
+
+
+def _hotlist(place: str | None) -> bytes | HotlistAddress | None:
+    if place is None or place.startswith(("http://", "https://")):
+        return HotlistAddress(place) if place else None
+    try:
+        return Path(place).read_bytes()
+    except OSError:
+        raise typer.BadParameter(f"{place} is no file, and no address that begins with http.") from None
 
 
 @app.command()

@@ -11,3 +11,7 @@ class BackendUnreachable(Exception):
 
 class VaultUnreachable(Exception):
     """No new keys for now; those of the terminal count until their last day."""
+
+
+class NoHotlist(Exception):
+    """The list of blocked passes did not come; the terminal keeps the one it has, and all else of a sync was done."""

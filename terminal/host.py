@@ -17,12 +17,13 @@ import serial
 
 from card.record import DAY_ZERO
 from card.wire import uint
-from terminal.errors import BackendUnreachable, TerminalError, VaultUnreachable
+from terminal.errors import BackendUnreachable, NoHotlist, TerminalError, VaultUnreachable
 from terminal.firmware import link
 from terminal.firmware.device import Device
 
 _TRIES = 3
 _ONCE = (link.DEVICE, link.LEASE)
+_SYNC_AGAIN = "The rest is done; passes that were blocked since the last list still work here, so sync again."
 
 
 class Link(Protocol):
@@ -135,6 +136,26 @@ class Backend:
             raise BackendUnreachable("The backend cannot be reached; try again later.") from None
 
 
+class HotlistAddress:
+    """Where the desk's list of blocked passes is on the network. `transport` as httpx takes it."""
+
+    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._url = url
+        self._client = httpx.Client(transport=transport, timeout=30)
+
+    def other_than(self, version: int) -> bytes | None:
+        """The sealed list, None when it is the one with this version; raises NoHotlist."""
+        try:
+            answer = self._client.get(self._url, headers={"If-None-Match": f'"{version}"'})
+        except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol):
+            raise NoHotlist(f"{self._url} cannot be reached. {_SYNC_AGAIN}") from None
+        if answer.status_code == HTTPStatus.NOT_MODIFIED:
+            return None
+        if answer.status_code != HTTPStatus.OK:
+            raise NoHotlist(f"{self._url} gives no list of blocked passes: {_reason(answer, 'a desk')} {_SYNC_AGAIN}")
+        return answer.content
+
+
 def _accepted(answer: httpx.Response) -> httpx.Response:
     if not answer.is_success:
         raise BackendUnreachable(f"The backend refused: {_reason(answer)}")
@@ -142,7 +163,7 @@ def _accepted(answer: httpx.Response) -> httpx.Response:
 
 
 def _problem(answer: httpx.Response) -> dict[str, Any]:
-    """What an answer with an error says of it; nothing when something else than a backend answers."""
+    """What an answer with an error says of it; nothing when something else than one of ours answers."""
     try:
         found = answer.json()
     except ValueError:
@@ -150,9 +171,9 @@ def _problem(answer: httpx.Response) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _reason(answer: httpx.Response) -> str:
+def _reason(answer: httpx.Response, expected: str = "a backend") -> str:
     found = _problem(answer)
-    return str(found.get("detail") or f"{found.get('title', 'this is not a backend')} ({answer.status_code}).")
+    return str(found.get("detail") or f"{found.get('title', f'this is not {expected}')} ({answer.status_code}).")
 
 
 @dataclass
@@ -198,13 +219,14 @@ def provision(link_to: Link, device_keys: dict[str, object], lease: bytes) -> in
 def sync(
     link_to: Link,
     backend: Backend,
-    hotlist: bytes | None,
+    hotlist: bytes | HotlistAddress | None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> SyncReport:
     """Hand in what the backend lacks, renew the keys, bring the bundle and the hotlist. Safe to repeat at any point.
 
     Also a terminal that gets no more keys has handed in what it holds. While the vault cannot be reached, the keys that
-    are there still count, and the report has a warning.
+    are there still count, and the report has a warning. The list of blocked passes comes last: when its address gives
+    none, all else is done, and NoHotlist says so.
     """
     found = about(link_to)
     if found["terminal"] is None:
@@ -216,6 +238,8 @@ def sync(
     except VaultUnreachable as error:
         report.warning = str(error)
     link_to.ask(link.BUNDLE, backend.bundle(report.terminal))
+    if isinstance(hotlist, HotlistAddress):
+        hotlist = hotlist.other_than(found["hotlist"])
     if hotlist is not None:
         link_to.ask(link.HOTLIST, hotlist)
     report.lease_until = date_of(about(link_to)["lease_until"])

@@ -2,7 +2,7 @@
 
 from hardware.emulated_pass.command import Call
 from hardware.emulated_pass.crypto import AES
-from hardware.emulated_pass.memory_size import CAPACITY, FILES_PER_APPLICATION, file_size, reserve
+from hardware.emulated_pass.memory_size import FILES_PER_APPLICATION, file_size, reserve
 from hardware.emulated_pass.messaging import Answer
 from hardware.emulated_pass.model import (
     FREE,
@@ -81,7 +81,7 @@ def _create_data_file(card: Powered, call: Call, backup: bool) -> Answer:
     mode, rights = _mode(fields.number(1)), _rights(application, fields.take(2))
     size = fields.number(3)
     require(size > 0, PARAMETER_ERROR)
-    require(size <= CAPACITY, OUT_OF_EEPROM)
+    require(size <= card.picc.capacity, OUT_OF_EEPROM)
     return _add(card, number, DataFile(mode, rights, fid, backup, bytes(size)))
 
 

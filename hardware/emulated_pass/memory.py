@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from hardware.emulated_pass.model import GENERATIONS, Key, Picc
+from hardware.emulated_pass.model import CAPACITIES, GENERATIONS, Key, Picc
 from hardware.emulated_pass.stored import from_json, to_json
 
 FACTORY_KIND = "2TDEA"
@@ -91,9 +91,15 @@ class Memory:
 
     @classmethod
     def factory(
-        cls, path: str | os.PathLike[str] | None = None, *, uid: bytes, generation: str = "EV2", fsync: bool = False
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        uid: bytes,
+        generation: str = "EV2",
+        capacity: int = 8192,
+        fsync: bool = False,
     ) -> "Memory":
-        """A new pass as NXP delivers it: empty, PICC master key two-key triple DES of zeros.
+        """A new pass as NXP delivers it: empty, PICC master key two-key triple DES of zeros. `capacity` in bytes.
 
         `path` None keeps it in RAM. An existing file is refused (FileExistsError): it may be someone's pass.
         """
@@ -101,10 +107,12 @@ class Memory:
             raise ValueError("a real UID has 7 bytes")
         if generation not in GENERATIONS:
             raise ValueError(f"generation is one of {', '.join(GENERATIONS)}")
+        if capacity not in CAPACITIES:
+            raise ValueError(f"a chip has {', '.join(map(str, CAPACITIES))} bytes")
         if path is not None and Path(path).exists():
             raise FileExistsError(path)
         medium: Medium = RamMedium() if path is None else FileMedium(Path(path), fsync)
-        memory = cls(medium, Picc(uid, generation, Key.zero(FACTORY_KIND)))
+        memory = cls(medium, Picc(uid, generation, Key.zero(FACTORY_KIND), capacity=capacity))
         medium.prepare(memory._written)
         medium.switch()
         return memory

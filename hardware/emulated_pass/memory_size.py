@@ -1,9 +1,8 @@
-"""How much of the 8 kB each thing takes. Blocks of 32 bytes as on the real chip; the overheads are our estimate."""
+"""How much of the chip each thing takes. Blocks of 32 bytes as on the real chip; the overheads are our estimate."""
 
 from hardware.emulated_pass.model import Application, DataFile, File, Picc, RecordFile
 from hardware.emulated_pass.status import OUT_OF_EEPROM, require
 
-CAPACITY = 8192
 BLOCK = 32
 APPLICATION_LIMIT_EV1 = 28
 FILES_PER_APPLICATION = 32
@@ -26,5 +25,5 @@ def file_size(file: File) -> int:
 def reserve(picc: Picc, size: int) -> None:
     """Take `size` bytes, in whole blocks, or refuse with 0E. They come back only when the chip is formatted."""
     blocks = -(-size // BLOCK) * BLOCK
-    require(picc.memory_used + blocks <= CAPACITY, OUT_OF_EEPROM)
+    require(picc.memory_used + blocks <= picc.capacity, OUT_OF_EEPROM)
     picc.memory_used += blocks

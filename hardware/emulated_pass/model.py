@@ -16,6 +16,7 @@ KIND_BITS = {TDEA2: 0x00, TDEA3: 0x40, AES: 0x80}
 KIND_OF_BITS = {bits: kind for kind, bits in KIND_BITS.items()}
 
 GENERATIONS = ("EV1", "EV2", "EV3")
+CAPACITIES = (2048, 4096, 8192)
 
 
 class Mode(IntEnum):
@@ -149,5 +150,6 @@ class Picc:
     default_key: Key = field(default_factory=lambda: Key(TDEA3, bytes(24)))
     ats: bytes = bytes.fromhex("067577810280")
     capabilities: bytes = bytes(6)
+    capacity: int = 8192
     memory_used: int = 0
     applications: dict[bytes, Application] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from hardware.emulated_pass.command import Call
 from hardware.emulated_pass.crypto import KEY_LENGTH
-from hardware.emulated_pass.memory_size import APPLICATION_LIMIT_EV1, CAPACITY, application_size, reserve
+from hardware.emulated_pass.memory_size import APPLICATION_LIMIT_EV1, application_size, reserve
 from hardware.emulated_pass.messaging import Answer
 from hardware.emulated_pass.model import KIND_OF_BITS, Application, Key
 from hardware.emulated_pass.powered import MAY_CREATE, MAY_LIST, PICC_LEVEL, Powered
@@ -18,12 +18,14 @@ from hardware.emulated_pass.status import (
     require,
 )
 
-# GetVersion: vendor NXP, type, subtype, major, minor, storage size 1A (8 kB), protocol; hardware and then software.
+# GetVersion: vendor NXP, type, subtype, major, minor, storage size, protocol; hardware and then software.
 VERSIONS = {
-    "EV1": (bytes.fromhex("04010101001A05"), bytes.fromhex("04010101041A05")),
-    "EV2": (bytes.fromhex("04010112001A05"), bytes.fromhex("04010102011A05")),
-    "EV3": (bytes.fromhex("04010133001A05"), bytes.fromhex("04010103001A05")),
+    "EV1": (bytes.fromhex("0401010100"), bytes.fromhex("0401010104")),
+    "EV2": (bytes.fromhex("0401011200"), bytes.fromhex("0401010201")),
+    "EV3": (bytes.fromhex("0401013300"), bytes.fromhex("0401010300")),
 }
+SIZES = {2048: 0x16, 4096: 0x18, 8192: 0x1A}
+PROTOCOL = 0x05
 # Batch number (5 bytes), calendar week and year of production in BCD: an invented lot.
 PRODUCTION = bytes.fromhex("4D4545444F" + "0126")
 
@@ -35,7 +37,8 @@ EXTENDED_SETTINGS = 0x10
 def get_version(card: Powered, call: Call) -> Answer:
     hardware, software = VERSIONS[card.picc.generation]
     uid = bytes(7) if card.picc.random_id else card.picc.uid
-    return Answer(hardware + software + uid + PRODUCTION, frames=(7, 7, 14))
+    end = bytes([SIZES[card.picc.capacity], PROTOCOL])
+    return Answer(hardware + end + software + end + uid + PRODUCTION, frames=(7, 7, 14))
 
 
 def get_card_uid(card: Powered, call: Call) -> Answer:
@@ -45,7 +48,7 @@ def get_card_uid(card: Powered, call: Call) -> Answer:
 
 
 def free_memory(card: Powered, call: Call) -> Answer:
-    return Answer((CAPACITY - card.picc.memory_used).to_bytes(3, "little"))
+    return Answer((card.picc.capacity - card.picc.memory_used).to_bytes(3, "little"))
 
 
 def format_picc(card: Powered, call: Call) -> Answer:

@@ -48,6 +48,7 @@ def _picc(picc: Picc) -> Plain:
         "default_key": _key(picc.default_key),
         "ats": picc.ats.hex(),
         "capabilities": picc.capabilities.hex(),
+        "capacity": picc.capacity,
         "memory_used": picc.memory_used,
         "applications": [_application(application) for application in picc.applications.values()],
     }
@@ -65,6 +66,8 @@ def _read_picc(plain: Plain) -> Picc:
         default_key=_read_key(plain["default_key"]),
         ats=bytes.fromhex(plain["ats"]),
         capabilities=bytes.fromhex(plain["capabilities"]),
+        # Passes from before there were small ones do not say it.
+        capacity=plain.get("capacity", 8192),
         memory_used=plain["memory_used"],
         applications={application.aid: application for application in applications},
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, distinct, func, select
 from sqlalchemy.orm import Session
 
 from issuer.registry.tables import CardPass, Decision, Holder, OpenIntent, PlannedLoad
@@ -12,6 +12,8 @@ from issuer.rules import Granted, Refusal
 
 # In the place of a grant: what a pass held that another one replaces.
 REPLACEMENT = 0
+# What a load counts for; that which came to nothing counts for nothing.
+_COUNTS = case((PlannedLoad.state == "cancelled", 0), else_=PlannedLoad.amount)
 
 
 def plan(session: Session, holder: Holder, decided: Decided, by: str, on: date) -> None:
@@ -21,8 +23,8 @@ def plan(session: Session, holder: Holder, decided: Decided, by: str, on: date) 
     """
     for grant in decided.grants:
         given, parts = _given(session, holder.id, grant)
-        lacking = grant.amount - given
-        if parts and (lacking <= 0 or grant.refill):
+        adds = lacking(grant, given, parts)
+        if parts and not adds:
             continue
         session.add(
             PlannedLoad(
@@ -31,7 +33,7 @@ def plan(session: Session, holder: Holder, decided: Decided, by: str, on: date) 
                 period=grant.period,
                 part=parts + 1,
                 purse=grant.purse,
-                amount=lacking,
+                amount=adds,
                 refill=grant.refill,
             )
         )
@@ -43,6 +45,11 @@ def plan(session: Session, holder: Holder, decided: Decided, by: str, on: date) 
     session.flush()
 
 
+def lacking(grant: Granted, given: int, parts: int) -> int:
+    """What is still to be planned of a grant of which `given` was, in so many parts. A level is filled up once."""
+    return 0 if parts and grant.refill else max(0, grant.amount - given)
+
+
 def waiting(session: Session, card: CardPass) -> list[PlannedLoad]:
     """What is to be written on a pass. What is in doubt on another pass of the holder waits until finance knows."""
     doubtful = select(OpenIntent.load_id).where(OpenIntent.handle != card.handle)
@@ -50,6 +57,11 @@ def waiting(session: Session, card: CardPass) -> list[PlannedLoad]:
         PlannedLoad.holder_id == card.holder_id, PlannedLoad.state == "planned", PlannedLoad.id.not_in(doubtful)
     )
     return list(session.scalars(wanted.order_by(PlannedLoad.grant_number, PlannedLoad.id)))
+
+
+def due(planned: Sequence[PlannedLoad], pass_year: str) -> list[PlannedLoad]:
+    """Without what is for a pass year that is still to come: next year's money is not spent in this one."""
+    return [each for each in planned if not each.period.isdecimal() or int(each.period) <= int(pass_year)]
 
 
 def fill_up(session: Session, planned: Sequence[PlannedLoad], held: dict[int, int]) -> None:
@@ -89,16 +101,42 @@ def plan_replacement(session: Session, lost: CardPass, balances: dict[int, int])
     session.flush()
 
 
+def totals(session: Session, periods: Sequence[str]) -> dict[int, tuple[int, int]]:
+    """{grant: (people, amount)} of what was planned or written in some periods."""
+    wanted = select(
+        PlannedLoad.grant_number, func.count(distinct(PlannedLoad.holder_id)), func.sum(PlannedLoad.amount)
+    ).where(PlannedLoad.period.in_(periods), PlannedLoad.state != "cancelled")
+    rows = session.execute(wanted.group_by(PlannedLoad.grant_number))
+    return {grant: (people, int(amount)) for grant, people, amount in rows}
+
+
 def decisions(session: Session, holder_id: int) -> list[Decision]:
     """What was decided for a holder, the latest first."""
     wanted = select(Decision).where(Decision.holder_id == holder_id)
     return list(session.scalars(wanted.order_by(Decision.id.desc())))
 
 
+def given(
+    session: Session, periods: Sequence[str], numbers: tuple[int, int]
+) -> dict[tuple[int, int, str], tuple[int, int]]:
+    """What holders from one number up to another were given: {(holder, grant, period): (amount, parts)}."""
+    wanted = (
+        select(
+            PlannedLoad.holder_id,
+            PlannedLoad.grant_number,
+            PlannedLoad.period,
+            func.sum(_COUNTS),
+            func.max(PlannedLoad.part),
+        )
+        .where(PlannedLoad.period.in_(periods), PlannedLoad.holder_id.between(*numbers))
+        .group_by(PlannedLoad.holder_id, PlannedLoad.grant_number, PlannedLoad.period)
+    )
+    return {(holder, grant, of): (int(amount), parts) for holder, grant, of, amount, parts in session.execute(wanted)}
+
+
 def _given(session: Session, holder_id: int, grant: Granted) -> tuple[int, int]:
     """What a holder was given of a grant in its period, and in how many parts, those that came to nothing included."""
-    counts = case((PlannedLoad.state == "cancelled", 0), else_=PlannedLoad.amount)
-    parts = select(func.coalesce(func.sum(counts), 0), func.coalesce(func.max(PlannedLoad.part), 0)).where(
+    parts = select(func.coalesce(func.sum(_COUNTS), 0), func.coalesce(func.max(PlannedLoad.part), 0)).where(
         PlannedLoad.holder_id == holder_id,
         PlannedLoad.grant_number == grant.number,
         PlannedLoad.period == grant.period,

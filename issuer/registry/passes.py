@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import case, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from issuer.errors import CardRefused, DeskError
-from issuer.lifecycle import CURRENT, LAST_YEARS, ON_HOTLIST, check
+from issuer.lifecycle import CHANGE_HOTLIST, CURRENT, LAST_YEARS, ON_HOTLIST, STATES, check
 from issuer.personalise import Pass
+from issuer.printed_code import as_printed
 from issuer.registry.tables import CardPass, Holder, PassEvent
 
 
@@ -46,6 +47,17 @@ def encoded(session: Session, card: CardPass, made: Pass, valid: tuple[date, dat
         move(session, card, "active", by, at)
 
 
+def extended(session: Session, number: int, until: date, by: str, at: datetime) -> CardPass:
+    """The chip of a pass says another last day; a pass that had ended works again."""
+    card = session.get_one(CardPass, number)
+    if card.valid_until != until:
+        card.valid_until = until
+        if card.state == LAST_YEARS:
+            card.state = "active"
+        _note(session, card, by, at, "renewed")
+    return card
+
+
 def rekeyed(session: Session, made: Pass) -> CardPass:
     """What a pass is after its keys were renewed."""
     card = session.scalars(select(CardPass).where(CardPass.uid == made.uid)).one()
@@ -81,7 +93,7 @@ def with_uid(session: Session, uid: bytes) -> CardPass | None:
 
 def coded(session: Session, printed_code: str) -> CardPass:
     """The pass with this code on its face; raises DeskError when there is none."""
-    found = session.scalar(select(CardPass).where(CardPass.printed_code == printed_code.strip().upper()))
+    found = session.scalar(select(CardPass).where(CardPass.printed_code == as_printed(printed_code)))
     if found is None:
         raise DeskError("There is no pass with this code; `meedoen issuer people` lists them.")
     return found
@@ -91,6 +103,13 @@ def listing(session: Session, states: Sequence[str] = ()) -> list[CardPass]:
     """All passes, or those in some states."""
     wanted = select(CardPass).order_by(CardPass.id)
     return list(session.scalars(wanted.where(CardPass.state.in_(states)) if states else wanted))
+
+
+def counts(session: Session) -> list[tuple[str, int]]:
+    """How many passes there are in each state that a pass is in."""
+    rows = session.execute(select(CardPass.state, func.count()).group_by(CardPass.state))
+    found = {state: count for state, count in rows}
+    return [(state, found[state]) for state in STATES if state in found]
 
 
 def events(session: Session, card: CardPass) -> list[PassEvent]:
@@ -110,9 +129,22 @@ def admit(session: Session, holder_id: int, uid: bytes) -> None:
         raise DeskError("This person has a pass already. Block it first, then make a new one.")
 
 
-def hotlist(session: Session, on: date) -> list[CardPass]:
-    """Passes that terminals must refuse although their last day is not over."""
-    return [card for card in listing(session, ON_HOTLIST) if card.handle is not None and card.valid_until >= on]
+def handles_on_hotlist(session: Session, on: date) -> list[bytes]:
+    """Of the passes that terminals must refuse although their last day is not over."""
+    wanted = select(CardPass.handle).where(CardPass.state.in_(ON_HOTLIST), CardPass.valid_until >= on)
+    return [handle for handle in session.scalars(wanted) if handle is not None]
+
+
+def handles_off_hotlist(session: Session) -> list[bytes]:
+    """Of the passes that are not blocked."""
+    wanted = select(CardPass.handle).where(CardPass.state.not_in(ON_HOTLIST))
+    return [handle for handle in session.scalars(wanted) if handle is not None]
+
+
+def hotlist_changes(session: Session, since: datetime) -> int:
+    """How often a pass may have come onto the hotlist or gone off it."""
+    wanted = select(func.count()).where(PassEvent.at >= since, PassEvent.state.in_(CHANGE_HOTLIST))
+    return session.scalars(wanted).one()
 
 
 def expire(session: Session, on: date, at: datetime) -> int:

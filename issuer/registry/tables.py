@@ -25,6 +25,8 @@ from issuer.people import Person, plain
 IMPORT_STATES = ("looked", "accepted", "cancelled", "undone")
 LOAD_STATES = ("planned", "written", "cancelled")
 DECISION_STATES = ("proposed", "valid", "rejected")
+RENEWAL_STATES = ("preview", "accepted", "cancelled")
+OUTCOMES = ("keeps", "loses", "gains")
 
 
 def _one_of(column: str, allowed: tuple[str, ...]) -> CheckConstraint:
@@ -224,9 +226,19 @@ class PassEvent(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     pass_id: Mapped[int] = mapped_column(ForeignKey("card_pass.id"), index=True)
     state: Mapped[str]
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     by: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")
+
+
+class BegunCard(Base):
+    """A card that is being made a pass, from before anything on it changes until it is loaded."""
+
+    __tablename__ = "begun_card"
+
+    uid: Mapped[bytes] = mapped_column(LargeBinary(7), primary_key=True)
+    # A pass has one card at a time.
+    pass_id: Mapped[int] = mapped_column(ForeignKey("card_pass.id"), unique=True)
 
 
 class Delivery(Base):
@@ -360,6 +372,56 @@ class Message(Base):
     facts: Mapped[dict[str, Any]]
     made_on: Mapped[date]
     sent_on: Mapped[date | None]
+
+
+# The yearly test
+
+
+class RenewalRun(Base):
+    """The test of all holders for a pass year, as on the day `on`; `counts` is what was shown.
+
+    Accepted, it is finished when every row is done.
+    """
+
+    __tablename__ = "renewal_run"
+    __table_args__ = (
+        _one_of("state", RENEWAL_STATES),
+        CheckConstraint("accepted_by is null or accepted_by != made_by", name="a_second_person_accepts"),
+        CheckConstraint("(state = 'accepted') = (accepted_by is not null)", name="somebody_accepted"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pass_year: Mapped[str]
+    on: Mapped[date]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="preview")
+    counts: Mapped[dict[str, Any]]
+    accepted_by: Mapped[str | None]
+    accepted_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class RenewalRow(Base):
+    """What one holder gets in the pass year of a run, and what they had in the year before.
+
+    Kept and not computed again, because what a second person accepts is what the first one saw. `before` is
+    {grant: amount}, `after` the budgets decided, `reasons` in Dutch and English why there is no pass. `became` is set
+    when something changed after the preview: the outcome, budgets and reasons that counted instead.
+    """
+
+    __tablename__ = "renewal_row"
+    __table_args__ = (_one_of("outcome", OUTCOMES),)
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("renewal_run.id", ondelete="CASCADE"), primary_key=True)
+    holder_id: Mapped[int] = mapped_column(ForeignKey("holder.id", ondelete="CASCADE"), primary_key=True, index=True)
+    outcome: Mapped[str]
+    needs_card: Mapped[bool]
+    before: Mapped[dict[str, Any]]
+    after: Mapped[list[Any]]
+    reasons: Mapped[list[Any]]
+    done: Mapped[bool] = mapped_column(default=False)
+    became: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 # The desk's own journal of loads

@@ -20,12 +20,18 @@ from issuer.web.pages import (
     cards,
     declines,
     entrance,
+    faces,
     hardship,
+    holder,
+    imports,
     lost,
     own_account,
     people,
     reader,
+    renewals,
+    reports,
     start,
+    stock,
 )
 from issuer.web.permissions import ANY_OFFICER, OPEN, may, permission_of, register
 from issuer.web.words import LANGUAGES, _, mark
@@ -45,12 +51,18 @@ class Pages:
 
 PAGES = (
     Pages(entrance.pages, OPEN),
+    Pages(holder.pages, OPEN),
     Pages(start.pages, ANY_OFFICER, ("start.home", mark("Begin"))),
     Pages(people.pages, "find", ("people.find", mark("Zoeken"))),
     Pages(reader.pages, "find", ("reader.index", mark("Pas lezen"))),
     Pages(cards.pages, "issue"),
     Pages(lost.pages, "passes"),
+    Pages(faces.pages, "issue"),
+    Pages(stock.pages, "batch", ("stock.index", mark("Kaarten"))),
     Pages(declines.pages, "passes", ("declines.explain", mark("Apparaat zei nee"))),
+    Pages(imports.pages, "import", ("imports.index", mark("Inlezen"))),
+    Pages(renewals.pages, "renew", ("renewals.index", mark("Nieuw jaar"))),
+    Pages(reports.pages, "report", ("reports.index", mark("Cijfers"))),
     Pages(hardship.pages, "decide", ("hardship.waiting", mark("Tweede persoon"))),
     Pages(accounts.pages, "accounts", ("accounts.index", mark("Accounts"))),
     Pages(audit.pages, "audit", ("audit.index", mark("Logboek"))),

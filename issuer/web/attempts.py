@@ -14,7 +14,7 @@ WINDOW = timedelta(minutes=15)
 MOST_OF_AN_ACCOUNT, MOST_OF_AN_ORIGIN = 5, 30
 
 
-class TooOften(DeskError):
+class LockedOut(DeskError):
     """Wait, then try again."""
 
 
@@ -29,12 +29,12 @@ class LoginAttempt(Base):
 
 
 def count(session: Session, user_name: str, origin: str, now: datetime) -> None:
-    """Count an attempt before it is looked at; raises TooOften. A name that is not there is counted like another."""
+    """Count an attempt before it is looked at; raises LockedOut. A name that is not there is counted like another."""
     session.execute(delete(LoginAttempt).where(LoginAttempt.at < now - WINDOW))
     for whose, most in ((_account(user_name), MOST_OF_AN_ACCOUNT), (_origin(origin), MOST_OF_AN_ORIGIN)):
         tried = session.scalar(select(func.count()).where(LoginAttempt.whose == whose)) or 0
         if tried >= most:
-            raise TooOften("You tried too often. Wait a quarter of an hour, then try again.")
+            raise LockedOut("You tried too often. Wait a quarter of an hour, then try again.")
         session.add(LoginAttempt(at=now, whose=whose))
 
 

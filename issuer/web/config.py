@@ -2,17 +2,24 @@
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 
 from flask import current_app
 
+from hardware.printer import IppPrinter
 from issuer.balance import Balance
 from issuer.desk import Desk, Issued
 from issuer.errors import DeskError
+from issuer.letters.office import Office, load_office
+from issuer.lost import Guard
 from issuer.personalise import Reader, Tell
+from issuer.printing.artwork import Artwork
 from issuer.registry import Registry
 from issuer.scheme import Scheme
 from issuer.web.second_step import SecretBox
@@ -70,6 +77,29 @@ class WebConfig:
     oidc: Oidc | None = None
     # None where there is no reader: passes are found and decided on, not made.
     counter: Counter | None = None
+    # What passes look like, checked; and the card printer. Without a printer a face is a file to print elsewhere.
+    artwork: Artwork | None = None
+    printer: IppPrinter | None = None
+    # Who writes the letters: a TOML file beside that of the scheme.
+    office_file: Path | None = None
+    # What takes longer than a page.
+    tasks: Workbench[int] = field(default_factory=Workbench)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """How often somebody may be wrong about a lost pass, here and at the API."""
+        return Guard(self.now)
+
+    @property
+    def letters(self) -> Path:
+        """Where letters lie until they are printed."""
+        return self.folder / "letters"
+
+    def office(self) -> Office:
+        """Who writes the letters; raises DeskError where nobody wrote that down."""
+        if self.office_file is None:
+            raise DeskError("Nobody wrote down who signs the letters. Ask the administrator.")
+        return load_office(self.office_file)
 
     def purses(self, balances: dict[int, int]) -> list[tuple[str, int, str]]:
         """(name, amount, unit) of what a pass holds, for a page."""
@@ -97,11 +127,13 @@ def box() -> SecretBox:
 def secret_key(folder: Path) -> bytes:
     """The key of cookies and of what is kept secret in the registry; made at first use, readable to its owner only."""
     path = folder / _SECRET_FILE
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(opened, "wb") as file:
-        file.write(secrets.token_bytes(_SECRET_BYTES))
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        # Whole before it is there: of several processes that start at once, the first gives the key to all.
+        opened, draft = tempfile.mkstemp(dir=folder)
+        with os.fdopen(opened, "wb") as file:
+            file.write(secrets.token_bytes(_SECRET_BYTES))
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        os.unlink(draft)
     return path.read_bytes()

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from hardware.errors import ReaderError
 from issuer.errors import DeskError
-from issuer.web.attempts import TooOften
+from issuer.web.attempts import LockedOut
 from issuer.web.words import _, mark, said
 
 # Title and what to do, for each answer that is not a page.
@@ -43,7 +43,7 @@ def _page(code: int, what_to_do: str | None = None) -> tuple[str, int]:
 
 def _refused(error: DeskError) -> tuple[str, int]:
     """A refusal that a page did not show itself; its text says what to do."""
-    return _page(429 if isinstance(error, TooOften) else 400, said(error))
+    return _page(429 if isinstance(error, LockedOut) else 400, said(error))
 
 
 def _broken(app: Flask, error: Exception) -> tuple[str, int]:

@@ -55,7 +55,9 @@ def _(text: str, **values: object) -> str:
 def said(error: DeskError) -> str:
     """Why something was refused. Refusals stand in the code in English, so here Dutch is in a catalogue as well."""
     words = catalogue(language())
-    facts = {name: words.gettext(fact) if isinstance(fact, str) else fact for name, fact in error.facts.items()}
+    facts = {
+        name: words.gettext(fact) if fact and isinstance(fact, str) else fact for name, fact in error.facts.items()
+    }
     text = words.gettext(error.text)
     return text.format(**facts) if facts else text
 

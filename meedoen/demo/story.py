@@ -17,8 +17,8 @@ from card.blueprint import Blueprint
 from card.record import ClearRecord
 from hardware.in_process import InProcessReader
 from issuer.balance import ask, request_for, sealed_table
-from issuer.import_file import read_people
 from issuer.errors import CardLeft, CardRefused
+from issuer.import_file import read_people
 from issuer.personalise import Details, Personaliser
 from issuer.registry import people as registered
 from issuer.registry.tables import Holder

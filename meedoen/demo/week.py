@@ -10,7 +10,7 @@ from card.record import ClearRecord, Proof, seal
 from card.sealing import SealingKey
 from card.siv import siv_decrypt, siv_encrypt
 from card.wire import uint
-from issuer.desk import day_number
+from issuer.days import day_number
 from meedoen.demo.city import City, Guest, Place
 from meedoen.demo.counters import Counters
 from meedoen.demo.terminals import PcTerminal, Screen

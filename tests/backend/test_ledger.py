@@ -55,6 +55,26 @@ def test_what_a_shared_purse_spent_is_divided_over_its_funds_to_the_cent(world):
     assert funds["Minimabeleid"]["outstanding"] + funds["Rotary"]["outstanding"] == 30001 - 1000
 
 
+def test_what_a_lost_pass_held_counts_once_and_costs_no_fund_again(world):
+    world.desk.load(world.holder, amount=15000)
+    world.pool.tap(world.holder, amount=500)
+    world.sync()
+    before = world.clearing.ledger.totals()
+    # 145 euro was left; it goes on the pass that replaces the lost one.
+    world.desk.load(world.sibling, grant=0, purse=1, amount=14500)
+    world.sync()
+    after = world.clearing.ledger.totals()
+    assert world.quarantine() == []
+    assert after["funds"] == before["funds"]
+    (purse,) = [row for row in after["purses"] if row["purse"] == 1]
+    assert [purse[name] for name in ("loaded", "spent", "outstanding", "replaced")] == [15000, 500, 14500, 14500]
+    # What is spent from the new pass is spent of what was loaded on the old one.
+    world.pool.tap(world.sibling, amount=500)
+    world.sync()
+    (purse,) = [row for row in world.clearing.ledger.totals()["purses"] if row["purse"] == 1]
+    assert [purse[name] for name in ("loaded", "spent", "outstanding", "replaced")] == [15000, 1000, 14000, 14500]
+
+
 def test_a_second_purse_of_another_unit_moves_apart(world):
     world.pool.tap(world.stranger, offer=15, purse=3, amount=20, purse2=4, amount2=1)
     world.sync()

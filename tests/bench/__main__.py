@@ -21,12 +21,14 @@ from keys.token import Token
 from keys.vault import Vault
 from tests.bench.plain_prove import plain_prove
 from tests.bench.recording import record_tap
+from tests.bench.renewal_city import HOLDERS, RenewalCity
 from tests.city import DAY, ISSUER, MICROPYTHON, ROOT, VAULT, DirectKeys, factory_card
 from tests.records import many
 from tests.softhsm import soft_token
 
 PROVE_BATCH = 10_000
 REPEATS = 7
+RENEWALS = 5
 _COMMIT = 0xC7
 
 
@@ -72,6 +74,22 @@ def personalise() -> dict[str, object]:
     Personaliser(plan, DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300))
     total = sum(len(apdu) + len(answer) for apdu, answer in sent)
     return {"exchanges": len(sent), "bytes": total}
+
+
+def renewal_preview() -> dict[str, object]:
+    """The yearly test of 5 000 holders on SQLite, against reading the same rows and looking at nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        city = RenewalCity(Path(folder))
+        ours = [_seconds(city.preview) for _ in range(RENEWALS)]
+        bare = [_seconds(city.read) for _ in range(RENEWALS)]
+        city.close()
+    ratios = sorted(slow / fast for fast, slow in zip(bare, ours, strict=True))
+    return {
+        "holders": HOLDERS,
+        "renewal_preview_seconds": _range(ours, 2),
+        "bare_pass_seconds": _range(bare, 3),
+        "ratio": _range(ratios, 1),
+    }
 
 
 def prove() -> dict[str, object]:
@@ -121,13 +139,24 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def _range(values: list[float], digits: int) -> dict[str, object]:
+    ranked = sorted(round(each, digits) for each in values)
+    return {"median": round(median(ranked), digits), "from": ranked[0], "to": ranked[-1], "runs": len(ranked)}
+
+
 def _rates(count: int, seconds: list[float]) -> dict[str, object]:
     rates = sorted(round(count / each) for each in seconds)
     return {"median": round(median(rates)), "from": rates[0], "to": rates[-1], "runs": len(rates)}
 
 
 def main() -> None:
-    figures = {"command": "make bench", "tap": tap(), "personalise": personalise(), "prove": prove()}
+    figures = {
+        "command": "make bench",
+        "tap": tap(),
+        "personalise": personalise(),
+        "renewal": renewal_preview(),
+        "prove": prove(),
+    }
     path = ROOT / "var/bench.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(figures, indent=1) + "\n")

@@ -7,8 +7,9 @@ import pytest
 
 from card.session import Session
 from hardware.emulated_pass import inspect
-from hardware.pcsc import PcscReader
+from hardware.pcsc import PcscReader, readers
 from hardware.vpcd import VirtualCard
+from issuer.batch import Batch, Step
 from issuer.errors import CardLeft, CardRefused
 from issuer.load import Load
 from issuer.personalise import Details, Personaliser
@@ -26,6 +27,7 @@ from tests.city import (
     loader,
     purses_of,
 )
+from tests.issuer.a_batch import JobsInMemory
 
 UID = b"\x04\x11\x22\x33\x44\x55\x66"
 
@@ -87,3 +89,29 @@ def test_a_card_taken_off_the_reader_is_finished_when_it_is_back(pcscd, reader, 
 def test_an_empty_reader_is_one_sentence(pcscd, reader):
     with pytest.raises(CardRefused, match="no card on the reader"):
         personalise(reader)
+
+
+def test_two_readers_make_passes_side_by_side(pcscd):
+    """Each slot of the reader gets card after card; somebody takes a pass out as soon as the reader says so."""
+    cards = [factory_card(b"\x04" + number.to_bytes(6, "big")) for number in range(4)]
+    slots = dict(zip(readers(), pcscd.ports, strict=True))
+    left, lying, jobs = list(cards), {}, JobsInMemory(len(cards))
+
+    def operate(name, line):
+        if line.step is Step.PUT_DOWN and left:
+            lying[name] = VirtualCard(left.pop(), slots[name])
+            lying[name].insert()
+        elif line.step in (Step.TAKE_AWAY, Step.NOTHING_LEFT) and name in lying:
+            lying.pop(name).remove()
+
+    def encode(job, reader):
+        Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300))
+
+    done = Batch({name: PcscReader(name) for name in slots}, jobs, encode, identified_by_nobody, operate).run()
+    assert (done.done, done.rejected) == (len(cards), 0)
+    assert all(inspect(card.memory)["random_id"] for card in cards)
+    assert sorted(jobs.made.values()) == [card.memory.picc.uid for card in cards]
+
+
+def identified_by_nobody(reader):
+    raise CardRefused("hides its number")

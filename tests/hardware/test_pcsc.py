@@ -12,7 +12,7 @@ import pytest
 from hardware import vpcd
 from hardware.emulated_pass import EmulatedPass, Memory
 from hardware.errors import PassGone, ReaderError
-from hardware.pcsc import PcscReader
+from hardware.pcsc import PcscReader, readers
 from hardware.vpcd import PrivatePcscd, VirtualCard
 from tests.hardware.real_parts import run
 
@@ -31,7 +31,7 @@ def card() -> EmulatedPass:
 
 @pytest.fixture
 def reader(pcscd: PrivatePcscd) -> Iterator[PcscReader]:
-    reader = PcscReader("virtual PCD")
+    reader = PcscReader("pcd 00 00")
     yield reader
     reader.release()
 
@@ -198,10 +198,27 @@ with PrivatePcscd() as left, PrivatePcscd() as right:
     assert seen.stdout == "0 0\n", seen.stderr
 
 
+def test_two_readers_at_once_each_have_their_own_pass(pcscd: PrivatePcscd) -> None:
+    names = readers()
+    assert names == ["Virtual PCD 00 00", "Virtual PCD 00 01"]
+    both = [PcscReader(name) for name in names]
+    cards = [EmulatedPass(Memory.factory(uid=uid)) for uid in (UID, OTHER_UID)]
+    with VirtualCard(cards[0], pcscd.ports[0]), VirtualCard(cards[1], pcscd.ports[1]):
+        assert [found(each) for each in both] == [UID, OTHER_UID]
+        assert [each.transmit(GET_VERSION)[-2:] for each in both] == [b"\x91\xaf"] * 2
+        for each in both:
+            each.release()
+
+
+def test_a_name_that_several_readers_have_is_not_guessed(pcscd: PrivatePcscd) -> None:
+    with pytest.raises(ReaderError, match=r"choose one of 'Virtual PCD 00 00', 'Virtual PCD 00 01'$"):
+        PcscReader("virtual").find_pass()
+
+
 def test_what_is_missing_is_said_in_one_sentence(
     pcscd: PrivatePcscd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ReaderError, match=r"^no reader with 'somewhere else' in its name$"):
+    with pytest.raises(ReaderError, match=r"^no reader with 'somewhere else' in its name; there is 'Virtual PCD"):
         PcscReader("somewhere else").find_pass()
     with pytest.raises(ReaderError, match=r"^no virtual reader listens on port 1$"):
         VirtualCard(EmulatedPass(Memory.factory(uid=UID)), 1).insert()

@@ -65,3 +65,21 @@ def waiting(registry: Registry, holder_id: int = 1, handle: bytes = bytes(16)) -
 
 def a_load(number: int, purse: int, amount: int, period: str = "2026", **more: object) -> PlannedLoad:
     return PlannedLoad(holder_id=1, grant_number=number, period=period, purse=purse, amount=amount, **more)
+
+
+def give_pass(registry: Registry, who: Holder, code: str, state: str = "active") -> CardPass:
+    """A pass with a chip that is only a number; without one while it is being made."""
+    number = int.from_bytes(code[:6].encode(), "little") if state not in ("stock", "printed") else None
+    chip = {} if number is None else {"uid": number.to_bytes(7, "big"), "handle": number.to_bytes(16, "little")}
+    with registry.transaction() as session:
+        card = CardPass(
+            holder_id=who.id,
+            printed_code=code,
+            state=state,
+            valid_from=TODAY,
+            valid_until=TODAY.replace(year=TODAY.year + 1),
+            **chip,
+        )
+        session.add(card)
+        session.flush()
+        return card

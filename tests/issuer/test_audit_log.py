@@ -64,6 +64,15 @@ def test_a_line_that_was_changed_shows_at_the_next_one(log, column, value):
         verify(log)
 
 
+def test_a_line_that_was_changed_shows_though_the_next_one_was_made_to_follow(log):
+    with log.transaction() as session:
+        first, second = session.get(AuditLine, 1), session.get(AuditLine, 2)
+        first.actor = "sam"
+        second.before = first.hash
+    with pytest.raises(DeskError, match="Line 3 "):
+        verify(log)
+
+
 def test_a_last_line_that_was_changed_shows(log):
     with log.transaction() as session:
         session.execute(update(AuditLine).where(AuditLine.number == 3).values(result="refused"))

@@ -12,7 +12,8 @@ from card.record import DAY_ZERO
 from hardware.emulated_pass import inspect
 from hardware.errors import PassGone
 from hardware.in_process import InProcessReader
-from issuer.desk import Desk, DeskSecrets, day_number
+from issuer.days import day_number
+from issuer.desk import Desk, DeskSecrets
 from issuer.errors import CardLeft, CardRefused, DeskError
 from issuer.people import Person
 from issuer.registry import Registry

@@ -296,5 +296,6 @@ def test_there_is_no_place_for_when_or_where_something_was_spent():
         "rejected_card.on",
         "message.made_on",
         "message.sent_on",
+        "renewal_run.on",
     }
     assert not {column.name for column in columns} & {"venue", "offer", "price", "spent", "balance", "bsn", "income"}

@@ -11,8 +11,8 @@ from hardware.emulated_pass.stored import to_json
 from hardware.errors import ReaderError
 from terminal.cli import app
 from terminal.errors import BackendUnreachable
-from terminal.host import Backend
-from tests.city import CENTS, DAY, TERMINAL, PcTerminal, bundle, device_file, lease, make_pass, purses_of
+from terminal.host import Backend, HotlistAddress
+from tests.city import CENTS, DAY, TERMINAL, PcTerminal, bundle, device_file, hotlist, lease, make_pass, purses_of
 
 
 @pytest.fixture
@@ -205,11 +205,33 @@ def test_sync_ends_with_one_for_a_terminal_that_was_revoked(command, flash, back
     )
 
 
+def test_sync_takes_a_hotlist_from_a_file_or_an_address(command, flash, backend, monkeypatch, tmp_path):
+    (tmp_path / "list").write_bytes(hotlist(version=2))
+    code, said = command("sync", "--flash", flash, "--hotlist", tmp_path / "list")
+    assert (code, "offers and hotlist up to date" in said) == (0, True)
+
+    def desk(request):
+        assert str(request.url) == "https://desk/v1/hotlist"
+        return httpx.Response(200, content=hotlist(version=3))
+
+    monkeypatch.setattr("terminal.cli.HotlistAddress", lambda url: HotlistAddress(url, httpx.MockTransport(desk)))
+    code, said = command("sync", "--flash", flash, "--hotlist", "https://desk/v1/hotlist")
+    assert (code, "offers and hotlist up to date" in said) == (0, True)
+    assert json.loads(command("diagnose", "--flash", flash, "--json")[1])["hotlist"] == 3
+
+
+def test_sync_ends_with_one_when_the_address_gives_no_hotlist(command, flash, backend):
+    code, said = command("sync", "--flash", flash, "--hotlist", "http://127.0.0.1:1/v1/hotlist")
+    assert (code, "cannot be reached" in said) == (1, True)
+
+
 def test_wrong_use_ends_with_two(command, tmp_path):
     assert command("diagnose")[0] == 2
     assert command("diagnose", "--flash", tmp_path, "--port", "/dev/null")[0] == 2
     assert command("provision", tmp_path / "nothing", tmp_path / "nothing", "--flash", tmp_path)[0] == 2
     assert command("provision", tmp_path, tmp_path, "--flash", tmp_path)[0] == 2
+    for no_list in (tmp_path / "nothing", tmp_path, "ftp://desk/hotlist"):
+        assert command("sync", "--flash", tmp_path, "--hotlist", no_list)[0] == 2
 
 
 @pytest.mark.parametrize(

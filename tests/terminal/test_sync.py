@@ -10,9 +10,9 @@ from card.batch import link_key, open_batch
 from keys.custody import rotate
 from keys.http import BACKEND, Caller, create_app
 from keys.register import Terminal
-from terminal.errors import BackendUnreachable, TerminalError
+from terminal.errors import BackendUnreachable, NoHotlist, TerminalError
 from terminal.firmware import link
-from terminal.host import Backend, DirectLink, SerialLink, enrol, provision, sync
+from terminal.host import Backend, DirectLink, HotlistAddress, SerialLink, enrol, provision, sync
 from tests.city import (
     CENTS,
     DAY,
@@ -213,3 +213,72 @@ def test_a_sync_heals_a_terminal_whose_lease_ended(tmp_path, city, backend, card
     assert terminal.tap(card)[1] == "00"
     assert sync(to(terminal), backend, None).handed_in == 1
     assert proven_cents(city.entries) == 800
+
+
+# The hotlist from an address
+
+
+class HotlistDesk:
+    """The desk as far as a host sees it: gives its list unless the host has that one; `asked` has what the host has."""
+
+    def __init__(self, *handles, version):
+        self.answer = httpx.Response(200, content=hotlist(*handles, version=version))
+        self.tag = f'"{version}"'
+        self.asked = []
+
+    def __call__(self, request):
+        self.asked.append(request.headers["If-None-Match"])
+        return httpx.Response(304) if self.asked[-1] == self.tag else self.answer
+
+    @property
+    def address(self):
+        return HotlistAddress("https://desk/v1/hotlist", httpx.MockTransport(self))
+
+
+def test_a_hotlist_is_fetched_once_for_a_terminal_that_has_another_one(terminal, backend):
+    desk = HotlistDesk(version=7)
+    for _ in range(2):
+        sync(to(terminal), backend, desk.address)
+        assert terminal.about()["hotlist"] == 7
+    assert desk.asked == ['"1"', '"7"']
+
+
+def test_a_terminal_without_a_list_gets_one(terminal, backend):
+    (terminal.flash / "hotlist").unlink()
+    terminal.boot()
+    desk = HotlistDesk(version=7)
+    sync(to(terminal), backend, desk.address)
+    assert (desk.asked, terminal.about()["hotlist"]) == (['"0"'], 7)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (httpx.Response(503, json={"title": "Busy", "detail": "There is no list now."}), "There is no list now"),
+        (httpx.Response(404, text="<h1>Not here</h1>"), r"not a desk \(404\)"),
+        (httpx.Response(302, headers={"Location": "https://elsewhere"}), r"not a desk \(302\)"),
+        (httpx.ConnectError("no route"), "desk/v1/hotlist cannot be reached"),
+        (httpx.InvalidURL("no host"), "cannot be reached"),
+    ],
+)
+def test_when_no_list_comes_all_else_is_done_and_it_is_said(terminal, city, backend, card, answer, said):
+    terminal.tap(card)
+
+    def desk(request):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    with pytest.raises(NoHotlist, match=said) as refused:
+        sync(to(terminal), backend, HotlistAddress("https://desk/v1/hotlist", httpx.MockTransport(desk)))
+    assert "sync again" in str(refused.value)
+    assert city.asked == ["101", "batches", "lease", "bundle"]
+    assert (terminal.about()["bundle"], terminal.about()["hotlist"]) == (4, 1)
+
+
+def test_a_page_that_is_no_hotlist_changes_nothing(terminal, backend):
+    desk = HotlistDesk(version=7)
+    desk.answer = httpx.Response(200, text="<h1>Welcome</h1>")
+    with pytest.raises(TerminalError, match="not a hotlist of the city"):
+        sync(to(terminal), backend, desk.address)
+    assert terminal.about()["hotlist"] == 1

@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from issuer.desk import Issued
 from issuer.errors import DeskError
+from issuer.personalise import Tell
+from issuer.registry import cards as stock
 from issuer.registry import loads, passes, people
 from issuer.registry.tables import CardPass
 from issuer.web.audit import audit
@@ -64,9 +66,14 @@ def begin(number: int) -> AnyResponse:
     with config.registry.transaction() as session:
         holder = people.holder(session, number)
         audit(session, "make pass", f"person {number}", "begun")
-    work = counter.bench.start(
-        f"person {number}", lambda tell: counter.desk(by, tell).issue(holder, counter.reader(), today)
-    )
+
+    def issue(tell: Tell) -> Issued:
+        issued = counter.desk(by, tell).issue(holder, counter.reader(), today)
+        with config.registry.transaction() as session:
+            stock.taken_at_counter(session, issued.card, by, today)
+        return issued
+
+    work = counter.bench.start(f"person {number}", issue)
     return redirect(url_for("cards.progress", number=number, work=work.number), 303)
 
 

@@ -79,6 +79,7 @@ def person(number: int) -> str:
             waiting=[each for each in planned if each.state == "planned"],
             replacements=[each for each in planned if each.grant_number == loads.REPLACEMENT],
             purses=here().scheme.purses,
+            prints=here().artwork is not None,
             decisions=loads.decisions(session, holder.id),
             roles=[_(ROLE_WORDS[role]) for role in sorted(holder.roles)],
             school=_(SCHOOL_WORDS[holder.school]),

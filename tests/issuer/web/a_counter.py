@@ -27,8 +27,8 @@ class CounterReader(InProcessReader):
         self.present(card)
 
 
-def counter_of(config, reader, held: dict[int, int] | None = None) -> Counter:
-    """A counter over a registry. The vault says that a lost pass held `held`, when two officers signed."""
+def counter_of(config, reader, held=None) -> Counter:
+    """A counter over a registry; `reader()` opens its reader. The vault says that a lost pass held `held`."""
 
     def desk(by, tell):
         day = (config.today() - date(2020, 1, 1)).days
@@ -39,7 +39,7 @@ def counter_of(config, reader, held: dict[int, int] | None = None) -> Counter:
         assert len({bytes(each) for each in signatures}) == 2
         return Balance(held or {}, config.today())
 
-    return Counter(desk, lambda: reader, balance)
+    return Counter(desk, reader, balance)
 
 
 def with_counter(config, reader, held=None):

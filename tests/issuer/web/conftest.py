@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,6 @@ from issuer.web.login import begin
 ROOT = Path(__file__).parents[3]
 CHROMIUM = "/usr/bin/chromium"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-AXE = ROOT / "var" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 class Clock:
@@ -132,7 +132,7 @@ def page(app, chromium, live, officer_key):
 @pytest.fixture
 def axe():
     """`axe(page)` is what axe-core finds on it, in words; nothing is what it should be."""
-    script = AXE.read_text()
+    script = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 
     def findings(page):
         # Not as a script element: the policy of the page lets none in, and is not switched off for a test.

@@ -1,5 +1,7 @@
 """Who sees which page: every route has a stated permission, and keeps everybody else out."""
 
+from pathlib import Path
+
 import pytest
 
 from issuer.web.permissions import ANY_OFFICER, OPEN, PERMISSIONS, ROLES, may, permission_of
@@ -22,9 +24,9 @@ def test_every_route_states_what_it_needs(app):
     assert [endpoint for endpoint, permission in stated.items() if permission is None] == []
 
 
-def test_only_the_entrance_is_open(app):
+def test_only_the_entrance_and_the_page_of_a_holder_are_open(app):
     open_ones = {rule.endpoint for rule in app.url_map.iter_rules() if permission_of(app, rule.endpoint) == OPEN}
-    assert {endpoint.partition(".")[0] for endpoint in open_ones} == {"entrance", "static"}
+    assert {endpoint.partition(".")[0] for endpoint in open_ones} == {"entrance", "holder", "static"}
 
 
 def test_nobody_gets_in_without_login(app, client):
@@ -51,3 +53,16 @@ def test_a_page_that_nobody_tied_to_a_permission_is_seen_by_nobody(app, client):
 def test_no_role_is_in_the_table_that_does_not_exist():
     assert {role for roles, _ in PERMISSIONS.values() for role in roles} <= set(ROLES)
     assert {OPEN, ANY_OFFICER}.isdisjoint(PERMISSIONS)
+
+
+def test_the_page_about_roles_says_what_the_table_says():
+    rows = [
+        "| may | " + " | ".join(ROLES) + " |",
+        "|---|" + "---|" * len(ROLES),
+        *(
+            f"| {words} (`{name}`) | " + " | ".join("yes" if role in roles else "–" for role in ROLES) + " |"
+            for name, (roles, words) in PERMISSIONS.items()
+        ),
+    ]
+    page = Path(__file__).parents[3] / "docs" / "desk-roles.md"
+    assert "\n".join(rows) in page.read_text()

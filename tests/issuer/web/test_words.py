@@ -61,12 +61,23 @@ def last_name(node):
 
 
 def refusals() -> set[str]:
-    """The texts of every DeskError; of a scheme file and an import, whose faults have words of their own, none."""
+    """The texts of every DeskError. Files that an administrator writes (a scheme, the artwork) and the rows of an
+    import say their faults in words of their own."""
     kinds, found = {"DeskError"}, set()
     classes = [node for tree in modules() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     for _ in classes:
         kinds |= {each.name for each in classes if kinds & {last_name(base) for base in each.bases}}
-    kinds -= {"SchemeError", "BadField", "_BadFile"}
+    kinds -= {"SchemeError", "ArtworkRefused", "BadField", "BadFile"}
+    # A class with one text of its own says it to `super().__init__`, and is raised with other things.
+    # A class with one text of its own says it itself.
+    own = [each for each in classes if each.name in kinds - {"DeskError"} and "__init__" in ast.unparse(each)]
+    kinds -= {each.name for each in own}
+    found |= {
+        call.args[0].value
+        for each in own
+        for call in ast.walk(each)
+        if last_name(getattr(call, "func", each)) == "__init__"
+    }
     for tree in modules():
         assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)]
         constants = {ast.unparse(node.targets[0]): node.value.value for node in assigned}

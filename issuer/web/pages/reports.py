@@ -1,0 +1,57 @@
+"""Numbers without names: passes, budgets, the new year, and what was deleted. Small numbers are not shown."""
+
+from flask import Blueprint, Response, render_template
+from sqlalchemy.orm import Session
+
+from issuer import renewal, retention
+from issuer.registry import loads, passes
+from issuer.scheme import Unit
+from issuer.web.config import here
+
+pages = Blueprint("reports", __name__)
+# Fewer people than this could be somebody.
+_SMALL_CELL = 5
+FEW = "<5"
+
+
+@pages.get("/reports")
+def index() -> str:
+    scheme, today = here().scheme, here().today()
+    with here().registry.transaction() as session:
+        return render_template(
+            "reports.html",
+            states=[(state, _unless_few(count)) for state, count in passes.counts(session)],
+            year=scheme.pass_year(today),
+            budgets=_budgets(session),
+            renewals=[
+                (run, renewal.for_others(run.counts)) for run in renewal.runs(session) if run.state == "accepted"
+            ],
+            retention=retention.reports(session)[:10],
+            classes=len(retention.KEPT),
+        )
+
+
+@pages.get("/reports/retention.csv")
+def deleted() -> Response:
+    """The last report for the data-protection officer."""
+    with here().registry.transaction() as session:
+        found = retention.reports(session)
+    content = found[0].as_csv() if found else b""
+    headers = {"Content-Disposition": 'attachment; filename="retention.csv"'}
+    return Response(content, mimetype="text/csv", headers=headers)
+
+
+def _budgets(session: Session) -> list[tuple[str, int | str, int | str, Unit]]:
+    """(name, people, amount, unit) of what was planned or written per grant in this pass year."""
+    scheme, today = here().scheme, here().today()
+    given = loads.totals(session, (scheme.pass_year(today), "once"))
+    rows: list[tuple[str, int | str, int | str, Unit]] = []
+    for grant in scheme.grants:
+        people, amount = given.get(grant.number, (0, 0))
+        few = 0 < people < _SMALL_CELL
+        rows.append((grant.name, _unless_few(people), FEW if few else amount, scheme.purses[grant.purse].unit))
+    return rows
+
+
+def _unless_few(people: int) -> int | str:
+    return FEW if 0 < people < _SMALL_CELL else people
