@@ -150,9 +150,7 @@ def text(field: str) -> str:
     """The field in composed Unicode with single spaces; may be empty."""
     if holds_citizen_number(field):
         raise BadField(CITIZEN_NUMBER)
-    # All of "C" (control, format, not assigned) and the separators of lines and paragraphs.
-    control = any(unicodedata.category(char)[0] == "C" or char in "\u2028\u2029" for char in field)
-    if control or _MANGLED.search(field):
+    if _has_control(field) or _MANGLED.search(field):
         raise BadField(UNREADABLE)
     plain = " ".join(unicodedata.normalize("NFC", field).split())
     if plain.startswith(_FORMULA):
@@ -160,6 +158,13 @@ def text(field: str) -> str:
     if len(plain) > LONGEST:
         raise BadField(TOO_LONG)
     return plain
+
+
+def _has_control(field: str) -> bool:
+    """Whether it has any of "C" (control, format, not assigned), or a separator of lines or paragraphs."""
+    if field.isprintable():
+        return False
+    return any(unicodedata.category(char)[0] == "C" or char in "\u2028\u2029" for char in field)
 
 
 def filled(field: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from issuer.errors import DeskError
@@ -215,14 +215,20 @@ def _keep(
     homes_before: Mapping[str, dict[str, Any]],
 ) -> None:
     """Keep what everybody and every household was that became something else."""
-    for holder in taken:
-        was, left = before.get(holder.identity), _digest(_facts(holder))
-        if was is None or _digest(was) != left:
-            session.add(ImportedRow(run_id=run.id, holder_id=holder.id, before=was, left=left))
-    for home in {holder.household_id: holder.household for holder in taken}.values():
-        was, left = homes_before.get(home.reference), _digest(_home_facts(home))
-        if was is None or _digest(was) != left:
-            session.add(ImportedHousehold(run_id=run.id, household_id=home.id, before=was, left=left))
+    homes = {holder.household_id: holder.household for holder in taken}.values()
+    people_now = ((holder.id, before.get(holder.identity), _facts(holder)) for holder in taken)
+    homes_now = ((home.id, homes_before.get(home.reference), _home_facts(home)) for home in homes)
+    for table, number, states in (
+        (ImportedRow, "holder_id", people_now),
+        (ImportedHousehold, "household_id", homes_now),
+    ):
+        rows = [
+            {"run_id": run.id, number: changed, "before": was, "left": _digest(now)}
+            for changed, was, now in states
+            if was is None or _digest(was) != _digest(now)
+        ]
+        if rows:
+            session.execute(insert(table), rows)
 
 
 def _facts(holder: Holder) -> dict[str, Any]:
