@@ -40,6 +40,14 @@ def request_for(card: CardPass, municipality: int, reason: str, on: date) -> byt
     return json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def pass_of(request: bytes) -> bytes:
+    """The UID of the pass that a request is about."""
+    try:
+        return bytes.fromhex(json.loads(request)["uid"])
+    except (ValueError, KeyError, TypeError):
+        raise DeskError("This file is not a request; `meedoen issuer balance-request` makes them.") from None
+
+
 def ask(request: bytes, signatures: Sequence[bytes], vault: VaultClient, table: bytes) -> Balance:
     """The vault's answer to a signed request; raises DeskError with its reason when it refuses."""
     signed = {"request": request.decode(), "signatures": [_signature(each) for each in signatures]}

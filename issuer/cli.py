@@ -13,11 +13,14 @@ from rich.progress import track
 from hardware.emulated_pass import EmulatedPass, Memory
 from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
+from hardware.printer import IppPrinter
+from issuer import audit_log
 from issuer.backend_client import hand_in as hand_in_loads
-from issuer.balance import ask, request_for, sealed_table
+from issuer.balance import ask, pass_of, request_for, sealed_table
 from issuer.deciding import decide_for
 from issuer.desk import DeskSecrets, Issued
 from issuer.encode_cli import app as encode_app
+from issuer.errors import DeskError
 from issuer.import_cli import import_app
 from issuer.lifecycle import WORDS
 from issuer.options import (
@@ -39,6 +42,9 @@ from issuer.options import (
     today,
 )
 from issuer.personalise import Reader
+from issuer.printing.artwork import load_artwork
+from issuer.printing.check import check_artwork
+from issuer.printing.job import face_of, job_name, last_day
 from issuer.registry import Registry, passes, people
 from issuer.registry.tables import CardPass, Holder
 from issuer.renewal_cli import app as renewal_app
@@ -51,6 +57,8 @@ app.add_typer(web_app)
 app.add_typer(import_app)
 app.add_typer(renewal_app)
 app.add_typer(encode_app)
+
+Code = Annotated[str, typer.Argument(help="The code on the face of the pass.")]
 
 # What fits on a screen; the report has them all.
 _MOST_FAULTS = 20
@@ -168,17 +176,107 @@ def _reader(kind: str, cards: Path, holder_id: int) -> Reader:
     return InProcessReader(EmulatedPass(memory, random=os.urandom))
 
 
+@app.command("hand-over")
+def hand_over(
+    code: Code,
+    to: Annotated[str, typer.Option(help="Who took it along, when it was somebody else.")] = "",
+    by_post: Annotated[bool, typer.Option("--by-post", help="It is on its way by post.")] = False,
+    data: Data = DATA,
+    as_json: AsJson = False,
+) -> None:
+    """The pass is with its holder, or on its way by post."""
+    with refusals(), Registry.at(data).transaction() as session:
+        card = passes.coded(session, code)
+        passes.hand_over(session, card, by_post, BY, now(), to)
+        action = "send pass" if by_post else "hand over pass"
+        audit_log.add(session, now(), BY, "-", action, f"pass {card.printed_code}", "done")
+    said = f"Pass {card.printed_code} is {WORDS[card.state][1]}."
+    typer.echo(json.dumps({"code": card.printed_code, "state": card.state}) if as_json else said)
+
+
 @app.command()
 def block(
-    code: Annotated[str, typer.Argument(help="The code on the face of the pass.")],
+    code: Code,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
     data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
     """Block a pass; terminals know at their next sync."""
     with refusals(), Registry.at(data).transaction() as session:
         blocked = passes.coded(session, code)
-        passes.move(session, blocked, "blocked", BY, now())
+        passes.move(session, blocked, "blocked", BY, now(), reason)
+        audit_log.add(session, now(), BY, "-", "block pass", f"pass {blocked.printed_code}", "done")
     typer.echo(json.dumps({"blocked": blocked.printed_code}) if as_json else f"Pass {blocked.printed_code} is blocked.")
+
+
+@app.command()
+def unblock(
+    code: Code,
+    scheme: SchemeFile = SCHEME,
+    data: Data = DATA,
+    secret_file: Secrets = SECRETS,
+    vault: Vault = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open a blocked pass again that was found; it has to be on the reader."""
+    with refusals():
+        card = open_desk(data, scheme, secret_file, vault).unblock(code, PcscReader())
+    typer.echo(json.dumps({"code": card.printed_code}) if as_json else f"Pass {card.printed_code} works again.")
+
+
+@app.command()
+def read(
+    scheme: SchemeFile = SCHEME,
+    data: Data = DATA,
+    secret_file: Secrets = SECRETS,
+    vault: Vault = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the pass on the reader holds, to its holder; nothing of it is kept."""
+    with refusals():
+        found = open_desk(data, scheme, secret_file, vault).read(PcscReader())
+        purses = load_scheme(scheme).purses
+    if as_json:
+        typer.echo(json.dumps({"code": found.card.printed_code, "balances": found.balances}))
+        return
+    typer.echo(f"Pass {found.card.printed_code} is {WORDS[found.card.state][1]}, until {found.card.valid_until}.")
+    for purse, amount in found.balances.items():
+        typer.echo(f"  {purses[purse].name}: {amount_words(amount, purses[purse].unit)}")
+
+
+@app.command("print")
+def print_faces(
+    code: Annotated[list[str], typer.Argument(help="The codes of passes that were set aside.")],
+    pdf: Annotated[Path | None, typer.Option(help="Write the faces to this file.")] = None,
+    printer: Annotated[str | None, typer.Option(help="Print them, such as on ipp://cardprinter:631/ipp/print.")] = None,
+    artwork: Annotated[Path | None, typer.Option(help="Folder with face.typ and face.toml; ours if not given.")] = None,
+    photo: Annotated[Path | None, typer.Option(help="Photo, for one pass.", exists=True)] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also what the printer has printed before.")] = False,
+    scheme: SchemeFile = SCHEME,
+    data: Data = DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Put the faces of passes on cards, or in a file."""
+    if (pdf is None) == (printer is None):
+        raise typer.BadParameter("Say where to: --pdf or --printer.", param_hint="--pdf")
+    with refusals():
+        design = load_artwork(artwork)
+        check_artwork(design, load_scheme(scheme))
+        registry = Registry.at(data)
+        with registry.transaction() as session:
+            cards = [passes.coded(session, each) for each in code]
+            picture = photo.read_bytes() if photo else None
+            document = design.pdf([face_of(design, card, picture) for card in cards], last_day(design, cards))
+        if pdf:
+            pdf.write_bytes(document)
+        else:
+            IppPrinter(str(printer)).print_pdf(document, job_name(cards), again)
+        with registry.transaction() as session:
+            for each in code:
+                card = passes.coded(session, each)
+                if card.state == "stock":
+                    passes.move(session, card, "printed", BY, now())
+    typer.echo(json.dumps({"printed": code}) if as_json else f"{len(code)} printed.")
 
 
 @app.command("balance-request")
@@ -203,8 +301,10 @@ def balance_request(
 def balance(
     request: Annotated[Path, typer.Argument(help="From `meedoen issuer balance-request`.", exists=True)],
     signature: Annotated[list[Path], typer.Option(help="From an officer; twice.", exists=True)],
+    replace: Annotated[bool, typer.Option("--replace", help="Plan it for the pass that takes its place.")] = False,
     backend: BackendAddress = BACKEND,
     scheme: SchemeFile = SCHEME,
+    data: Data = DATA,
     secret_file: Secrets = SECRETS,
     vault: Vault = None,
     as_json: AsJson = False,
@@ -214,6 +314,13 @@ def balance(
         purses = load_scheme(scheme).purses
         client = open_vault(DeskSecrets.read(secret_file), vault)
         found = ask(request.read_bytes(), [each.read_bytes() for each in signature], client, sealed_table(backend))
+        if replace:
+            # Which pass it is about is what the officers signed.
+            with Registry.at(data).transaction() as session:
+                lost = passes.with_uid(session, pass_of(request.read_bytes()))
+            if lost is None:
+                raise DeskError("This pass is not in the registry. Ask the administrator.")
+            open_desk(data, scheme, secret_file, vault).replace_balance(lost.printed_code, found.balances)
     if as_json:
         balances = [{"purse": purse, "amount": amount} for purse, amount in found.balances.items()]
         typer.echo(json.dumps({"balances": balances, "as_of": found.as_of.isoformat()}))

@@ -264,14 +264,14 @@ class Desk:
         """The pass is with its holder, or with who came for it: `to` says who, when it was somebody else."""
         with self._registry.transaction() as session:
             card = passes.coded(session, code)
-            passes.move(session, card, "active", self._by, self._now(), to)
+            passes.hand_over(session, card, False, self._by, self._now(), to)
             return card
 
     def send(self, code: str) -> CardPass:
         """The pass is on its way by post."""
         with self._registry.transaction() as session:
             card = passes.coded(session, code)
-            passes.move(session, card, "handed_over", self._by, self._now())
+            passes.hand_over(session, card, True, self._by, self._now())
             return card
 
     def block(self, code: str, reason: str = "") -> CardPass:

@@ -7,7 +7,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from issuer.errors import CardRefused, DeskError
-from issuer.lifecycle import CHANGE_HOTLIST, CURRENT, LAST_YEARS, ON_HOTLIST, STATES, check
+from issuer.lifecycle import CHANGE_HOTLIST, CURRENT, LAST_YEARS, ON_HOTLIST, STATES, WORDS, check
 from issuer.personalise import Pass
 from issuer.printed_code import as_printed
 from issuer.registry.tables import CardPass, Holder, PassEvent
@@ -20,6 +20,18 @@ def move(session: Session, card: CardPass, state: str, by: str, at: datetime, re
     check(card.state, state)
     card.state = state
     _note(session, card, by, at, reason)
+
+
+def hand_over(session: Session, card: CardPass, by_post: bool, by: str, at: datetime, to: str = "") -> None:
+    """The pass is with its holder, with somebody for them (`to`), or on its way by post; safe to repeat.
+
+    A blocked pass is not opened this way: for that it has to be on the reader.
+    """
+    if card.state == "active" and not by_post:
+        return
+    if card.state not in ("encoded", "handed_over"):
+        raise DeskError("This pass is {state}, so it cannot be handed over.", state=WORDS[card.state][1])
+    move(session, card, "handed_over" if by_post else "active", by, at, to)
 
 
 def set_aside(

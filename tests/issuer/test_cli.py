@@ -39,6 +39,8 @@ def desk(tmp_path):
             "explain": 2,
             "issue": 3,
             "block": 1,
+            "hand-over": 1,
+            "print": 2,
             "hotlist": 3,
             "hand-in": 3,
         }[words[0]]
@@ -249,3 +251,19 @@ def test_without_vault_or_file_the_desk_says_whom_to_ask(desk, households, vault
     (tmp_path / "keys" / "issuer.json").unlink()
     code, _, errors = desk("issue", *card, "--vault", vault)
     assert (code, "key custodian" in errors) == (1, True)
+
+
+def test_a_pass_is_handed_over_sent_blocked_and_printed(desk, households, vault, tmp_path):
+    options = ["--vault", vault]
+    desk("import", households(CHILD, PARENT), "--accept")
+    made = json.loads(desk("issue", "--reader", "emulated", "--cards", tmp_path / "cards", "--json", *options)[1])
+    code = made[0]["code"]
+    assert desk("hand-over", code)[0] == 0
+    assert desk("hand-over", code, "--by-post")[0] == 1
+    assert json.loads(desk("block", code, "--reason", "lost", "--json")[1]) == {"blocked": code}
+    ended, _, said = desk("hand-over", code, "--to", "Ilse")
+    assert (ended, said) == (1, "This pass is blocked, so it cannot be handed over.\n")
+    faces = tmp_path / "faces.pdf"
+    assert desk("print", code, made[1]["code"])[0] == 2
+    assert desk("print", code, made[1]["code"], "--pdf", faces)[0] == 0
+    assert faces.read_bytes().startswith(b"%PDF")

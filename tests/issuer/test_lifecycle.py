@@ -80,7 +80,7 @@ def test_a_pass_that_goes_by_post(desk, registry, child):
     code = desk.issue(child, InProcessReader(factory_card()), TODAY).card.printed_code
     assert desk.send(code).state == "handed_over"
     assert desk.hand_over(code).state == "active"
-    with pytest.raises(DeskError, match="in use, so it cannot become on its way"):
+    with pytest.raises(DeskError, match="in use, so it cannot be handed over"):
         desk.send(code)
 
 

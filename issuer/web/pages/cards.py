@@ -135,8 +135,7 @@ def handed_over(code: str) -> AnyResponse:
     by_post = request.form.get("how") == "post"
     with here().registry.transaction() as session:
         card = passes.coded(session, code)
-        state = "handed_over" if by_post else "active"
-        passes.move(session, card, state, officer().user_name, here().now(), to[:80])
+        passes.hand_over(session, card, by_post, officer().user_name, here().now(), to[:80])
         audit(session, "send pass" if by_post else "hand over pass", f"pass {card.printed_code}")
     return redirect(url_for("cards.receipt", code=card.printed_code), 303)
 
