@@ -20,6 +20,7 @@ from issuer.errors import DeskError
 from issuer.journal import RegistryJournal
 from issuer.registry import Base, passes
 from issuer.registry.tables import (
+    BegunCard,
     CardPass,
     Decision,
     Guardian,
@@ -35,6 +36,8 @@ from issuer.registry.tables import (
     PastLoads,
     PlannedLoad,
     RejectedCard,
+    RenewalRow,
+    RenewalRun,
     RetentionRun,
     StockMove,
 )
@@ -177,6 +180,16 @@ def a_journal_entry(session, on):
     return JournalEntry, JournalEntry.position == 1
 
 
+def a_renewal(session, on):
+    facts = {"pass_year": "2027", "on": on, "made_by": "clerk", "made_at": late(on), "counts": {}}
+    made = RenewalRun(**facts)
+    session.add(made)
+    session.flush()
+    rest = {"needs_card": False, "before": {}, "after": [], "reasons": []}
+    session.add(RenewalRow(run_id=made.id, holder_id=somebody(session).id, outcome="keeps", **rest))
+    return RenewalRow, RenewalRow.run_id == made.id
+
+
 def a_guardian(session, on):
     child = somebody(session, name="sam", born=date(on.year - 18, on.month, on.day))
     session.add(Guardian(child_id=child.id, guardian_id=somebody(session).id))
@@ -233,6 +246,7 @@ ROWS = {
     "card that could not become a pass": a_rejected_card,
     "who took cards from the stock": a_stock_move,
     "decision, with its reason and band": a_decision,
+    "yearly test of all holders": a_renewal,
     "load in the desk's journal": a_journal_entry,
     "who may act for a child": a_guardian,
     "address of a household": an_address,
@@ -268,8 +282,8 @@ def test_a_pass_on_the_hotlist_never_goes(registry):
         session.add(decided(card.holder, TODAY))
     run(registry)
     with registry.transaction() as session:
-        (blocked,) = passes.hotlist(session, TODAY)
-        assert [event.state for event in passes.events(session, blocked)] == ["blocked"]
+        assert passes.handles_on_hotlist(session, TODAY) == [card.handle]
+        assert [event.state for event in passes.events(session, card)] == ["blocked"]
 
 
 def test_a_load_that_is_in_doubt_keeps_its_pass_its_budget_and_its_holder(registry):
@@ -282,6 +296,13 @@ def test_a_load_that_is_in_doubt_keeps_its_pass_its_budget_and_its_holder(regist
         session.add(OpenIntent(terminal=9, sequence=1, handle=card.handle, load_id=1, **rest))
     assert run(registry) == {}
     assert [count(registry, table) for table in (CardPass, Holder, PlannedLoad, OpenIntent)] == [1, 1, 1, 1]
+
+
+def test_a_card_that_is_half_made_keeps_its_pass(registry):
+    with registry.transaction() as session:
+        card = a_pass(session, somebody(session), date(2016, 1, 1))
+        session.add(BegunCard(uid=card.uid, pass_id=card.id))
+    assert run(registry) == {}
 
 
 @pytest.mark.parametrize("needed", ["planned load", "letter", "pass", "decision", "guardian", "import"])
