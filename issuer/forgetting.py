@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Delete, Select, Update, delete, exists, fu
 from sqlalchemy.orm import Session
 
 from card.record import CLEAR_BYTES, DAY_ZERO, ClearRecord
-from issuer.approvals import OPEN, Approval
+from issuer.approvals import Approval
 from issuer.people import Address
 from issuer.registry import people
 from issuer.registry.loads import REPLACEMENT
@@ -228,7 +228,8 @@ def _count_loads(session: Session, gone: Select[int]) -> None:
 
 
 def approvals(session: Session, until: date) -> int:
-    return _do(session, delete(Approval).where(Approval.outcome != OPEN, Approval.decided_at < after(until)))
+    """An open one has no day of decision, so it stays."""
+    return _do(session, delete(Approval).where(Approval.decided_at < after(until)))
 
 
 def logins(session: Session, until: date) -> int:

@@ -348,6 +348,9 @@ def test_what_was_written_on_passes_stays_as_a_count_without_names(registry):
             who = somebody(session, long_ago, name=name)
             facts = {"grant_number": 1, "period": "2015", "purse": 2, "amount": 1500}
             session.add(PlannedLoad(holder_id=who.id, state=state, **facts))
+        # What a lost pass held was counted when it was written there.
+        again = {"grant_number": 0, "period": "pass 1", "purse": 2, "amount": 700}
+        session.add(PlannedLoad(holder_id=who.id, state="written", **again))
     assert run(registry)["people and their household"] == 3
     assert [count(registry, table) for table in (Holder, Household, PlannedLoad)] == [0, 0, 0]
     with registry.transaction() as session:
@@ -427,6 +430,22 @@ def test_the_log_is_whole_after_its_beginning_went_and_still_shows_what_was_done
         session.delete(session.get_one(AuditLine, 3))
     with registry.transaction() as session, pytest.raises(DeskError, match="does not follow"):
         audit_log.verify(session)
+
+
+def test_the_last_line_of_the_log_stays_however_old_it_is(registry):
+    with registry.transaction() as session:
+        for _ in range(2):
+            audit_log.add(session, late(date(2015, 1, 1)), "clerk", "desk", "block", "pass A", "done")
+    assert run(registry) == {"audit log": 1}
+    with registry.transaction() as session:
+        assert audit_log.verify(session)[0] == 2
+
+
+def test_a_request_that_waits_stays(registry):
+    with registry.transaction() as session:
+        facts = {"asked_by": "clerk", "asked_at": late(date(2015, 1, 1))}
+        session.add(Approval(kind="hardship", about="1", amount=1, reason="fire", **facts))
+    assert run(registry) == {}
 
 
 def test_a_clock_that_was_wrong_for_a_day_costs_the_log_nothing(registry):
