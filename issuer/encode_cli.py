@@ -1,4 +1,4 @@
-"""`meedoen issuer batch`, `accept-delivery` and `stock`: many cards, from the box of the supplier to the counter."""
+"""`meedoen issuer batch`, `reject-card`, `accept-delivery`, `stock`: many cards, from the supplier to the counter."""
 
 import json
 import os
@@ -44,7 +44,7 @@ from issuer.options import (
     today,
 )
 from issuer.personalise import Reader
-from issuer.registry import Registry, cards
+from issuer.registry import Registry, cards, passes
 from issuer.scheme import load_scheme
 from issuer.stock import Stock, close_of_day
 
@@ -168,6 +168,26 @@ def _tell(done: Done, asked: _Asked, as_json: bool) -> None:
     typer.echo(f"{done.done} klaar, {done.rejected} afgekeurd, {done.by_hand} voor de balie, {done.waiting} te gaan.")
     for line in asked.aside:
         typer.echo(f"  {line.code} {line.step.dutch} {line.reason}".replace("   ", "  "))
+
+
+# reject-card
+
+
+@app.command("reject-card")
+def reject_card(
+    code: Annotated[str, typer.Argument(help="Code of the pass that the card was begun for.")],
+    reason: Annotated[str, typer.Option(help="Why: lost, or it does not answer any more.")],
+    delivery: Annotated[str | None, typer.Option(help="The delivery that the card was from.")] = None,
+    data: Data = DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Give up a card that was begun and cannot be put back, so that its pass gets another one."""
+    with refusals(), Registry.at(data).transaction() as session:
+        uid = cards.begun_for(session, passes.coded(session, code))
+        box = cards.usable(session, delivery) if delivery else None
+        if not cards.reject(session, uid, reason, box, BY, now(), today()):
+            raise DeskError("There may be a budget on this card. Block the pass and replace it at the desk.")
+    typer.echo(json.dumps({"rejected": True}) if as_json else "The card is on the list of rejects.")
 
 
 # accept-delivery

@@ -15,7 +15,14 @@ DIALECT = ("card", "terminal/firmware")
 MONEY = ("backend", "issuer", "keys", "terminal", "card", "meedoen")
 SERVERS = ("backend", "keys", "issuer")
 # What is started by name, not imported.
-ENTRY_POINTS = {"meedoen.__main__", "meedoen.cli", "terminal.firmware.unix"}
+ENTRY_POINTS = {
+    "meedoen.__main__",
+    "meedoen.cli",
+    "terminal.firmware.unix",
+    "issuer.registry.migrations.__main__",
+    "issuer.registry.migrations.env",
+    "issuer.registry.migrations.versions.0001_the_registry",
+}
 BACKEND_MAY_READ = {"record", "batch", "siv", "cmac", "errors", "wire"}
 
 

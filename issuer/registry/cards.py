@@ -51,6 +51,14 @@ def begun(session: Session) -> list[CardPass]:
     return [card for card in session.scalars(wanted) if card.state in CURRENT]
 
 
+def begun_for(session: Session, card: CardPass) -> bytes:
+    """The UID of the card that a pass was begun with; raises DeskError when there is none."""
+    uid = session.scalar(select(BegunCard.uid).where(BegunCard.pass_id == card.id))
+    if uid is None:
+        raise DeskError("No card was begun for this pass. There is nothing to reject.")
+    return uid
+
+
 def finished(session: Session, card: CardPass, delivery: Delivery | None, by: str, on: date) -> None:
     """The card of a pass is made and loaded, and out of the stock; once, however often it is said."""
     row = session.scalar(select(BegunCard).where(BegunCard.pass_id == card.id))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import case, distinct, func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from issuer.registry.tables import CardPass, Decision, Holder, OpenIntent, PlannedLoad
@@ -102,10 +102,11 @@ def plan_replacement(session: Session, lost: CardPass, balances: dict[int, int])
 
 
 def totals(session: Session, periods: Sequence[str]) -> dict[int, tuple[int, int]]:
-    """{grant: (people, amount)} of what was planned or written in some periods."""
-    wanted = select(
-        PlannedLoad.grant_number, func.count(distinct(PlannedLoad.holder_id)), func.sum(PlannedLoad.amount)
-    ).where(PlannedLoad.period.in_(periods), PlannedLoad.state != "cancelled")
+    """{grant: (people, amount)} of what was planned or written in some periods. Everybody has one first part."""
+    people = func.count().filter(PlannedLoad.part == 1)
+    wanted = select(PlannedLoad.grant_number, people, func.sum(PlannedLoad.amount)).where(
+        PlannedLoad.period.in_(periods), PlannedLoad.state != "cancelled"
+    )
     rows = session.execute(wanted.group_by(PlannedLoad.grant_number))
     return {grant: (people, int(amount)) for grant, people, amount in rows}
 

@@ -80,6 +80,14 @@ def of(session: Session, holder_id: int) -> CardPass | None:
     return session.scalar(wanted.order_by(last, CardPass.id.desc()).limit(1))
 
 
+def of_each(session: Session, holder_ids: Sequence[int]) -> dict[int, CardPass]:
+    """As `of`, for several holders at once."""
+    wanted = select(CardPass).where(CardPass.holder_id.in_(holder_ids), CardPass.state.in_((*CURRENT, LAST_YEARS)))
+    last = case((CardPass.state == LAST_YEARS, 0), else_=1)
+    # The one that counts comes last, and stays.
+    return {card.holder_id: card for card in session.scalars(wanted.order_by(last, CardPass.id))}
+
+
 def all_of(session: Session, holder_id: int) -> list[CardPass]:
     """Every pass that a holder ever had, the latest first."""
     wanted = select(CardPass).where(CardPass.holder_id == holder_id)

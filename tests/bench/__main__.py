@@ -19,6 +19,9 @@ from issuer.scheme import load_scheme
 from keys.proving import Prover
 from keys.token import Token
 from keys.vault import Vault
+from tests.bench import card_model
+from tests.bench.desk_pages import HOLDERS as BIG
+from tests.bench.desk_pages import PAGES, BigCity, empty_page
 from tests.bench.plain_prove import plain_prove
 from tests.bench.recording import record_tap
 from tests.bench.renewal_city import HOLDERS, RenewalCity
@@ -29,6 +32,8 @@ from tests.softhsm import soft_token
 PROVE_BATCH = 10_000
 REPEATS = 7
 RENEWALS = 5
+CARDS = 50
+PAGE_VIEWS = 15
 _COMMIT = 0xC7
 
 
@@ -58,22 +63,64 @@ def replayed_heap(flash: Path, recording: Path) -> int:
 
 
 def personalise() -> dict[str, object]:
-    """A factory card becomes a GelrePas (four purses), with everything read back, without the loads."""
-    reader = InProcessReader(factory_card())
+    """A factory card becomes a GelrePas (four purses), with everything read back, without the loads.
+
+    `host` is what this computer does, key derivation included, against what a card and its link would take.
+    """
     sent: list[tuple[bytes, bytes]] = []
+    hosts = []
+    for number in range(CARDS):
+        sent, in_reader, total = _one_card(number)
+        hosts.append((total - in_reader) * 1000)
+    model = card_model.milliseconds(sent)
+    ratios = [each / model for each in hosts]
+    return {
+        "exchanges": len(sent),
+        "bytes": sum(len(apdu) + len(answer) for apdu, answer in sent),
+        "host_ms": _range(hosts, 2),
+        "model_ms": round(model, 1),
+        "host_of_model": _range(ratios, 4),
+    }
+
+
+def _one_card(number: int) -> tuple[list[tuple[bytes, bytes]], float, float]:
+    """The exchanges of one card, and the seconds of this process: in the emulated reader, and in all."""
+    reader = InProcessReader(factory_card(b"\x04" + number.to_bytes(6, "big")))
+    sent: list[tuple[bytes, bytes]] = []
+    in_reader = 0.0
     transmit = reader.transmit
 
     def counted(apdu: bytes) -> bytes:
+        nonlocal in_reader
+        began = time.process_time()
         answer = transmit(apdu)
+        in_reader += time.process_time() - began
         sent.append((apdu, answer))
         return answer
 
     reader.transmit = counted  # type: ignore[method-assign]
     scheme = load_scheme(ROOT / "schemes/gelrepas.toml")
-    plan = Blueprint(scheme.aid, scheme.df_name, scheme.ceilings())
-    Personaliser(plan, DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300))
-    total = sum(len(apdu) + len(answer) for apdu, answer in sent)
-    return {"exchanges": len(sent), "bytes": total}
+    maker = Personaliser(Blueprint(scheme.aid, scheme.df_name, scheme.ceilings()), DirectKeys(), os.urandom)
+    began = time.process_time()
+    maker.personalise(reader, Details(ISSUER, DAY, DAY + 300))
+    return sent, in_reader, time.process_time() - began
+
+
+def desk_pages() -> dict[str, object]:
+    """Pages of a desk with 100 000 holders on SQLite, in milliseconds, against an empty page of Flask."""
+    with tempfile.TemporaryDirectory() as folder:
+        city, empty = BigCity(Path(folder)), empty_page()
+        pages = {}
+        for name, address in PAGES.items():
+            ask = city.page(address)
+            ask()
+            pages[name] = _range([_seconds(ask) * 1000 for _ in range(PAGE_VIEWS)], 1)
+        city.close()
+    return {
+        "holders": BIG,
+        "pages_ms": pages,
+        "empty_page_ms": _range([_seconds(empty) * 1000 for _ in range(PAGE_VIEWS)], 2),
+    }
 
 
 def renewal_preview() -> dict[str, object]:
@@ -155,6 +202,7 @@ def main() -> None:
         "tap": tap(),
         "personalise": personalise(),
         "renewal": renewal_preview(),
+        "desk": desk_pages(),
         "prove": prove(),
     }
     path = ROOT / "var/bench.json"

@@ -27,9 +27,9 @@ class RenewalCity:
         with self._registry.transaction() as session:
             people.take(session, [_person(number) for number in range(HOLDERS)], "import", _NOW.date())
             numbers = list(session.scalars(select(Holder.id).order_by(Holder.id)))
-            session.execute(insert(CardPass), [_card(number) for number in numbers if number % _AT_HOME])
-            session.execute(insert(PlannedLoad), [_load(number, grant) for number in numbers for grant in (1, 2, 6)])
-            session.execute(insert(Decision), [_hardship(number) for number in numbers if number % 20 == 0])
+            session.execute(insert(CardPass), [card(number) for number in numbers if number % _AT_HOME])
+            session.execute(insert(PlannedLoad), [load(number, grant) for number in numbers for grant in (1, 2, 6)])
+            session.execute(insert(Decision), [decision(number) for number in numbers if number % 20 == 0])
 
     def preview(self) -> None:
         """The preview, with a row for everybody whom it concerns."""
@@ -53,7 +53,7 @@ def _person(number: int) -> Person:
     return Person(str(household), f"Vos {number}", "de", "Sam", born, 100 + 10 * (household % 3))
 
 
-def _card(number: int) -> dict[str, object]:
+def card(number: int) -> dict[str, object]:
     return {
         "holder_id": number,
         "uid": number.to_bytes(7, "big"),
@@ -66,7 +66,7 @@ def _card(number: int) -> dict[str, object]:
     }
 
 
-def _load(number: int, grant: int) -> dict[str, object]:
+def load(number: int, grant: int) -> dict[str, object]:
     return {
         "holder_id": number,
         "grant_number": grant,
@@ -77,7 +77,7 @@ def _load(number: int, grant: int) -> dict[str, object]:
     }
 
 
-def _hardship(number: int) -> dict[str, object]:
+def decision(number: int) -> dict[str, object]:
     return {
         "holder_id": number,
         "grant_number": 1,

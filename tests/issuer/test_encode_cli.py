@@ -5,10 +5,13 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from hardware.in_process import InProcessReader
 from issuer import encode_cli, options
+from issuer.encoding import RegistryJobs
 from issuer.registry import Registry
+from tests.city import factory_card
 from tests.issuer.a_batch import PEOPLE, desk_on
-from tests.issuer.a_registry import TODAY, all_passes, take
+from tests.issuer.a_registry import TODAY, all_passes, noon, take
 
 
 @pytest.fixture
@@ -55,6 +58,23 @@ def test_cards_that_are_missing_are_a_refusal_until_somebody_books_them(run, reg
     assert run(*count, "--write-off")[0] == 0
     code, found = run(*count)
     assert (code, found["deliveries"][0]["corrected"]) == (0, -1)
+
+
+def test_a_card_that_was_begun_and_is_lost_is_given_up_and_its_pass_gets_another(run, registry, tmp_path):
+    jobs = RegistryJobs(registry, desk_on(registry), TODAY, noon, "clerk")
+    job = jobs.next()
+    jobs.begin(job, b"\x04\x11\x22\x33\x44\x55\x66")
+    assert run("reject-card", job.code, "--reason", "lost")[0] == 0
+    assert run("batch", "--emulated", 1, "--cards", tmp_path / "cards")[1]["done"] == len(PEOPLE)
+
+
+def test_a_card_with_a_budget_or_no_card_at_all_is_not_given_up(run, registry):
+    jobs = RegistryJobs(registry, desk_on(registry), TODAY, noon, "clerk")
+    job = jobs.next()
+    assert run("reject-card", job.code, "--reason", "lost")[0] == 1
+    jobs.begin(job, b"\x04\x11\x22\x33\x44\x55\x66")
+    jobs.encode(job, InProcessReader(factory_card()))
+    assert run("reject-card", job.code, "--reason", "lost")[0] == 1
 
 
 def test_a_delivery_is_tested_once(run, registry):

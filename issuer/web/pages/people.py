@@ -52,7 +52,8 @@ def find() -> str:
     asked = request.args.get("q", "")
     with here().registry.transaction() as session:
         found = people.find(session, asked, _MOST_FOUND)
-        rows = [(holder, passes.of(session, holder.id)) for holder in found]
+        cards = passes.of_each(session, [holder.id for holder in found])
+        rows = [(holder, cards.get(holder.id)) for holder in found]
     template = "people/found.html" if "HX-Request" in request.headers else "people/find.html"
     return render_template(template, asked=asked, rows=rows, most=_MOST_FOUND, today=here().today())
 

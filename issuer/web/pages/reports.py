@@ -1,6 +1,9 @@
 """Numbers without names: passes, budgets, the new year, and what was deleted. Small numbers are not shown."""
 
-from flask import Blueprint, Response, render_template
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import Blueprint, Response, current_app, render_template
 from sqlalchemy.orm import Session
 
 from issuer import renewal, retention
@@ -12,21 +15,30 @@ pages = Blueprint("reports", __name__)
 # Fewer people than this could be somebody.
 _SMALL_CELL = 5
 FEW = "<5"
+_FRESH = timedelta(minutes=5)
+_HELD = "numbers"
+_MOST_REPORTS = 10
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Of passes by state, and of budgets: (name, people, amount, unit); as they were at a moment."""
+
+    at: datetime
+    states: list[tuple[str, int | str]]
+    budgets: list[tuple[str, int | str, int | str, Unit]]
 
 
 @pages.get("/reports")
 def index() -> str:
-    scheme, today = here().scheme, here().today()
     with here().registry.transaction() as session:
+        runs = [run for run in renewal.runs(session) if run.state == "accepted"]
         return render_template(
             "reports.html",
-            states=[(state, _unless_few(count)) for state, count in passes.counts(session)],
-            year=scheme.pass_year(today),
-            budgets=_budgets(session),
-            renewals=[
-                (run, renewal.for_others(run.counts)) for run in renewal.runs(session) if run.state == "accepted"
-            ],
-            retention=retention.reports(session)[:10],
+            numbers=_numbers(session),
+            year=here().scheme.pass_year(here().today()),
+            renewals=[(run, renewal.for_others(run.counts)) for run in runs],
+            retention=retention.reports(session)[:_MOST_REPORTS],
             classes=len(retention.KEPT),
         )
 
@@ -39,6 +51,16 @@ def deleted() -> Response:
     content = found[0].as_csv() if found else b""
     headers = {"Content-Disposition": 'attachment; filename="retention.csv"'}
     return Response(content, mimetype="text/csv", headers=headers)
+
+
+def _numbers(session: Session) -> Numbers:
+    """Counted over all passes and budgets, so not more often than every five minutes."""
+    held: Numbers | None = current_app.extensions.get(_HELD)
+    if held is None or not timedelta() <= here().now() - held.at < _FRESH:
+        states = [(state, _unless_few(count)) for state, count in passes.counts(session)]
+        held = Numbers(here().now(), states, _budgets(session))
+        current_app.extensions[_HELD] = held
+    return held
 
 
 def _budgets(session: Session) -> list[tuple[str, int | str, int | str, Unit]]:

@@ -1,0 +1,28 @@
+"""What Alembic runs a migration in: the connection that `upgrade` opened, in its transaction."""
+
+from typing import Any, Literal
+
+from alembic import context
+
+# Every module that has tables.
+from issuer import approvals, audit_log
+from issuer.moment import Moment
+from issuer.registry.tables import Base
+from issuer.web import accounts, attempts
+
+_WITH_TABLES = (approvals, audit_log, accounts, attempts)
+
+
+def _rendered(kind: str, thing: Any, _autogenerate: Any) -> str | Literal[False]:
+    """A migration stands by itself: it does not change when our own types do."""
+    return "sa.String(25)" if kind == "type" and isinstance(thing, Moment) else False
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_item=_rendered,
+    # The caller began the transaction, and ends it.
+    transactional_ddl=False,
+)
+context.run_migrations()
