@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, Delete, Select, Update, delete, exists, fu
 from sqlalchemy.orm import Session
 
 from card.record import CLEAR_BYTES, DAY_ZERO, ClearRecord
-from issuer.approvals import OPEN, Approval
+from issuer.approvals import Approval
 from issuer.people import Address
 from issuer.registry import people
 from issuer.registry.loads import REPLACEMENT
 from issuer.registry.tables import (
+    BegunCard,
     CardPass,
     Decision,
     Guardian,
@@ -84,8 +85,9 @@ def pass_events(session: Session, until: date) -> int:
 def ended_passes(session: Session, until: date) -> int:
     doubtful = select(OpenIntent.handle)
     in_doubt = CardPass.handle.is_not(None) & CardPass.handle.in_(doubtful)
+    half_made = exists().where(BegunCard.pass_id == CardPass.id)
     # Terminals refuse a pass after its last day, so nothing here is needed on a hotlist.
-    old = select(CardPass.id).where(CardPass.valid_until <= until, ~in_doubt)
+    old = select(CardPass.id).where(CardPass.valid_until <= until, ~in_doubt, ~half_made)
     gone = list(session.scalars(old))
     _do(session, delete(PassEvent).where(PassEvent.pass_id.in_(gone)))
     _do(session, update(CardPass).where(CardPass.replaces_id.in_(gone)).values(replaces_id=None))
@@ -226,7 +228,8 @@ def _count_loads(session: Session, gone: Select[int]) -> None:
 
 
 def approvals(session: Session, until: date) -> int:
-    return _do(session, delete(Approval).where(Approval.outcome != OPEN, Approval.decided_at < after(until)))
+    """An open one has no day of decision, so it stays."""
+    return _do(session, delete(Approval).where(Approval.decided_at < after(until)))
 
 
 def logins(session: Session, until: date) -> int:

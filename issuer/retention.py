@@ -18,6 +18,7 @@ from issuer.audit_log import AuditHead, AuditLine
 from issuer.csv_export import csv_text
 from issuer.registry import Base
 from issuer.registry.tables import (
+    BegunCard,
     CardPass,
     Decision,
     Delivery,
@@ -262,6 +263,14 @@ KEPT = (
         "",
         "",
         "until the pass is on a reader again; it is money",
+    ),
+    Kept(
+        "card that is half made",
+        (BegunCard,),
+        None,
+        "",
+        "",
+        "until it is made, or rejected",
     ),
     Kept(
         "state of a desk's journal and key",

@@ -155,6 +155,17 @@ def test_the_sheet_with_the_households_is_found_wherever_it_is() -> None:
     assert "missing" in only_fault(read_people(workbook(explained, explained), TODAY)).problem_en
 
 
+def test_a_hidden_sheet_is_not_read() -> None:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        book.add_worksheet().write_row(0, 0, ["Zo vult u dit in"])
+        hidden = book.add_worksheet()
+        hidden.write_row(0, 0, HEADER)
+        hidden.write_row(1, 0, SEM)
+        hidden.hide()
+    assert "missing" in only_fault(read_people(content.getvalue(), TODAY)).problem_en
+
+
 def test_a_row_with_more_fields_than_names_of_columns() -> None:
     assert (only_fault(read([*NOOR, "x"], SEM)).row, only_fault(read([*NOOR, "x"], SEM)).column) == (2, "rij")
 

@@ -58,9 +58,9 @@ def accept(registry, number, on=TODAY):
         return importing.accept(session, number, "clerk", NOON, on)
 
 
-def take(registry, *rows, header=HEADER):
+def take(registry, *rows, header=HEADER, on=TODAY):
     """The number of the import."""
-    return accept(registry, upload(registry, *rows, header=header)).id
+    return accept(registry, upload(registry, *rows, header=header), on).id
 
 
 def undo(registry, number):
@@ -218,6 +218,7 @@ def test_undoing_puts_everybody_back_as_they_were_and_takes_out_who_is_new(regis
         f"H3;Sem;;Bos;1-1-2014;100;nee;{other}",
         f"H2;Bo;;Bos;1-1-2014;120;nee;{other}",
         header=HOME,
+        on=TODAY + timedelta(days=1),
     )
     assert everything(registry) != before
     sem, bo = number_of(registry, "Sem"), number_of(registry, "Bo")
@@ -317,6 +318,24 @@ def test_a_pass_from_before_the_import_does_not_stand_in_the_way(registry):
         passes.move(session, session.get_one(passes.CardPass, card), "destroyed", "clerk", LATER)
     undo(registry, number)
     assert look(registry, NOOR).counts == (0, 0, 1)
+
+
+def test_a_pass_of_somebody_new_stands_in_the_way_whatever_became_of_it(registry):
+    number = take(registry, NOOR)
+    dates = {"valid_from": TODAY, "valid_until": TODAY}
+    add(registry, passes.CardPass(holder_id=1, printed_code="AAAA-AAAA", state="destroyed", **dates))
+    with pytest.raises(DeskError, match="1 of its people got a pass"):
+        undo(registry, number)
+
+
+def test_a_budget_that_was_planned_before_the_import_does_not_stand_in_the_way(registry):
+    take(registry, NOOR)
+    add(registry, a_load(1))
+    number = take(registry, NOOR.replace("110", "120"))
+    with registry.transaction() as session:
+        session.get_one(PlannedLoad, 1).state = "written"
+    undo(registry, number)
+    assert len(everything(registry)["planned_load"]) == 1
 
 
 @pytest.mark.parametrize("state", ["written", "in doubt"])

@@ -20,6 +20,7 @@ from issuer.errors import DeskError
 from issuer.journal import RegistryJournal
 from issuer.registry import Base, passes
 from issuer.registry.tables import (
+    BegunCard,
     CardPass,
     Decision,
     Guardian,
@@ -35,6 +36,8 @@ from issuer.registry.tables import (
     PastLoads,
     PlannedLoad,
     RejectedCard,
+    RenewalRow,
+    RenewalRun,
     RetentionRun,
     StockMove,
 )
@@ -177,6 +180,16 @@ def a_journal_entry(session, on):
     return JournalEntry, JournalEntry.position == 1
 
 
+def a_renewal(session, on):
+    facts = {"pass_year": "2027", "on": on, "made_by": "clerk", "made_at": late(on), "counts": {}}
+    made = RenewalRun(**facts)
+    session.add(made)
+    session.flush()
+    rest = {"needs_card": False, "before": {}, "after": [], "reasons": []}
+    session.add(RenewalRow(run_id=made.id, holder_id=somebody(session).id, outcome="keeps", **rest))
+    return RenewalRow, RenewalRow.run_id == made.id
+
+
 def a_guardian(session, on):
     child = somebody(session, name="sam", born=date(on.year - 18, on.month, on.day))
     session.add(Guardian(child_id=child.id, guardian_id=somebody(session).id))
@@ -233,6 +246,7 @@ ROWS = {
     "card that could not become a pass": a_rejected_card,
     "who took cards from the stock": a_stock_move,
     "decision, with its reason and band": a_decision,
+    "yearly test of all holders": a_renewal,
     "load in the desk's journal": a_journal_entry,
     "who may act for a child": a_guardian,
     "address of a household": an_address,
@@ -268,8 +282,8 @@ def test_a_pass_on_the_hotlist_never_goes(registry):
         session.add(decided(card.holder, TODAY))
     run(registry)
     with registry.transaction() as session:
-        (blocked,) = passes.hotlist(session, TODAY)
-        assert [event.state for event in passes.events(session, blocked)] == ["blocked"]
+        assert passes.handles_on_hotlist(session, TODAY) == [card.handle]
+        assert [event.state for event in passes.events(session, card)] == ["blocked"]
 
 
 def test_a_load_that_is_in_doubt_keeps_its_pass_its_budget_and_its_holder(registry):
@@ -282,6 +296,13 @@ def test_a_load_that_is_in_doubt_keeps_its_pass_its_budget_and_its_holder(regist
         session.add(OpenIntent(terminal=9, sequence=1, handle=card.handle, load_id=1, **rest))
     assert run(registry) == {}
     assert [count(registry, table) for table in (CardPass, Holder, PlannedLoad, OpenIntent)] == [1, 1, 1, 1]
+
+
+def test_a_card_that_is_half_made_keeps_its_pass(registry):
+    with registry.transaction() as session:
+        card = a_pass(session, somebody(session), date(2016, 1, 1))
+        session.add(BegunCard(uid=card.uid, pass_id=card.id))
+    assert run(registry) == {}
 
 
 @pytest.mark.parametrize("needed", ["planned load", "letter", "pass", "decision", "guardian", "import"])
@@ -327,6 +348,9 @@ def test_what_was_written_on_passes_stays_as_a_count_without_names(registry):
             who = somebody(session, long_ago, name=name)
             facts = {"grant_number": 1, "period": "2015", "purse": 2, "amount": 1500}
             session.add(PlannedLoad(holder_id=who.id, state=state, **facts))
+        # What a lost pass held was counted when it was written there.
+        again = {"grant_number": 0, "period": "pass 1", "purse": 2, "amount": 700}
+        session.add(PlannedLoad(holder_id=who.id, state="written", **again))
     assert run(registry)["people and their household"] == 3
     assert [count(registry, table) for table in (Holder, Household, PlannedLoad)] == [0, 0, 0]
     with registry.transaction() as session:
@@ -406,6 +430,22 @@ def test_the_log_is_whole_after_its_beginning_went_and_still_shows_what_was_done
         session.delete(session.get_one(AuditLine, 3))
     with registry.transaction() as session, pytest.raises(DeskError, match="does not follow"):
         audit_log.verify(session)
+
+
+def test_the_last_line_of_the_log_stays_however_old_it_is(registry):
+    with registry.transaction() as session:
+        for _ in range(2):
+            audit_log.add(session, late(date(2015, 1, 1)), "clerk", "desk", "block", "pass A", "done")
+    assert run(registry) == {"audit log": 1}
+    with registry.transaction() as session:
+        assert audit_log.verify(session)[0] == 2
+
+
+def test_a_request_that_waits_stays(registry):
+    with registry.transaction() as session:
+        facts = {"asked_by": "clerk", "asked_at": late(date(2015, 1, 1))}
+        session.add(Approval(kind="hardship", about="1", amount=1, reason="fire", **facts))
+    assert run(registry) == {}
 
 
 def test_a_clock_that_was_wrong_for_a_day_costs_the_log_nothing(registry):
