@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
@@ -152,7 +153,9 @@ class IppPrinter:
 
     def _ask(self, operation: IppOperation, message: dict[str, Any]) -> dict[str, Any]:
         try:
-            return asyncio.run(self._execute(operation, message))
+            # In a thread of its own: the one that asks may run a loop already.
+            with ThreadPoolExecutor(1) as thread:
+                return thread.submit(asyncio.run, self._execute(operation, message)).result()
         except IPPError as error:
             # Only an answer that was understood has a status; RFC 8011, B.1.
             facts = error.args[1] if len(error.args) > 1 else {}

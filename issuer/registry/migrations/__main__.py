@@ -7,9 +7,16 @@ from sqlalchemy import create_engine
 
 from issuer.registry.migrations import config, upgrade
 
-engine = create_engine("sqlite://")
-upgrade(engine)
-settings = config()
-with engine.connect() as connection:
-    settings.attributes["connection"] = connection
-    command.revision(settings, sys.argv[1], autogenerate=True, rev_id=sys.argv[2])
+
+def main(what: str, number: str) -> None:
+    """Compare, on an empty database, and write the file."""
+    engine = create_engine("sqlite://")
+    upgrade(engine)
+    settings = config()
+    with engine.connect() as connection:
+        settings.attributes["connection"] = connection
+        command.revision(settings, what, autogenerate=True, rev_id=number)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

@@ -69,7 +69,7 @@ def test_a_whole_log_is_said_to_be_whole_with_a_hash_to_note(client, log):
     assert "2 regels" in said
     browser.post("/audit/verify", data={"noted": noted})
     assert "klopt: 3 regels" in browser.get("/audit").text
-    browser.post("/audit/verify", data={"noted": "0" * 64})
+    browser.post("/audit/verify", data={"noted": "f" * 64})
     assert "staat niet meer in het logboek" in browser.get("/audit").text
 
 

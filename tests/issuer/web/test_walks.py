@@ -15,11 +15,12 @@ from tests.issuer.web.a_counter import with_counter
 OTHER_UID = b"\x04\x99\x11\x22\x33\x44\x55"
 # An hour for a bus that is late, and not one of the tests' own numbers: what the slowest machine here needs at most.
 PATIENCE_MS = 30_000
+FIRST_SLOT = "Virtual PCD 00 00"
 
 
 @pytest.fixture
 def config(config, pcscd):
-    return with_counter(config, lambda: PcscReader("virtual PCD"), {1: 1234})
+    return with_counter(config, lambda: PcscReader(FIRST_SLOT), {1: 1234})
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def on_reader(pcscd):
             each.remove()
         there[:] = [VirtualCard(card, pcscd.port)]
         there[0].insert()
-        reader, end = PcscReader("virtual PCD"), time.monotonic() + 5
+        reader, end = PcscReader(FIRST_SLOT), time.monotonic() + 5
         while reader.find_pass() is None:
             assert time.monotonic() < end, "the card was not seen in 5 seconds"
             time.sleep(0.02)
