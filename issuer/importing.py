@@ -232,6 +232,7 @@ def _keep(
 
 
 def _facts(holder: Holder) -> dict[str, Any]:
+    """Not when they were last seen: they were, also in a file that is undone."""
     return {
         "household": holder.household_id,
         "family_name": holder.family_name,
@@ -240,7 +241,6 @@ def _facts(holder: Holder) -> dict[str, Any]:
         "born": holder.born.isoformat(),
         "roles": list(holder.roles),
         "school": holder.school,
-        "seen_on": holder.seen_on.isoformat() if holder.seen_on else None,
     }
 
 
@@ -256,9 +256,8 @@ def _home_facts(home: Household) -> dict[str, Any]:
 
 
 def _digest(facts: Mapping[str, Any]) -> str:
-    """Whether somebody is still the same; being seen again changes nobody."""
-    said = {name: value for name, value in facts.items() if name != "seen_on"}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    """Whether somebody is still the same."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 # Undoing
@@ -372,7 +371,6 @@ def _restore(session: Session, run: ImportRun) -> None:
         person = Person("", was["family_name"], was["infix"], was["given_name"], date.fromisoformat(was["born"]), 0)
         holder.become(person)
         holder.roles, holder.school, holder.household_id = was["roles"], was["school"], was["household"]
-        holder.seen_on = date.fromisoformat(was["seen_on"]) if was["seen_on"] else None
     homes = select(ImportedHousehold).where(ImportedHousehold.run_id == run.id, ImportedHousehold.before.is_not(None))
     for kept in session.scalars(homes):
         home, was = session.get_one(Household, kept.household_id), kept.before or {}
