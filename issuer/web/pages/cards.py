@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from issuer import messages
 from issuer.desk import Issued
 from issuer.errors import DeskError
 from issuer.personalise import Tell
@@ -64,11 +65,14 @@ def make(number: int) -> str:
 def begin(number: int) -> AnyResponse:
     config, counter, by, today = here(), here().at_counter(), officer().user_name, here().today()
     with config.registry.transaction() as session:
-        holder = people.holder(session, number)
+        holder, there = people.holder(session, number), passes.of(session, number)
         audit(session, "make pass", f"person {number}", "begun")
 
     def issue(tell: Tell) -> Issued:
-        issued = counter.desk(by, tell).issue(holder, counter.reader(), today)
+        desk, reader = counter.desk(by, tell), counter.reader()
+        # A pass that was made once needs only what is new on it.
+        made = there is not None and there.state in ("encoded", "handed_over", "active", "expired")
+        issued = desk.renew(there, reader, today) if made and there else desk.issue(holder, reader, today)
         with config.registry.transaction() as session:
             stock.taken_at_counter(session, issued.card, by, today)
         return issued
@@ -136,6 +140,8 @@ def handed_over(code: str) -> AnyResponse:
     with here().registry.transaction() as session:
         card = passes.coded(session, code)
         passes.hand_over(session, card, by_post, officer().user_name, here().now(), to[:80])
+        if by_post:
+            messages.posted(session, card, here().today())
         audit(session, "send pass" if by_post else "hand over pass", f"pass {card.printed_code}")
     return redirect(url_for("cards.receipt", code=card.printed_code), 303)
 
@@ -174,6 +180,8 @@ def blocked(code: str) -> AnyResponse:
     with here().registry.transaction() as session:
         card = passes.coded(session, code)
         passes.move(session, card, "blocked", officer().user_name, here().now(), _(REASONS[reason]))
+        if request.form.get("letter") == "yes":
+            messages.blocked(session, card, here().today())
         audit(session, "block pass", f"pass {card.printed_code}")
     flash(_("De pas is geblokkeerd. Apparaten weigeren de pas zodra ze nieuwe lijsten hebben."), "ok")
     return redirect(url_for("lost.start", code=card.printed_code), 303)

@@ -2,25 +2,34 @@
 
 import re
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from hardware.pcsc import PcscReader
 from hardware.vpcd import VirtualCard
+from issuer.printing.artwork import load_artwork
 from issuer.registry import passes
 from issuer.web.app import create_app
 from tests.city import factory_card, purses_of
 from tests.issuer.web.a_counter import with_counter
 
+ROOT = Path(__file__).parents[3]
 OTHER_UID = b"\x04\x99\x11\x22\x33\x44\x55"
 # An hour for a bus that is late, and not one of the tests' own numbers: what the slowest machine here needs at most.
 PATIENCE_MS = 30_000
+PAGES = (
+    *("/people?q=vos", "/people/1", "/people/new", "/people/1/exception", "/declines", "/approvals"),
+    *("/reader", "/imports", "/renewals", "/stock", "/reports"),
+)
 FIRST_SLOT = "Virtual PCD 00 00"
 
 
 @pytest.fixture
 def config(config, pcscd):
-    return with_counter(config, lambda: PcscReader(FIRST_SLOT), {1: 1234})
+    made = with_counter(config, lambda: PcscReader(FIRST_SLOT), {1: 1234})
+    return replace(made, office_file=ROOT / "schemes/letters/gelrepas.toml", artwork=load_artwork())
 
 
 @pytest.fixture
@@ -70,6 +79,11 @@ def walk(page, axe):
             self.page.wait_for_load_state()
             if stays:
                 self.look()
+
+        def press_when(self, words):
+            """Press what comes by itself after a while."""
+            self.page.get_by_role("main").get_by_role("link", name=words, exact=True).wait_for()
+            self.press(words)
 
         def sees(self, words):
             self.page.get_by_text(words).first.wait_for()
@@ -157,11 +171,77 @@ def test_a_lost_pass(walk, on_reader, config, tmp_path):
     clerk.sees("Dit staat er nu op de pas")
 
 
+def test_the_renewal(walk, on_reader, config, clock):
+    """A team lead looks at the new year, another one accepts, letters go out; at the next visit the budgets follow."""
+    clerk, lead, other = walk("clerk"), walk("team-lead"), walk("team-lead")
+    card = factory_card()
+    on_reader(card)
+    clerk.go("/people/1/pass")
+    clerk.press("Begin", stays=False)
+    clerk.press_when("Overhandigen")
+    clerk.press("De pas is overhandigd")
+    lead.go("/renewals")
+    lead.press("Maak een voorbeeld voor 2027", stays=False)
+    lead.sees("Er is nog niets veranderd")
+    lead.look()
+    lead.sees("Een andere teamleider moet akkoord gaan.")
+    other.go("/renewals/1")
+    other.press("Akkoord", stays=False)
+    other.sees("3 van 3 mensen zijn klaar")
+    other.look()
+    other.go("/renewals")
+    other.sees("Brieven die nog niet verstuurd zijn: 3")
+    assert purses_of(card) == {1: 4500, 2: 18000, 3: 0, 4: 250}
+    clock.pass_by(days=45)
+    january = walk("clerk")
+    january.go("/people/1")
+    january.press("Zet tegoed op de pas")
+    january.press("Begin", stays=False)
+    january.sees("De pas is klaar")
+    january.look()
+    assert purses_of(card) == {1: 9000, 2: 36000, 3: 0, 4: 500}
+    january.go("/people/1")
+    january.sees("geldig tot en met 31 januari 2028")
+
+
+def test_a_face_is_looked_at_before_it_is_printed(walk):
+    clerk = walk("clerk")
+    clerk.go("/people/1")
+    clerk.press("Print eerst de pas")
+    shown = clerk.page.get_by_role("img")
+    assert shown.count() == 2
+    assert clerk.page.evaluate("[...document.images].every(each => each.complete && each.naturalWidth === 1011)")
+    with clerk.page.expect_download() as download:
+        clerk.page.get_by_role("button", name="Maak een bestand").click()
+    assert download.value.path().read_bytes().startswith(b"%PDF")
+
+
+def test_who_lost_a_pass_blocks_it_at_home(walk, on_reader, config, page, axe):
+    clerk = walk("clerk")
+    on_reader(factory_card())
+    clerk.go("/people/1/pass")
+    clerk.press("Begin", stays=False)
+    clerk.press_when("Overhandigen")
+    clerk.press("De pas is overhandigd")
+    with config.registry.transaction() as session:
+        code = passes.of(session, 1).printed_code
+    at_home = page(width=400)
+    for born, said in (("02-05-2015", "geboortedatum"), ("1-5-2015", "De pas is geblokkeerd")):
+        at_home.goto("/lost")
+        at_home.get_by_label("Code van de pas").fill(code.lower().replace("-", ""))
+        at_home.get_by_label("Geboortedatum").fill(born)
+        at_home.get_by_role("button", name="Blokkeer de pas").click()
+        at_home.get_by_role("main").get_by_text(said).first.wait_for()
+        assert axe(at_home) == []
+    clerk.go("/people/1")
+    clerk.sees("geblokkeerd")
+
+
 def test_a_page_for_everybody_in_both_languages_and_on_a_small_screen(page, axe):
     for width in (400, 1280):
         window = page("clerk", "team-lead", width=width)
         window.set_default_timeout(PATIENCE_MS)
-        for address in ("/people?q=vos", "/people/1", "/people/new", "/people/1/exception", "/declines", "/approvals"):
+        for address in PAGES:
             window.goto(address)
             assert axe(window) == [], address
             wide = window.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
