@@ -1,7 +1,7 @@
 # Two commands do all of their own set-up on a fresh Debian 12: `make demo` and `make test`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench world tools parts
+.PHONY: help demo test check bench world pictures tools parts
 
 # uv from the machine, or fetched by pip into .uv.
 UV := $(shell command -v uv || echo .uv/bin/uv)
@@ -39,3 +39,6 @@ bench: parts  ## Measure a tap and a personalisation: var/bench.json
 
 world: parts  ## The slow ring: many weeks of a small city with faults, SEEDS=20 by default
 	$(RUN) -m pytest -n 2 tests/world --seeds $(or $(SEEDS),20)
+
+pictures: parts  ## The pages of the desk as pictures, for docs/desk.md
+	$(RUN) -m tests.pictures
