@@ -76,6 +76,7 @@ class Camera:
 
 def keep(page: Page, name: str) -> None:
     """The whole page, in few colours: small enough to come along with the code."""
+    page.wait_for_load_state("networkidle")
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
     picture.quantize(_COLOURS).save(FOLDER / f"desk-{name}.png", optimize=True)
 
