@@ -13,7 +13,8 @@ from issuer.registry import Base
 
 OPEN, APPROVED, REJECTED, WITHDRAWN, USED = OUTCOMES = ("open", "approved", "rejected", "withdrawn", "used")
 DECIDER = "team-lead"
-LONGEST_REASON = 500
+# As much as the vault takes of a request for a balance.
+LONGEST_REASON = 200
 
 
 class Colleague(Protocol):
@@ -88,7 +89,7 @@ def withdraw(session: Session, number: int, by: Colleague, at: datetime) -> Appr
 def use(session: Session, kind: str, about: str, amount: int | None, at: datetime) -> Approval:
     """Use what was approved, in the transaction that does it; raises DeskError when nobody approved exactly this."""
     same = (Approval.kind == kind, Approval.about == about, Approval.outcome == APPROVED)
-    wanted = select(Approval.id).where(*same, Approval.amount.is_not_distinct_from(amount)).order_by(Approval.id)
+    wanted = select(Approval.id).where(*same, Approval.amount.is_not_distinct_from(amount)).order_by(Approval.id.desc())
     number = session.scalar(wanted.limit(1))
     if number is None or not _change(session, number, APPROVED, outcome=USED, used_at=at):
         raise DeskError("This needs the approval of a team lead first. Ask for it.")

@@ -14,7 +14,6 @@ from hardware.emulated_pass import EmulatedPass, Memory
 from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
 from hardware.printer import IppPrinter
-from issuer import audit_log
 from issuer.backend_client import hand_in as hand_in_loads
 from issuer.balance import ask, pass_of, request_for, sealed_table
 from issuer.deciding import decide_for
@@ -35,6 +34,7 @@ from issuer.options import (
     SchemeFile,
     Secrets,
     Vault,
+    log,
     now,
     open_desk,
     open_vault,
@@ -189,7 +189,7 @@ def hand_over(
         card = passes.coded(session, code)
         passes.hand_over(session, card, by_post, BY, now(), to)
         action = "send pass" if by_post else "hand over pass"
-        audit_log.add(session, now(), BY, "-", action, f"pass {card.printed_code}", "done")
+        log(session, action, f"pass {card.printed_code}")
     said = f"Pass {card.printed_code} is {WORDS[card.state][1]}."
     typer.echo(json.dumps({"code": card.printed_code, "state": card.state}) if as_json else said)
 
@@ -205,7 +205,7 @@ def block(
     with refusals(), Registry.at(data).transaction() as session:
         blocked = passes.coded(session, code)
         passes.move(session, blocked, "blocked", BY, now(), reason)
-        audit_log.add(session, now(), BY, "-", "block pass", f"pass {blocked.printed_code}", "done")
+        log(session, "block pass", f"pass {blocked.printed_code}")
     typer.echo(json.dumps({"blocked": blocked.printed_code}) if as_json else f"Pass {blocked.printed_code} is blocked.")
 
 

@@ -16,7 +16,7 @@ from issuer.days import day_number
 from issuer.deciding import decide_for
 from issuer.errors import CardRefused, DeskError
 from issuer.journal import RegistryJournal
-from issuer.lifecycle import CURRENT, LAST_YEARS, ON_HOTLIST
+from issuer.lifecycle import CURRENT, LAST_YEARS
 from issuer.load import Load, Loader, balances
 from issuer.personalise import Details, Keys, Personaliser, Reader, Tell, told_to_the_clerk, unheard
 from issuer.registry import Registry, loads, passes, people
@@ -293,6 +293,7 @@ class Desk:
             card = passes.coded(session, code)
             if passes.of(session, card.holder_id) is not None:
                 raise DeskError("This person has a new pass already.")
+            loads.take_back_replacement(session, card)
             passes.move(session, card, "active", self._by, self._now(), "found")
             return card
 
@@ -300,8 +301,6 @@ class Desk:
         """Plan what the vault says that a lost pass held for the one that takes its place."""
         with self._registry.transaction() as session:
             card = passes.coded(session, code)
-            if card.state not in ON_HOTLIST:
-                raise DeskError("This pass is not blocked. Block it first, so that nobody can spend what is on it.")
             loads.plan_replacement(session, card, balances)
 
     def read(self, reader: Reader) -> OnPass:

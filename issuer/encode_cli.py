@@ -38,6 +38,7 @@ from issuer.options import (
     SchemeFile,
     Secrets,
     Vault,
+    log,
     now,
     open_desk,
     refusals,
@@ -185,6 +186,7 @@ def reject_card(
     with refusals(), Registry.at(data).transaction() as session:
         uid = cards.begun_for(session, passes.coded(session, code))
         box = cards.usable(session, delivery) if delivery else None
+        log(session, "reject card", "card")
         if not cards.reject(session, uid, reason, box, BY, now(), today()):
             raise DeskError("There may be a budget on this card. Block the pass and replace it at the desk.")
     typer.echo(json.dumps({"rejected": True}) if as_json else "The card is on the list of rejects.")
@@ -294,6 +296,7 @@ def stock(
         move = count.correction(today(), BY) if count is not None and write_off else None
         if move is not None:
             cards.book(session, every[0], move)
+            log(session, "correct stock", f"delivery {every[0].id}")
     difference = count.difference if count is not None else 0
     if as_json:
         rows = [{**vars(each), "left": each.left} for each in stocks]

@@ -10,8 +10,9 @@ from issuer import import_report, importing
 from issuer.csv_export import csv_text
 from issuer.import_file import Fault
 from issuer.importing import CHANGED, NEW, UNCHANGED, Look
-from issuer.options import BY, DATA, SCHEME, AsJson, Data, SchemeFile, now, refusals, today
-from issuer.registry import Registry
+from issuer.letters.folder import LETTERS, forget_letters
+from issuer.options import BY, DATA, SCHEME, AsJson, Data, SchemeFile, log, now, refusals, today
+from issuer.registry import Registry, passes
 from issuer.retention import run_retention
 from issuer.scheme import load_scheme
 
@@ -44,6 +45,7 @@ def import_people(
                     importing.cancel(session, run.id)
                 else:
                     number = importing.accept(session, run.id, BY, now(), on).id
+                    log(session, "accept import", f"import {number}")
             else:
                 seen = importing.look(session, raw, on)
         if report:
@@ -115,6 +117,7 @@ def undo_import(
     with refusals(), Registry.at(data).transaction() as session:
         if number is not None:
             importing.undo(session, number, BY, now())
+            log(session, "undo import", f"import {number}")
         known = importing.runs(session)
     if as_json:
         facts = [
@@ -140,7 +143,9 @@ def retention(
 ) -> None:
     """Delete what is kept long enough, and report it to the data-protection officer. Run it every day."""
     with refusals(), Registry.at(data).transaction() as session:
+        passes.expire(session, today(), now())
         done = run_retention(session, today())
+        forget_letters(data / LETTERS, now())
     if report:
         report.write_bytes(done.as_csv())
     typer.echo(json.dumps(done.as_facts()) if as_json else done.as_text())

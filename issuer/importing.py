@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from issuer.errors import DeskError
 from issuer.import_file import Fault, Reading, read_people
 from issuer.people import Address, Person
-from issuer.registry import people
+from issuer.registry import loads, people
 from issuer.registry.tables import (
     CardPass,
     Decision,
@@ -352,7 +352,12 @@ def _take_back_budgets(session: Session, run: ImportRun) -> None:
     """What was planned and decided since then followed from what is undone; what people decided stays."""
     concerned = _concerned(run)
     session.execute(
-        delete(PlannedLoad).where(PlannedLoad.id > run.last_load, PlannedLoad.holder_id.in_(concerned)),
+        delete(PlannedLoad).where(
+            PlannedLoad.id > run.last_load,
+            PlannedLoad.holder_id.in_(concerned),
+            # What a lost pass held follows from no rule.
+            PlannedLoad.grant_number != loads.REPLACEMENT,
+        ),
         execution_options={"synchronize_session": False},
     )
     session.execute(

@@ -26,7 +26,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "blocked": ("active", "replaced", "destroyed"),
     "replaced": ("destroyed",),
     # The same card, renewed for another year.
-    "expired": ("active", "destroyed"),
+    "expired": ("active", "blocked", "destroyed"),
     "destroyed": (),
 }
 # The one pass that a holder has or is about to have.

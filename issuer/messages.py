@@ -159,8 +159,8 @@ def sent(session: Session, numbers: Sequence[int], on: date) -> int:
     """They were printed and are on their way; how many of them were not before."""
     count = 0
     for number in numbers:
-        message = session.get_one(Message, number)
-        if message.sent_on is None:
+        message = session.get(Message, number)
+        if message is not None and message.sent_on is None:
             message.sent_on = on
             count += 1
     return count

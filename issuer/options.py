@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.orm import Session
 
 from hardware.errors import ReaderError
+from issuer import audit_log
 from issuer.desk import Desk, DeskSecrets
 from issuer.errors import DeskError
 from issuer.registry import Registry
@@ -40,6 +42,11 @@ def refusals() -> Iterator[None]:
     except (DeskError, ReaderError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
+
+
+def log(session: Session, action: str, about: str) -> None:
+    """Write down in the audit log what was done at the command line, in the transaction that does it."""
+    audit_log.add(session, now(), BY, "-", action, about, "done")
 
 
 def today() -> date:

@@ -29,8 +29,8 @@ Heard = Callable[[int, int], None]
 
 _AT_ONCE = 200
 # Fewer people than this leave the team as this word: a small number in a small town can be somebody.
-_SMALL_CELL = 5
-_FEW = "<5"
+SMALL_CELL = 5
+FEW = "<5"
 
 
 def unheard(done: int, total: int) -> None:
@@ -332,19 +332,20 @@ def for_others(counts: Mapping[str, Any]) -> dict[str, Any]:
     """The counts as they may leave the team: no number of fewer than 5 people, and no sum that gives one away."""
     grants, told = [], dict[str, bool]()
     for each in counts["grants"]:
-        few = each["people"] < _SMALL_CELL
+        few = each["people"] < SMALL_CELL
         for fund in each["funds"]:
             # Who knows what a fund paid, and for all grants but one, knows the one.
             told[fund] = told.get(fund, True) and not (few and each["people"])
-        people = {name: _unless_few(each[name]) for name in ("people", "begins", "stops", "more", "less")}
-        grants.append({**each, **people, "costs": _FEW if few else each["costs"]})
+        people = {name: unless_few(each[name]) for name in ("people", "begins", "stops", "more", "less")}
+        grants.append({**each, **people, "costs": FEW if few else each["costs"]})
     return {
-        **{name: _unless_few(counts[name]) for name in ("keeps", "loses", "gains", "cards")},
-        "why": [{**each, "people": _unless_few(each["people"])} for each in counts["why"]],
+        **{name: unless_few(counts[name]) for name in ("keeps", "loses", "gains", "cards")},
+        "why": [{**each, "people": unless_few(each["people"])} for each in counts["why"]],
         "grants": grants,
-        "funds": [each if told.get(each["fund"], True) else {**each, "amount": _FEW} for each in counts["funds"]],
+        "funds": [each if told.get(each["fund"], True) else {**each, "amount": FEW} for each in counts["funds"]],
     }
 
 
-def _unless_few(people: int) -> int | str:
-    return _FEW if people < _SMALL_CELL else people
+def unless_few(people: int) -> int | str:
+    """A count that may leave the team."""
+    return FEW if people < SMALL_CELL else people

@@ -15,7 +15,7 @@ from issuer import messages, renewal
 from issuer.errors import DeskError
 from issuer.letters.batch import waiting, write
 from issuer.letters.office import Office, file_of, load_office
-from issuer.options import DATA, SCHEME, AsJson, Data, SchemeFile, now, refusals, today
+from issuer.options import BY, DATA, SCHEME, AsJson, Data, SchemeFile, log, now, refusals, today
 from issuer.registry import Registry
 from issuer.registry.tables import RenewalRun
 from issuer.scheme import Unit, load_scheme
@@ -26,7 +26,6 @@ renew = typer.Typer(no_args_is_help=True, help="The yearly test: who keeps the p
 app.add_typer(renew, name="renew")
 
 LettersFile = Annotated[Path | None, typer.Option("--letters", help="Who writes; beside the scheme if not given.")]
-By = Annotated[str, typer.Option("--by", help="Your name, as it stands in the registry.")]
 Today = Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day; today if not given.")]
 Number = Annotated[int, typer.Argument(help="Number of the preview.")]
 
@@ -53,7 +52,6 @@ def _office(scheme: Path, letters: Path | None) -> Office:
 
 @renew.command()
 def preview(
-    by: By,
     on: Today = None,
     scheme: SchemeFile = SCHEME,
     data: Data = DATA,
@@ -64,25 +62,9 @@ def preview(
         rules = load_scheme(scheme)
         day = _day(on) if on else rules.year_end(today()) + timedelta(days=1)
         with Registry.at(data).transaction() as session:
-            run = renewal.preview(session, rules, day, by, now(), tell)
+            run = renewal.preview(session, rules, day, BY, now(), tell)
+            log(session, "preview renewal", f"renewal {run.id}")
             facts = _facts(run, {})
-    _say(facts, as_json)
-
-
-@renew.command()
-def accept(
-    number: Number,
-    by: By,
-    scheme: SchemeFile = SCHEME,
-    data: Data = DATA,
-    as_json: AsJson = False,
-) -> None:
-    """Plan what a preview says, as somebody else than who made it; again after a stop, until it is done."""
-    with refusals(), _bar("Planning") as tell:
-        registry = Registry.at(data)
-        run = renewal.accept(registry, number, load_scheme(scheme), by, now(), tell)
-        with registry.transaction() as session:
-            facts = _facts(run, renewal.progress(session, run))
     _say(facts, as_json)
 
 

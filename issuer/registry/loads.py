@@ -6,6 +6,8 @@ from datetime import date
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from issuer.errors import DeskError
+from issuer.lifecycle import ON_HOTLIST
 from issuer.registry.tables import CardPass, Decision, Holder, OpenIntent, PlannedLoad
 from issuer.rules import Decision as Decided
 from issuer.rules import Granted, Refusal
@@ -85,7 +87,9 @@ def of(session: Session, holder_id: int) -> list[PlannedLoad]:
 
 def plan_replacement(session: Session, lost: CardPass, balances: dict[int, int]) -> None:
     """Plan what a lost pass held, by purse, for the one that replaces it; once a pass, however often it is asked."""
-    period = f"pass {lost.id}"
+    if lost.state not in ON_HOTLIST:
+        raise DeskError("This pass is not blocked. Block it first, so that nobody can spend what is on it.")
+    period = _period_of(lost)
     there = select(func.count(PlannedLoad.id)).where(
         PlannedLoad.holder_id == lost.holder_id, PlannedLoad.grant_number == REPLACEMENT, PlannedLoad.period == period
     )
@@ -111,6 +115,22 @@ def totals(session: Session, periods: Sequence[str]) -> dict[int, tuple[int, int
     return {grant: (people, int(amount)) for grant, people, amount in rows}
 
 
+def take_back_replacement(session: Session, found: CardPass) -> None:
+    """A lost pass was found: what it holds is not to be given a second time. Refused when that was done already."""
+    ours = (
+        PlannedLoad.holder_id == found.holder_id,
+        PlannedLoad.grant_number == REPLACEMENT,
+        PlannedLoad.period == _period_of(found),
+    )
+    planned = list(session.scalars(select(PlannedLoad).where(*ours)))
+    doubtful = set(session.scalars(select(OpenIntent.load_id)))
+    if any(each.state == "written" or each.id in doubtful for each in planned):
+        raise DeskError("What this pass held is on another pass already. Shred this one.")
+    for each in planned:
+        session.delete(each)
+    session.flush()
+
+
 def decisions(session: Session, holder_id: int) -> list[Decision]:
     """What was decided for a holder, the latest first."""
     wanted = select(Decision).where(Decision.holder_id == holder_id)
@@ -133,6 +153,19 @@ def given(
         .group_by(PlannedLoad.holder_id, PlannedLoad.grant_number, PlannedLoad.period)
     )
     return {(holder, grant, of): (int(amount), parts) for holder, grant, of, amount, parts in session.execute(wanted)}
+
+
+def replacements(session: Session, lost: CardPass) -> list[PlannedLoad]:
+    """What was planned of what a lost pass held."""
+    return [
+        each
+        for each in of(session, lost.holder_id)
+        if each.grant_number == REPLACEMENT and each.period == _period_of(lost)
+    ]
+
+
+def _period_of(lost: CardPass) -> str:
+    return f"pass {lost.id}"
 
 
 def _given(session: Session, holder_id: int, grant: Granted) -> tuple[int, int]:

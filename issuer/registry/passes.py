@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import case, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from issuer.errors import CardRefused, DeskError
@@ -11,6 +12,8 @@ from issuer.lifecycle import CHANGE_HOTLIST, CURRENT, LAST_YEARS, ON_HOTLIST, ST
 from issuer.personalise import Pass
 from issuer.printed_code import as_printed
 from issuer.registry.tables import CardPass, Holder, PassEvent
+
+_HAS_ONE = "This person has a pass already. Block it first, then make a new one."
 
 
 def move(session: Session, card: CardPass, state: str, by: str, at: datetime, reason: str = "") -> None:
@@ -22,16 +25,17 @@ def move(session: Session, card: CardPass, state: str, by: str, at: datetime, re
     _note(session, card, by, at, reason)
 
 
-def hand_over(session: Session, card: CardPass, by_post: bool, by: str, at: datetime, to: str = "") -> None:
+def hand_over(session: Session, card: CardPass, by_post: bool, by: str, at: datetime, to: str = "") -> bool:
     """The pass is with its holder, with somebody for them (`to`), or on its way by post; safe to repeat.
 
-    A blocked pass is not opened this way: for that it has to be on the reader.
+    False when that was said before. A blocked pass is not opened this way: for that it has to be on the reader.
     """
-    if card.state == "active" and not by_post:
-        return
+    if card.state == ("handed_over" if by_post else "active"):
+        return False
     if card.state not in ("encoded", "handed_over"):
         raise DeskError("This pass is {state}, so it cannot be handed over.", state=WORDS[card.state][1])
     move(session, card, "handed_over" if by_post else "active", by, at, to)
+    return True
 
 
 def set_aside(
@@ -40,6 +44,11 @@ def set_aside(
     """Keep a new pass for a holder: a card in stock, and a code for its face. It takes the place of a blocked one."""
     card = CardPass(holder=holder, printed_code=printed_code, valid_from=valid[0], valid_until=valid[1], state="stock")
     session.add(card)
+    try:
+        session.flush()
+    except IntegrityError:
+        # Another desk was first.
+        raise DeskError(_HAS_ONE) from None
     lost = next((each for each in all_of(session, holder.id) if each.state == "blocked"), None)
     if lost is not None:
         card.replaces_id = lost.id
@@ -50,7 +59,14 @@ def set_aside(
 
 
 def encoded(session: Session, card: CardPass, made: Pass, valid: tuple[date, date], by: str, at: datetime) -> None:
-    """The chip of a pass is made, or made anew for another year."""
+    """The chip of a pass is made, or made anew for another year.
+
+    Nothing was loaded yet. When another desk made a card for this pass in the meantime, this one is refused: a card
+    that the registry does not know could never be blocked.
+    """
+    session.refresh(card, with_for_update=True)
+    if card.uid not in (None, made.uid):
+        raise DeskError(_HAS_ONE)
     card.uid, card.handle, card.generation, card.key_versions = made.uid, made.handle, made.generation, made.versions
     card.valid_from, card.valid_until = valid
     if card.state in ("stock", "printed"):
@@ -146,7 +162,7 @@ def admit(session: Session, holder_id: int, uid: bytes) -> None:
         # It stands on hotlists that terminals have; money on it could not be spent.
         raise CardRefused("This pass was blocked. Take a new card.")
     if existing is not None and existing.uid not in (None, uid):
-        raise DeskError("This person has a pass already. Block it first, then make a new one.")
+        raise DeskError(_HAS_ONE)
 
 
 def handles_on_hotlist(session: Session, on: date) -> list[bytes]:

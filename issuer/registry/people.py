@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,28 +11,13 @@ from sqlalchemy.orm import Session
 
 from issuer.errors import DeskError
 from issuer.people import Address, Person, plain
+from issuer.printed_code import as_printed
 from issuer.registry.tables import Base, CardPass, Guardian, Holder, Household
 
 _ADULT = 18
 _MOST_WORDS = 6
+_LONGEST_NUMBER = 10
 _AT_ONCE = 1000
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """People against the registry. `unchanged` is a count."""
-
-    new: list[Person]
-    changed: list[Person]
-    unchanged: int
-
-
-def compare(session: Session, people: Sequence[Person]) -> Comparison:
-    """Who is new, and of whom something changed."""
-    known = {holder.identity: holder.person for holder in session.scalars(select(Holder))}
-    new = [person for person in people if person.identity not in known]
-    changed = [person for person in people if known.get(person.identity, person) != person]
-    return Comparison(new, changed, len(people) - len(new) - len(changed))
 
 
 def take(session: Session, people: Sequence[Person], by: str, on: date) -> list[Holder]:
@@ -90,7 +75,7 @@ def _new_reference(session: Session, on: date) -> str:
 
 def holder(session: Session, number: int) -> Holder:
     """The holder with this number; raises DeskError when there is none."""
-    found = session.get(Holder, number)
+    found = session.get(Holder, number) if number < 10**_LONGEST_NUMBER else None
     if found is None:
         raise DeskError("There is no person number {number}; `meedoen issuer people` lists them.", number=number)
     return found
@@ -106,13 +91,13 @@ def find(session: Session, text: str, most: int = 50) -> list[Holder]:
     text = text.strip()
     if not text:
         return []
-    if text.isdecimal():
+    if text.isdecimal() and len(text) < _LONGEST_NUMBER:
         exact = select(Holder).join(Household).where((Holder.id == int(text)) | (Household.reference == text))
         return list(session.scalars(exact.limit(most)))
     born = _day(text)
     if born is not None:
         return list(session.scalars(select(Holder).where(Holder.born == born).order_by(Holder.search_name).limit(most)))
-    coded = session.scalar(select(CardPass).where(CardPass.printed_code == text.upper()))
+    coded = session.scalar(select(CardPass).where(CardPass.printed_code == as_printed(text)))
     if coded is not None:
         return [coded.holder]
     for wanted in _beginnings(plain(text)):
@@ -164,11 +149,6 @@ def forget(session: Session, numbers: Select[int]) -> None:
 def _is_of(column: Column[Any]) -> bool:
     """Whether a column says of which holder a row is."""
     return any(key.column is Holder.__table__.c.id for key in column.foreign_keys)
-
-
-def count(session: Session) -> int:
-    """How many people there are."""
-    return session.scalar(select(func.count(Holder.id))) or 0
 
 
 def _day(text: str) -> date | None:

@@ -14,10 +14,11 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from issuer.lifecycle import STATES
+from issuer.lifecycle import CURRENT, STATES
 from issuer.moment import Moment
 from issuer.people import Household as HouseholdFacts
 from issuer.people import Person, plain
@@ -27,6 +28,9 @@ LOAD_STATES = ("planned", "written", "cancelled")
 DECISION_STATES = ("proposed", "valid", "rejected")
 RENEWAL_STATES = ("preview", "accepted", "cancelled")
 OUTCOMES = ("keeps", "loses", "gains")
+
+
+_IS_CURRENT = text(f"state in {CURRENT}")
 
 
 def _one_of(column: str, allowed: tuple[str, ...]) -> CheckConstraint:
@@ -195,6 +199,7 @@ class CardPass(Base):
     __tablename__ = "card_pass"
     __table_args__ = (
         _one_of("state", STATES),
+        Index("one_current_pass", "holder_id", unique=True, sqlite_where=_IS_CURRENT, postgresql_where=_IS_CURRENT),
         CheckConstraint(
             "state in ('stock', 'printed', 'destroyed') or uid is not null", name="an_encoded_pass_has_a_chip"
         ),

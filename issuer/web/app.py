@@ -129,7 +129,8 @@ def _write_down() -> None:
 def _to_login() -> Response:
     if g.locked:
         flash(_("U was langer dan 15 minuten weg. Log opnieuw in."), "warning")
-    came_for = request.full_path.rstrip("?") if request.method == "GET" else None
+    # Without what was asked: that may be a name.
+    came_for = request.path if request.method == "GET" else None
     address = url_for("entrance.log_in", next=came_for)
     if "HX-Request" in request.headers:
         # htmx would put the login page inside the page.

@@ -16,6 +16,7 @@ from hardware.printer import IppPrinter
 from issuer.balance import Balance
 from issuer.desk import Desk, Issued
 from issuer.errors import DeskError
+from issuer.letters.folder import LETTERS
 from issuer.letters.office import Office, load_office
 from issuer.lost import Guard
 from issuer.personalise import Reader, Tell
@@ -93,7 +94,7 @@ class WebConfig:
     @property
     def letters(self) -> Path:
         """Where letters lie until they are printed."""
-        return self.folder / "letters"
+        return self.folder / LETTERS
 
     def office(self) -> Office:
         """Who writes the letters; raises DeskError where nobody wrote that down."""

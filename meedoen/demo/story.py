@@ -16,11 +16,11 @@ from backend.cli import write_out
 from card.blueprint import Blueprint
 from card.record import ClearRecord
 from hardware.in_process import InProcessReader
+from issuer import importing
 from issuer.balance import ask, request_for, sealed_table
 from issuer.errors import CardLeft, CardRefused
 from issuer.import_file import read_people
 from issuer.personalise import Details, Personaliser
-from issuer.registry import people as registered
 from issuer.registry.tables import Holder
 from issuer.vault_client import CardKeys
 from meedoen.demo.audit import Doubt, read_cards, violations
@@ -86,14 +86,14 @@ def _import(city: City, console: Console, seed: int) -> None:
     console.print(f"The first list of households has {len(reading.faults)} faults, so nothing is taken in:")
     for fault in reading.faults[:3]:
         console.print(f"  row {fault.row}, {fault.column}: {fault.problem_en}", highlight=False)
-    reading = read_people(good.read_bytes(), MONDAY)
-    assert not reading.faults, reading.faults
-    people = [person for _, person in reading.people]
+    now = city.clock()
     with city.registry.transaction() as session:
-        new = registered.compare(session, people).new
-        registered.take(session, people, "import", city.clock.day)
-    households = len({person.household for person in people})
-    console.print(f"The second is right: {len(new)} people in {households} households are taken in.")
+        run, seen = importing.upload(session, good.read_bytes(), "desk", now, MONDAY)
+        assert not seen.faults, seen.faults
+        console.print(f"The second is right: {run.new} new people, {run.changed} changed. Nothing is taken in yet.")
+        importing.accept(session, run.id, "desk", now, MONDAY)
+    households = len({person.household for _, person in seen.reading.people})
+    console.print(f"Somebody looked, and accepts it: {run.new} people in {households} households.")
 
 
 def _issue(city: City, console: Console, holder: Holder, interrupted: bool = False) -> Guest:

@@ -21,7 +21,7 @@ from keys.token import Token
 from keys.vault import Vault
 from tests.bench import card_model
 from tests.bench.desk_pages import HOLDERS as BIG
-from tests.bench.desk_pages import PAGES, BigCity, empty_page
+from tests.bench.desk_pages import PAGES, SEARCHES, BigCity, empty_page
 from tests.bench.plain_prove import plain_prove
 from tests.bench.recording import record_tap
 from tests.bench.renewal_city import HOLDERS, RenewalCity
@@ -111,8 +111,9 @@ def desk_pages() -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         city, empty = BigCity(Path(folder)), empty_page()
         pages = {}
-        for name, address in PAGES.items():
-            ask = city.page(address)
+        asked = {name: city.page(address) for name, address in PAGES.items()}
+        asked |= {name: city.search(text) for name, text in SEARCHES.items()}
+        for name, ask in asked.items():
             ask()
             pages[name] = _range([_seconds(ask) * 1000 for _ in range(PAGE_VIEWS)], 1)
         city.close()

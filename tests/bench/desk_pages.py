@@ -24,16 +24,20 @@ _AT_ONCE = 10_000
 _NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 _LAST = HOLDERS - 7
 PAGES = {
-    "find by name": f"/people?q=Vos {_LAST}",
-    "find many": "/people?q=Vos",
-    "find by day of birth": "/people?q=11-4-1970",
-    "find by code": f"/people?q=CODE-{_LAST}",
     "person": f"/people/{_LAST}",
     "approvals": "/approvals",
     "imports": "/imports",
     "new year": "/renewals",
     "stock": "/stock",
     "reports": "/reports",
+}
+
+
+SEARCHES = {
+    "find by name": f"Vos {_LAST}",
+    "find many": "Vos",
+    "find by day of birth": "11-4-1970",
+    "find by code": f"CODE-{_LAST}",
 }
 
 
@@ -55,6 +59,7 @@ class BigCity:
         rules = load_scheme(ROOT / "schemes/gelrepas.toml")
         config = WebConfig(self._registry, folder, rules, lambda: _NOW, lambda: _NOW.date(), https=False)
         self._app = create_app(config)
+        self._app.config["WTF_CSRF_ENABLED"] = False
         self._browser = self._logged_in()
 
     def _logged_in(self) -> FlaskClient:
@@ -74,6 +79,13 @@ class BigCity:
         def ask() -> None:
             answer = self._browser.get(address)
             assert answer.status_code == 200, (address, answer.status_code)
+
+        return ask
+
+    def search(self, text: str) -> Callable[[], None]:
+        def ask() -> None:
+            answer = self._browser.post("/people/find", data={"q": text})
+            assert answer.status_code == 200, (text, answer.status_code)
 
         return ask
 

@@ -26,34 +26,23 @@ def registry(empty_registry) -> Registry:
 
 
 @pytest.mark.parametrize(
-    ("person", "counts"),
+    ("person", "new"),
     [
-        (SAM, (0, 0, 1)),
-        (replace(SAM, given_name="Sam Jr"), (1, 0, 0)),
-        (replace(SAM, born=date(2015, 5, 2)), (1, 0, 0)),
-        (replace(SAM, income_percent=120), (0, 1, 0)),
-        (replace(SAM, roles=frozenset({"carer"})), (0, 1, 0)),
-        (replace(SAM, school="primary"), (0, 1, 0)),
-        (replace(SAM, household="2"), (0, 1, 0)),
-        (replace(SAM, family_name="ÇELIK", infix="Van  der"), (0, 1, 0)),
+        (SAM, 0),
+        (replace(SAM, given_name="Sam Jr"), 1),
+        (replace(SAM, born=date(2015, 5, 2)), 1),
+        (replace(SAM, income_percent=120), 0),
+        (replace(SAM, roles=frozenset({"carer"})), 0),
+        (replace(SAM, school="primary"), 0),
+        (replace(SAM, household="2"), 0),
+        (replace(SAM, family_name="ÇELIK", infix="Van  der"), 0),
     ],
     ids=["same", "name", "birth", "income", "carer", "school", "moved", "capitals"],
 )
-def test_a_person_is_known_by_name_and_birth(registry, person, counts):
-    with registry.transaction() as session:
-        found = people.compare(session, [person])
-    assert (len(found.new), len(found.changed), found.unchanged) == counts
+def test_a_person_is_known_by_name_and_birth(registry, person, new):
     take(registry, [person])
-    assert len(everybody(registry)) == 1 + counts[0]
+    assert len(everybody(registry)) == 1 + new
     assert person in [one.person for one in everybody(registry)]
-    with registry.transaction() as session:
-        assert people.compare(session, [person]).unchanged == 1
-
-
-def test_looking_changes_nothing(registry):
-    with registry.transaction() as session:
-        people.compare(session, [replace(SAM, household="2"), replace(SAM, given_name="Noor")])
-    assert [one.person for one in everybody(registry)] == [SAM]
 
 
 def test_a_band_is_kept_with_who_gave_it_and_when_it_changed(registry):

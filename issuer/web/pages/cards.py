@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from issuer import messages
+from issuer import audit_log, messages
 from issuer.desk import Issued
 from issuer.errors import DeskError
 from issuer.personalise import Tell
@@ -64,17 +64,20 @@ def make(number: int) -> str:
 @needs("issue")
 def begin(number: int) -> AnyResponse:
     config, counter, by, today = here(), here().at_counter(), officer().user_name, here().today()
+    origin = request.remote_addr or "-"
     with config.registry.transaction() as session:
         holder, there = people.holder(session, number), passes.of(session, number)
-        audit(session, "make pass", f"person {number}", "begun")
+    # A pass that was made once needs only what is new on it.
+    made = there if there is not None and there.uid is not None else None
 
     def issue(tell: Tell) -> Issued:
         desk, reader = counter.desk(by, tell), counter.reader()
-        # A pass that was made once needs only what is new on it.
-        made = there is not None and there.state in ("encoded", "handed_over", "active", "expired")
-        issued = desk.renew(there, reader, today) if made and there else desk.issue(holder, reader, today)
+        issued = desk.renew(made, reader, today) if made else desk.issue(holder, reader, today)
         with config.registry.transaction() as session:
-            stock.taken_at_counter(session, issued.card, by, today)
+            if made is None:
+                stock.taken_at_counter(session, issued.card, by, today)
+            about = f"pass {issued.card.printed_code}"
+            audit_log.add(session, config.now(), by, origin, "load pass" if made else "make pass", about, "done")
         return issued
 
     work = counter.bench.start(f"person {number}", issue)
@@ -139,10 +142,10 @@ def handed_over(code: str) -> AnyResponse:
     by_post = request.form.get("how") == "post"
     with here().registry.transaction() as session:
         card = passes.coded(session, code)
-        passes.hand_over(session, card, by_post, officer().user_name, here().now(), to[:80])
-        if by_post:
-            messages.posted(session, card, here().today())
-        audit(session, "send pass" if by_post else "hand over pass", f"pass {card.printed_code}")
+        if passes.hand_over(session, card, by_post, officer().user_name, here().now(), to[:80]):
+            audit(session, "send pass" if by_post else "hand over pass", f"pass {card.printed_code}")
+            if by_post:
+                messages.posted(session, card, here().today())
     return redirect(url_for("cards.receipt", code=card.printed_code), 303)
 
 
@@ -183,7 +186,7 @@ def blocked(code: str) -> AnyResponse:
         if request.form.get("letter") == "yes":
             messages.blocked(session, card, here().today())
         audit(session, "block pass", f"pass {card.printed_code}")
-    flash(_("De pas is geblokkeerd. Apparaten weigeren de pas zodra ze nieuwe lijsten hebben."), "ok")
+    flash(_("De pas is geblokkeerd. Een apparaat weigert de pas zodra het weer verbinding maakt."), "ok")
     return redirect(url_for("lost.start", code=card.printed_code), 303)
 
 

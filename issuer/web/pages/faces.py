@@ -23,8 +23,9 @@ def set_aside(number: int) -> AnyResponse:
     """Set a card aside for somebody, with a code for its face."""
     with here().registry.transaction() as session:
         holder = people.holder(session, number)
-        audit(session, "set a card aside", f"person {number}")
     here().at_counter().desk(officer().user_name, unheard).set_aside(holder, here().today())
+    with here().registry.transaction() as session:
+        audit(session, "set a card aside", f"person {number}")
     return redirect(url_for("faces.show", number=number), 303)
 
 

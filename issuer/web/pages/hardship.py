@@ -1,6 +1,6 @@
 """A budget against the rules, and everything that waits for a second person."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -114,7 +114,7 @@ def _amount(text: str, grant: Grant | None) -> int | None:
     cents = here().scheme.purses[grant.purse].unit == "cent"
     try:
         number = Decimal(text.strip().removeprefix("€").strip().replace(",", ".")) * (100 if cents else 1)
-    except InvalidOperation:
+    except DecimalException:
         return None
     return int(number) if number.is_finite() and number == number.to_integral_value() and number < 2**31 else None
 

@@ -30,7 +30,7 @@ def block() -> Response | tuple[str, int]:
         return _again(code, said(refused)), 400
     except TooOften as refused:
         return _again(code, said(refused)), 429
-    flash(_("De pas is geblokkeerd. Niemand kan er nog mee betalen, zodra de apparaten nieuwe lijsten hebben."), "ok")
+    flash(_("De pas is geblokkeerd. Een apparaat weigert de pas zodra het weer verbinding maakt."), "ok")
     return redirect(url_for("holder.done"), 303)
 
 

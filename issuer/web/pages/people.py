@@ -49,11 +49,17 @@ class Budget:
 
 @pages.get("/people")
 def find() -> str:
-    asked = request.args.get("q", "")
+    return render_template("people/find.html", asked="", rows=[], most=_MOST_FOUND, today=here().today())
+
+
+@pages.post("/people/find")
+def found() -> str:
+    """A name is never in an address: that would stay in the history of a browser that several people use."""
+    asked = request.form.get("q", "")
     with here().registry.transaction() as session:
-        found = people.find(session, asked, _MOST_FOUND)
-        cards = passes.of_each(session, [holder.id for holder in found])
-        rows = [(holder, cards.get(holder.id)) for holder in found]
+        holders = people.find(session, asked, _MOST_FOUND)
+        cards = passes.of_each(session, [holder.id for holder in holders])
+        rows = [(holder, cards.get(holder.id)) for holder in holders]
     template = "people/found.html" if "HX-Request" in request.headers else "people/find.html"
     return render_template(template, asked=asked, rows=rows, most=_MOST_FOUND, today=here().today())
 
@@ -122,7 +128,7 @@ def change(number: int) -> Response | tuple[str, int]:
 def add_guardian(number: int) -> Response:
     with here().registry.transaction() as session:
         child = _holder(session, number)
-        guardian = people.holder(session, int(request.form.get("guardian", "0").strip() or 0))
+        guardian = people.holder(session, _number(request.form.get("guardian", "")))
         people.add_guardian(session, child, guardian, here().today())
         audit(session, "add guardian", f"person {number}", "done")
     flash(_("De gezaghebber is genoteerd."), "ok")
@@ -178,6 +184,13 @@ def _budget(grant: Granted, planned: list[PlannedLoad]) -> Budget:
         where = "waits" if any(each.state == "planned" for each in parts) else "on-pass"
     purse = here().scheme.purses[grant.purse]
     return Budget(grant.name, grant.amount, purse.unit, _reason(grant), where)
+
+
+def _number(text: str) -> int:
+    text = text.strip()
+    if not text.isdecimal() or len(text) > 9:
+        raise DeskError("Type a whole number.")
+    return int(text)
 
 
 def _reason(said: Granted | Refusal | Decision) -> str:

@@ -48,5 +48,5 @@ def unblocked(code: str) -> Response:
     card = counter.desk(officer().user_name, unheard).unblock(code, counter.reader())
     with config.registry.transaction() as session:
         audit(session, "open pass", f"pass {card.printed_code}")
-    flash(_("De pas werkt weer zodra de apparaten nieuwe lijsten hebben."), "ok")
+    flash(_("De pas werkt weer bij een apparaat, zodra dat weer verbinding maakt."), "ok")
     return redirect(url_for("people.person", number=card.holder_id), 303)

@@ -1,17 +1,19 @@
 """The yearly test of all holders: a preview, a second person who accepts it, and the letters that follow."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, send_file, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from issuer import messages, renewal
+from issuer import audit_log, messages, renewal
 from issuer.csv_export import csv_text
 from issuer.errors import DeskError
 from issuer.letters.batch import waiting, write
+from issuer.letters.folder import make
 from issuer.registry import people
 from issuer.web.audit import audit
 from issuer.web.config import here
@@ -32,20 +34,20 @@ def index() -> str:
             runs=renewal.runs(session),
             year=here().scheme.pass_year(_next_year()),
             letters=messages.unsent(session),
-            written=_written(),
+            written=[(path.name, _mark(path)) for path in _written()],
         )
 
 
 @pages.post("/renewals")
 def preview() -> AnyResponse:
-    config, by, on = here(), officer().user_name, _next_year()
+    config, by, origin, on = here(), officer().user_name, request.remote_addr or "-", _next_year()
 
     def test(tell: Tell) -> int:
         with config.registry.transaction() as session:
-            return renewal.preview(session, config.scheme, on, by, config.now(), _percent(tell)).id
+            run = renewal.preview(session, config.scheme, on, by, config.now(), _percent(tell))
+            audit_log.add(session, config.now(), by, origin, "preview renewal", f"renewal {run.id}", "done")
+            return run.id
 
-    with config.registry.transaction() as session:
-        audit(session, "preview renewal", f"pass year {config.scheme.pass_year(on)}")
     return _started(config.tasks.start("preview", test))
 
 
@@ -81,16 +83,17 @@ def counts(number: int) -> Response:
 
 @pages.post("/renewals/<int:number>/accept")
 def accept(number: int) -> AnyResponse:
-    config, by = here(), officer().user_name
+    config, by, origin = here(), officer().user_name, request.remote_addr or "-"
 
     def plan(tell: Tell) -> int:
-        return renewal.accept(config.registry, number, config.scheme, by, config.now(), _percent(tell)).id
+        run = renewal.accept(config.registry, number, config.scheme, by, config.now(), _percent(tell))
+        with config.registry.transaction() as session:
+            audit_log.add(session, config.now(), by, origin, "accept renewal", f"renewal {run.id}", "done")
+        return run.id
 
     with config.registry.transaction() as session:
-        run = renewal.find(session, number)
-        if run.made_by == by:
+        if renewal.find(session, number).made_by == by:
             raise DeskError("Somebody else than who made the preview has to accept it.")
-        audit(session, "accept renewal", f"renewal {number}", "begun")
     return _started(config.tasks.start("accept", plan))
 
 
@@ -114,8 +117,7 @@ def letters() -> AnyResponse:
     def print_all(tell: Tell) -> int:
         with config.registry.transaction() as session:
             batches, _unreachable = waiting(session, office, today)
-        for old in config.letters.glob("letters-*"):
-            old.unlink()
+        make(config.letters)
         total, done = sum(len(batch.letters) for batch in batches), iter(range(1, 1 << 30))
         hear = _percent(tell)
         for number, batch in enumerate(batches, start=1):
@@ -124,8 +126,6 @@ def letters() -> AnyResponse:
             path.with_suffix(".json").write_text(json.dumps(batch.numbers))
         return 0
 
-    with config.registry.transaction() as session:
-        audit(session, "write letters", "letters")
     return _started(config.tasks.start("letters", print_all))
 
 
@@ -138,13 +138,18 @@ def letter(name: str) -> AnyResponse:
 
 @pages.post("/letters/sent")
 def sent() -> AnyResponse:
-    lists = sorted(here().letters.glob("letters-*.json"))
+    """What this officer saw was printed; not what somebody made anew in the meantime."""
+    lists = {_mark(path): path.with_suffix(".json") for path in _written()}
+    seen = request.form.getlist("letters")
+    if not seen or set(seen) != set(lists):
+        raise DeskError("The letters were made anew since you looked. Print those, and say so then.")
     with here().registry.transaction() as session:
-        count = sum(messages.sent(session, json.loads(path.read_text()), here().today()) for path in lists)
+        numbers = [number for path in lists.values() for number in json.loads(path.read_text())]
+        count = messages.sent(session, numbers, here().today())
         audit(session, "send letters", "letters")
-    for path in lists:
-        path.with_suffix(".pdf").unlink()
-        path.unlink()
+    for path in lists.values():
+        path.with_suffix(".pdf").unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     flash(_("%(count)s brieven zijn verstuurd.", count=count), "ok")
     return redirect(url_for("renewals.index"), 303)
 
@@ -204,4 +209,9 @@ def _next_year() -> date:
 
 def _written() -> list[Path]:
     """The PDFs that wait to be printed."""
-    return sorted(here().letters.glob("letters-*.pdf"))
+    return sorted(path for path in here().letters.glob("letters-*.pdf") if path.with_suffix(".json").exists())
+
+
+def _mark(path: Path) -> str:
+    """Tells one set of letters from another of the same name."""
+    return hashlib.sha256(path.with_suffix(".json").read_bytes()).hexdigest()

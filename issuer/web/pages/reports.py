@@ -8,13 +8,11 @@ from sqlalchemy.orm import Session
 
 from issuer import renewal, retention
 from issuer.registry import loads, passes
+from issuer.renewal import FEW, SMALL_CELL, unless_few
 from issuer.scheme import Unit
 from issuer.web.config import here
 
 pages = Blueprint("reports", __name__)
-# Fewer people than this could be somebody.
-_SMALL_CELL = 5
-FEW = "<5"
 _FRESH = timedelta(minutes=5)
 _HELD = "numbers"
 _MOST_REPORTS = 10
@@ -57,7 +55,7 @@ def _numbers(session: Session) -> Numbers:
     """Counted over all passes and budgets, so not more often than every five minutes."""
     held: Numbers | None = current_app.extensions.get(_HELD)
     if held is None or not timedelta() <= here().now() - held.at < _FRESH:
-        states = [(state, _unless_few(count)) for state, count in passes.counts(session)]
+        states = [(state, unless_few(count)) for state, count in passes.counts(session)]
         held = Numbers(here().now(), states, _budgets(session))
         current_app.extensions[_HELD] = held
     return held
@@ -70,10 +68,6 @@ def _budgets(session: Session) -> list[tuple[str, int | str, int | str, Unit]]:
     rows: list[tuple[str, int | str, int | str, Unit]] = []
     for grant in scheme.grants:
         people, amount = given.get(grant.number, (0, 0))
-        few = 0 < people < _SMALL_CELL
-        rows.append((grant.name, _unless_few(people), FEW if few else amount, scheme.purses[grant.purse].unit))
+        few = people < SMALL_CELL
+        rows.append((grant.name, unless_few(people), FEW if few else amount, scheme.purses[grant.purse].unit))
     return rows
-
-
-def _unless_few(people: int) -> int | str:
-    return FEW if 0 < people < _SMALL_CELL else people

@@ -120,7 +120,9 @@ def test_a_new_year(client, reader, config, clock):
     said = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(letters.data)).pages)
     assert "Smit" in said
     assert other.get("/letters/../registry.sqlite").status_code == 404
-    other.post("/letters/sent")
+    assert other.post("/letters/sent", data={"letters": "those of yesterday"}).status_code == 400
+    marks = re.findall(r'name="letters" value="(\w+)"', other.get("/renewals").text)
+    other.post("/letters/sent", data={"letters": marks})
     assert other.get("/letters/letters-001.pdf").status_code == 404
     # In the new year the budgets that were planned go on a pass at the first contact.
     clock.pass_by(days=50)

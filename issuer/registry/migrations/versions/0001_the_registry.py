@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("about", sa.String(length=64), nullable=False),
         sa.Column("amount", sa.Integer(), nullable=True),
-        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("asked_by", sa.String(length=64), nullable=False),
         sa.Column("asked_at", sa.String(25), nullable=False),
         sa.Column("decided_by", sa.String(length=64), nullable=True),
@@ -351,6 +351,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_card_pass_holder_id"), "card_pass", ["holder_id"], unique=False)
     op.create_index(op.f("ix_card_pass_state"), "card_pass", ["state"], unique=False)
+    op.create_index(
+        "one_current_pass",
+        "card_pass",
+        ["holder_id"],
+        unique=True,
+        sqlite_where=sa.text("state in ('stock', 'printed', 'encoded', 'handed_over', 'active')"),
+        postgresql_where=sa.text("state in ('stock', 'printed', 'encoded', 'handed_over', 'active')"),
+    )
     op.create_table(
         "decision",
         sa.Column("id", sa.Integer(), nullable=False),

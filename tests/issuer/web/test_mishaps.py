@@ -1,4 +1,4 @@
-"""Faults found in a review of the pages: each test says what should be true and is not."""
+"""The back button, two officers at once, words where a number should be: what pages meet, and survive."""
 
 import io
 import time
@@ -33,7 +33,7 @@ def lines(config):
 
 
 def test_no_name_in_the_address_of_the_login_page(client):
-    answer = client().get("/people?q=Vos")
+    answer = client().get("/approvals?q=Vos")
     assert "Vos" not in answer.headers["Location"]
 
 
@@ -118,3 +118,19 @@ def test_a_pass_handed_over_twice_is_one_line(client, config):
 def test_a_search_leaves_no_name_in_the_history_of_the_browser(client):
     """htmx puts the address of each search in the history; no-store does not take it out."""
     assert 'hx-push-url="true"' not in client("clerk").get("/people").text
+
+
+def test_a_pass_sent_by_post_twice_is_one_letter(client, config):
+    give_pass(config.registry, holder(config.registry, CHILD), "K7QW-M2XP", "encoded")
+    clerk = client("clerk")
+    for _ in range(2):
+        clerk.post("/passes/K7QW-M2XP/hand-over", data={"how": "post"})
+    with config.registry.transaction() as session:
+        assert len(session.scalars(select(Message)).all()) == 1
+
+
+def test_a_reason_that_the_page_takes_is_one_that_the_vault_takes(client, config):
+    """The vault takes 200 characters; after the approval nobody can ask again with a shorter one."""
+    give_pass(config.registry, holder(config.registry, CHILD), "K7QW-M2XP", "blocked")
+    answer = client("clerk").post("/passes/K7QW-M2XP/lost/balance", data={"reason": "x" * 201})
+    assert answer.status_code == 400

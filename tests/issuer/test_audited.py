@@ -16,12 +16,3 @@ def test_a_pass_blocked_at_the_command_line_is_in_the_audit_log(tmp_path):
     assert CliRunner().invoke(app, ["block", "K7QW-M2XP", "--data", str(tmp_path)]).exit_code == 0
     with registry.transaction() as session:
         assert session.query(AuditLine).count() == 1
-
-
-def test_one_person_at_the_command_line_is_not_two(tmp_path):
-    registry = Registry.at(tmp_path)
-    take(registry, [CHILD])
-    desk = ["--data", str(tmp_path), "--scheme", "schemes/gelrepas.toml"]
-    CliRunner().invoke(app, ["renew", "preview", "--by", "A. Jansen", *desk])
-    accepted = CliRunner().invoke(app, ["renew", "accept", "1", "--by", "B. Verzonnen", *desk])
-    assert accepted.exit_code != 0, "nobody is called that: there is no such account"
