@@ -79,7 +79,9 @@ def _cards_against_ledger(memory: CardsMemory, totals: Mapping[str, Any], doubts
     proven = totals["records"].get("proven", 0)
     more = memory.transactions - proven
     missing = {
-        purse["purse"]: purse["outstanding"] - memory.balances.get(purse["purse"], 0) for purse in totals["purses"]
+        # What a lost pass held stands on its card and on the next one, and counts once in the ledger.
+        purse["purse"]: purse["outstanding"] + purse.get("replaced", 0) - memory.balances.get(purse["purse"], 0)
+        for purse in totals["purses"]
     }
     missing = {purse: amount for purse, amount in missing.items() if amount}
     if not 0 <= more <= len(doubts):

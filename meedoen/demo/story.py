@@ -16,11 +16,15 @@ from backend.cli import write_out
 from card.blueprint import Blueprint
 from card.record import ClearRecord
 from hardware.in_process import InProcessReader
-from issuer import importing
+from issuer import importing, renewal
 from issuer.balance import ask, request_for, sealed_table
 from issuer.errors import CardLeft, CardRefused
 from issuer.import_file import read_people
 from issuer.personalise import Details, Personaliser
+from issuer.printing.artwork import load_artwork
+from issuer.printing.check import check_artwork
+from issuer.printing.job import face_of, last_day
+from issuer.registry import passes
 from issuer.registry.tables import Holder
 from issuer.vault_client import CardKeys
 from meedoen.demo.audit import Doubt, read_cards, violations
@@ -35,6 +39,7 @@ MONDAY = date(2026, 11, 16)
 LAST_YEAR = date(2025, 11, 17)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 GUESTS_A_DAY = 42
+_CARD_OF_THE_NEXT = 950
 _PREPARES, _APPROVES = "A. de Boer", "S. Yilmaz"
 
 
@@ -221,9 +226,14 @@ _KEY_NAMES = ("lookup", "handle", "picc", "application", "load", "tap", "transac
 
 
 def _close(city: City, week: Week, guests: list[Guest], console: Console) -> dict[str, Any]:
-    console.rule("To the bank")
+    console.rule("A lost pass, and the new year")
     refused = city.hand_in_loads()
     city.clearing.ingest.prove_pending()
+    found = _lost_pass(city, guests[-1], console)
+    refused += city.hand_in_loads()
+    city.clearing.ingest.prove_pending()
+    _new_year(city, console)
+    console.rule("To the bank")
     prepared = city.clearing.settlements.prepare(city.clock.day - timedelta(days=1), _PREPARES)
     console.print(f"{_PREPARES} prepares the settlement {prepared.number}; {_APPROVES} looks at it and approves.")
     settlement = city.clearing.settlements.approve(prepared.number, _APPROVES)
@@ -232,12 +242,11 @@ def _close(city: City, week: Week, guests: list[Guest], console: Console) -> dic
     totals = city.clearing.ledger.totals()
     doubts = _doubts(city)
     memory = read_cards(path for path in city.cards.glob("card-*.json") if path != city.cards / "card-901.json")
-    found = violations(memory, totals, doubts, week.counters.at_venue, pain001)
+    found += violations(memory, totals, doubts, week.counters.at_venue, pain001)
     if refused:
         found.append(f"{len(refused)} loads were refused")
     cents = [purse for purse in totals["purses"] if purse["unit"] == "cent"]
     findings = _audit(city, console)
-    found += _lost_pass(city, guests[-1], console)
     city.custodians.destroy(LAST_YEAR.year, console)
     return {
         "municipality": city.scheme.name,
@@ -281,7 +290,7 @@ def _audit(city: City, console: Console) -> dict[str, int]:
 
 
 def _lost_pass(city: City, lost: Guest, console: Console) -> list[str]:
-    """Two officers ask what the lost pass still held; it must be what is on the card."""
+    """Two officers ask what the lost pass still held; it must be what is on the card, and goes on the next one."""
     card = city.pass_coded(lost.code)
     request = request_for(card, city.scheme.number, "lost pass", city.clock.day)
     signatures = city.custodians.sign(request)
@@ -289,7 +298,30 @@ def _lost_pass(city: City, lost: Guest, console: Console) -> list[str]:
     console.print("Two officers ask what is left on the lost pass. The vault adds it up, and shows no transaction.")
     on_card = {purse: amount for purse, amount in read_cards([lost.path]).balances.items() if amount}
     balances = {purse: amount for purse, amount in found.balances.items() if amount}
-    return [] if balances == on_card else [f"the vault says {balances} is on the lost pass, and the card {on_card}"]
+    city.desk.replace_balance(lost.code, found.balances)
+    new = city.issue(lost.holder, *city.new_card(_CARD_OF_THE_NEXT))
+    console.print(f"Pass {new.code} takes the place of {lost.code}, and holds what that one held.")
+    on_new = {purse: amount for purse, amount in read_cards([new.path]).balances.items() if amount}
+    said = {"the vault": balances, "the lost card": on_card, "the new card": on_new}
+    return [] if balances == on_card == on_new else [f"what the lost pass held differs: {said}"]
+
+
+def _new_year(city: City, console: Console) -> None:
+    """The yearly test of everybody, as a team lead sees it; and the faces of all passes for the card printer."""
+    first_day = city.scheme.year_end(city.clock.day) + timedelta(days=1)
+    with city.registry.transaction() as session:
+        counts = renewal.preview(session, city.scheme, first_day, "Ria", city.clock()).counts
+        cards = passes.listing(session, ("active",))
+        artwork = load_artwork()
+        check_artwork(artwork, city.scheme)
+        by_day = [card for card in cards if card.valid_until == cards[-1].valid_until]
+        faces = artwork.pdf([face_of(artwork, card) for card in by_day], last_day(artwork, by_day))
+    (city.folder / "faces.pdf").write_bytes(faces)
+    costs = sum(fund["amount"] for fund in counts["funds"] if fund["unit"] == "cent")
+    console.print(
+        f"A preview of the new year: {counts['keeps']} keep their pass, {counts['loses']} lose it, "
+        f"{counts['gains']} get one; it costs {euro(costs)}. Another team lead would have to accept it. The faces of all passes: faces.pdf."
+    )
 
 
 def _doubts(city: City) -> list[Doubt]:
