@@ -319,9 +319,10 @@ def _new_year(city: City, console: Console) -> None:
     (city.folder / "faces.pdf").write_bytes(faces)
     costs = sum(fund["amount"] for fund in counts["funds"] if fund["unit"] == "cent")
     console.print(
-        f"A preview of the new year: {counts['keeps']} keep their pass, {counts['loses']} lose it, "
-        f"{counts['gains']} get one; it costs {euro(costs)}. Another team lead would have to accept it. The faces of all passes: faces.pdf."
+        f"A preview of the new year: {counts['keeps']} keep their pass, {counts['loses']} lose it, {counts['gains']} "
+        f"get one; it costs {euro(costs)}. Another team lead would have to accept it."
     )
+    console.print("The faces of all passes are in faces.pdf, for the card printer.")
 
 
 def _doubts(city: City) -> list[Doubt]:
