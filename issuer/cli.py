@@ -210,6 +210,17 @@ def block(
 
 
 @app.command()
+def destroy(code: Code, data: Data = DATA, as_json: AsJson = False) -> None:
+    """A pass that came back or was spoiled went through the shredder."""
+    with refusals(), Registry.at(data).transaction() as session:
+        card = passes.coded(session, code)
+        if passes.destroy(session, card, BY, now()):
+            log(session, "destroy pass", f"pass {card.printed_code}")
+    said = f"Pass {card.printed_code} is destroyed."
+    typer.echo(json.dumps({"code": card.printed_code, "state": card.state}) if as_json else said)
+
+
+@app.command()
 def unblock(
     code: Code,
     scheme: SchemeFile = SCHEME,

@@ -10,7 +10,7 @@
 | blocked | lost, stolen or closed by the desk; it can be opened again at the desk | your pass is blocked | blocked |
 | replaced | another pass took its place; it never works again | you have a new pass | blocked |
 | expired | its last day is over | your pass has ended | not valid any more |
-| destroyed | shredded at the desk | your pass was destroyed | – |
+| destroyed | shredded at the desk | your pass was destroyed | blocked |
 """
 
 from issuer.errors import DeskError
@@ -33,10 +33,11 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
 CURRENT = ("stock", "printed", "encoded", "handed_over", "active")
 # The pass to renew, when there is no current one.
 LAST_YEARS = "expired"
-# Terminals refuse them by the hotlist until their last day is over; after that they refuse them by the date.
-ON_HOTLIST = ("blocked", "replaced")
+# Terminals refuse them by the hotlist until their last day is over; after that they refuse them by the date. One that
+# was said to be destroyed as well: whoever said so may have been mistaken.
+ON_HOTLIST = ("blocked", "replaced", "destroyed")
 # With these a pass comes onto it or goes off it.
-CHANGE_HOTLIST = (*ON_HOTLIST, "active", "destroyed")
+CHANGE_HOTLIST = (*ON_HOTLIST, "active")
 
 # State, and what it is for a clerk: Dutch, English.
 WORDS: dict[str, tuple[str, str]] = {

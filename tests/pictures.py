@@ -130,6 +130,10 @@ def _counter(camera: Camera) -> None:
     clerk.get_by_role("button", name="Blokkeer de pas").click()
     clerk.locator("textarea").fill("Pas in de trein laten liggen")
     keep(clerk, "replace")
+    clerk.goto(clerk.url.replace("/lost", "/destroy"))
+    keep(clerk, "shred")
+    clerk.go_back()
+    clerk.locator("textarea").fill("Pas in de trein laten liggen")
     clerk.get_by_role("button", name="Vraag het tegoed aan").click()
     phone = camera.window("clerk", width=400)
     phone.goto("/people/2")
@@ -142,6 +146,8 @@ def _team(camera: Camera) -> None:
     clerk.locator("#file").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": _FILE.encode()})
     clerk.get_by_role("button", name="Bekijk het bestand").click()
     keep(clerk, "import")
+    clerk.goto("/imports")
+    keep(clerk, "imports")
     lead.goto("/approvals")
     keep(lead, "second-person")
     with camera.config.registry.transaction() as session:
@@ -153,6 +159,8 @@ def _team(camera: Camera) -> None:
     lead.get_by_role("button", name="Maak een voorbeeld").click()
     lead.get_by_text("Er is nog niets veranderd").wait_for()
     keep(lead, "new-year")
+    lead.goto("/renewals")
+    keep(lead, "new-years")
 
 
 def _others(camera: Camera) -> None:
@@ -163,14 +171,18 @@ def _others(camera: Camera) -> None:
         (auditor, "numbers", "/reports"),
         (auditor, "log", "/audit"),
         (administrator, "accounts", "/accounts"),
+        (administrator, "new-account", "/accounts/new"),
+        (administrator, "account", "/accounts/1"),
+        (administrator, "own-account", "/account"),
     ):
         page.goto(address)
         keep(page, name)
     holder = camera.window(width=500)
     holder.goto("/lost")
     keep(holder, "lost")
-    holder.goto("/login")
-    keep(holder, "login")
+    for name, address in (("lost-done", "/lost/done"), ("login", "/login"), ("start-code", "/login/start")):
+        holder.goto(address)
+        keep(holder, name)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,16 @@ def hand_over(session: Session, card: CardPass, by_post: bool, by: str, at: date
     return True
 
 
+def destroy(session: Session, card: CardPass, by: str, at: datetime) -> bool:
+    """A pass that came back, or was spoiled, went through the shredder; False when that was said before."""
+    if card.state in ("active", "handed_over"):
+        raise DeskError("This pass is in use. Block it first.")
+    if card.state == "destroyed":
+        return False
+    move(session, card, "destroyed", by, at)
+    return True
+
+
 def set_aside(
     session: Session, holder: Holder, printed_code: str, valid: tuple[date, date], by: str, at: datetime
 ) -> CardPass:
@@ -158,7 +168,7 @@ def admit(session: Session, holder_id: int, uid: bytes) -> None:
     there, existing = with_uid(session, uid), of(session, holder_id)
     if there is not None and there.holder_id != holder_id:
         raise CardRefused("This card is the pass of somebody else already. Take a new card.")
-    if there is not None and there.state in (*ON_HOTLIST, "destroyed"):
+    if there is not None and there.state in ON_HOTLIST:
         # It stands on hotlists that terminals have; money on it could not be spent.
         raise CardRefused("This pass was blocked. Take a new card.")
     if existing is not None and existing.uid not in (None, uid):

@@ -121,11 +121,17 @@ def test_a_pass_that_works_is_blocked(registry, state):
     assert state_of(registry) == "blocked"
 
 
-@pytest.mark.parametrize("state", ["blocked", "replaced", "expired", "destroyed"])
+@pytest.mark.parametrize("state", ["blocked", "replaced", "destroyed"])
 def test_a_pass_that_works_nowhere_stays_as_it_is_and_that_is_fine(registry, state):
     give_pass(registry, holder(registry, CHILD), CODE, state)
     block(registry)
     assert (state_of(registry), events(registry)) == (state, [])
+
+
+def test_a_pass_of_last_year_is_blocked_too_so_that_another_can_take_its_place(registry):
+    give_pass(registry, holder(registry, CHILD), CODE, "expired")
+    block(registry)
+    assert state_of(registry) == "blocked"
 
 
 @pytest.mark.parametrize("state", ["stock", "printed"])

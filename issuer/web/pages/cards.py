@@ -190,6 +190,25 @@ def blocked(code: str) -> AnyResponse:
     return redirect(url_for("lost.start", code=card.printed_code), 303)
 
 
+@pages.get("/passes/<code>/destroy")
+@needs("passes")
+def destroy(code: str) -> str:
+    return _about(code, "cards/destroy.html")
+
+
+@pages.post("/passes/<code>/destroy")
+@needs("passes")
+def destroyed(code: str) -> AnyResponse:
+    """A pass that came back, or was spoiled, went through the shredder. One that is in use is blocked first."""
+    with here().registry.transaction() as session:
+        card = passes.coded(session, code)
+        if passes.destroy(session, card, officer().user_name, here().now()):
+            audit(session, "destroy pass", f"pass {card.printed_code}")
+        number = card.holder_id
+    flash(_("De pas staat als vernietigd in de registratie."), "ok")
+    return redirect(url_for("people.person", number=number), 303)
+
+
 def _about(code: str, template: str, **facts: object) -> str:
     with here().registry.transaction() as session:
         card: CardPass = passes.coded(session, code)

@@ -190,3 +190,21 @@ def test_a_code_is_looked_up(client):
     clerk = client("clerk")
     assert "te weinig" in text(clerk.get("/declines?code=24"))
     assert "Deze code is er niet" in text(clerk.get("/declines?code=99"))
+
+
+def test_a_pass_that_came_back_is_shredded(client, reader, config):
+    clerk = client("clerk")
+    reader.put(factory_card())
+    make(clerk, 1)
+    code = code_of(config, 1)
+    clerk.post(f"/passes/{code}/hand-over", data={"how": "counter"})
+    in_use = clerk.post(f"/passes/{code}/destroy")
+    assert in_use.status_code == 400
+    assert "Blokkeer" in in_use.text
+    clerk.post(f"/passes/{code}/block", data={"reason": "broken"})
+    assert "papiervernietiger" in text(clerk.get(f"/passes/{code}/destroy"))
+    for _ in range(2):
+        clerk.post(f"/passes/{code}/destroy")
+    with config.registry.transaction() as session:
+        assert passes.coded(session, code).state == "destroyed"
+    assert "vernietigd" in text(clerk.get("/people/1"))
