@@ -74,8 +74,8 @@ def encoded(session: Session, card: CardPass, made: Pass, valid: tuple[date, dat
     Nothing was loaded yet. When another desk made a card for this pass in the meantime, this one is refused: a card
     that the registry does not know could never be blocked.
     """
-    session.refresh(card, with_for_update=True)
-    if card.uid not in (None, made.uid):
+    there = session.scalar(select(CardPass.uid).where(CardPass.id == card.id).with_for_update())
+    if there not in (None, made.uid):
         raise DeskError(_HAS_ONE)
     card.uid, card.handle, card.generation, card.key_versions = made.uid, made.handle, made.generation, made.versions
     card.valid_from, card.valid_until = valid

@@ -260,7 +260,8 @@ def _close(city: City, week: Week, guests: list[Guest], console: Console) -> dic
         "reversals": week.counters.reversals,
         "loads_cents": sum(purse["loaded"] for purse in cents),
         "debits_cents": sum(purse["spent"] for purse in cents),
-        "card_balances_cents": sum(memory.balances.get(purse["purse"], 0) for purse in cents),
+        # Without what stands on the lost pass and on the one after it as well.
+        "card_balances_cents": sum(memory.balances.get(purse["purse"], 0) - purse["replaced"] for purse in cents),
         "proven": totals["records"].get("proven", 0),
         "rejected": _rejected(city),
         "in_doubt": totals["records"].get("in_doubt", 0),

@@ -12,7 +12,7 @@ from issuer.registry import loads, passes, people
 from issuer.registry.tables import BegunCard, CardPass, PlannedLoad
 from issuer.retention import run_retention
 from tests.city import factory_card, purses_of
-from tests.issuer.a_registry import NOON, give_pass, holder, in_memory, take
+from tests.issuer.a_registry import NOON, give_pass, holder, take
 from tests.issuer.test_desk import CHILD, CHILD_PURSES, SISTER, STRANGER, TODAY, TODDLER, desk_on, issue
 
 CODE = "K7QW-M2XP"
@@ -20,10 +20,9 @@ UID_THEIRS = b"\x04\x99\x11\x22\x33\x44\x55"
 
 
 @pytest.fixture
-def registry():
-    made = in_memory()
-    take(made, [CHILD, SISTER, STRANGER, TODDLER])
-    return made
+def registry(empty_registry):
+    take(empty_registry, [CHILD, SISTER, STRANGER, TODDLER])
+    return empty_registry
 
 
 @pytest.fixture

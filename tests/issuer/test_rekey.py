@@ -24,6 +24,8 @@ from tests.issuer.a_registry import a_load, block, holder, noon, pass_of, take
 from tests.issuer.test_desk import CHILD, CHILD_PURSES, SCHEME, SISTER, TODAY, Shaky
 from tests.records import PaperPass, clear_record
 
+# Every exchange of a long visit is one at which the pass leaves.
+pytestmark = pytest.mark.timeout(400)
 UNTIL = date(2026, 12, 31)
 ON_A_PASS = ("picc", "application", "load", "lookup", "tap", "transaction_mac", "handle")
 
