@@ -103,7 +103,7 @@ def administrator(
     if as_json:
         typer.echo(json.dumps({"userName": user_name.lower(), "startCode": code}))
     else:
-        typer.echo(f"Log in as {user_name.lower()} with start code {code}; the desk then asks for a password.")
+        typer.echo(f"Start code for {user_name.lower()}: {code}. Choose a password with it on the page /login/start.")
 
 
 @app.command()

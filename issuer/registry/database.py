@@ -27,11 +27,14 @@ class Registry:
     @classmethod
     def at(cls, folder: Path) -> "Registry":
         """The registry of a desk's folder: in an SQLite file there, or in the database that it was moved to."""
-        folder.mkdir(parents=True, exist_ok=True)
+        # Everybody's name is in it.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         address = folder / ADDRESS_FILE
         if address.exists():
             return cls.opened(address.read_text().strip())
-        return cls(create_engine(f"sqlite:///{folder / 'registry.sqlite'}"))
+        file = folder / "registry.sqlite"
+        file.touch(mode=0o600)
+        return cls(create_engine(f"sqlite:///{file}"))
 
     @classmethod
     def opened(cls, address: str) -> "Registry":

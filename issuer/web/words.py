@@ -112,6 +112,7 @@ def teach(app: Flask) -> None:
         newstyle=True,
     )
     app.jinja_env.filters.update(
+        spoken=of_the_log,
         amount=amount,
         euros=euros,
         day=day,

@@ -98,9 +98,14 @@ def progress(number: int, work: int) -> str | AnyResponse:
             purses=here().purses(issued.balances),
             renewed=issued.renewed,
         )
-    template = "cards/steps.html" if "HX-Request" in request.headers else "cards/progress.html"
     return render_template(
-        template, number=number, work=found, steps=_steps(found), running=found.state == RUNNING, why=_why(found)
+        "cards/steps.html" if "HX-Request" in request.headers else "cards/progress.html",
+        number=number,
+        work=found,
+        steps=_steps(found),
+        running=found.state == RUNNING,
+        why=_why(found),
+        has_card="card" in found.steps,
     )
 
 
@@ -233,4 +238,6 @@ def _steps(work: Work[Issued]) -> list[Step]:
 def _why(work: Work[Issued]) -> str:
     if work.error is None:
         return _("Er ging iets mis. Leg de kaart terug en probeer het nog een keer.")
-    return said(work.error) if isinstance(work.error, DeskError) else _(str(work.error))
+    if isinstance(work.error, DeskError):
+        return said(work.error)
+    return _("De kaartlezer doet het niet. Kijk of de kabel erin zit, of bel uw beheerder.")

@@ -116,7 +116,7 @@ def letters() -> AnyResponse:
 
     def print_all(tell: Tell) -> int:
         with config.registry.transaction() as session:
-            batches, _unreachable = waiting(session, office, today)
+            batches, unreachable = waiting(session, office, today)
         make(config.letters)
         total, done = sum(len(batch.letters) for batch in batches), iter(range(1, 1 << 30))
         hear = _percent(tell)
@@ -124,7 +124,7 @@ def letters() -> AnyResponse:
             path = config.letters / f"letters-{number:03}.pdf"
             write(batch, path, lambda: hear(next(done), total))
             path.with_suffix(".json").write_text(json.dumps(batch.numbers))
-        return 0
+        return len(unreachable)
 
     return _started(config.tasks.start("letters", print_all))
 
@@ -175,8 +175,13 @@ def task(number: int) -> str | AnyResponse:
     if found is None:
         abort(404)
     if found.state == DONE:
-        place = url_for("renewals.index") if found.about == "letters" else url_for("renewals.show", number=found.result)
-        return redirect(place, 303)
+        if found.about != "letters":
+            return redirect(url_for("renewals.show", number=found.result), 303)
+        if found.result:
+            flash(
+                _("%(count)s brieven wachten nog: deze huishoudens hebben geen adres.", count=found.result), "warning"
+            )
+        return redirect(url_for("renewals.index"), 303)
     running = found.state == RUNNING
     why = "" if running else said(found.error) if isinstance(found.error, DeskError) else _("Er ging iets mis.")
     return render_template(
