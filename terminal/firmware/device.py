@@ -11,10 +11,11 @@ from terminal.firmware import app, forms, link
 from terminal.firmware.days import Days
 from terminal.firmware.errors import FlashError, ListRefused, ReaderError
 from terminal.firmware.flash import Flash
+from terminal.firmware.hotlist import open_hotlist, take_hotlist
 from terminal.firmware.identity import Identity
 from terminal.firmware.journal import Journal
 from terminal.firmware.keys import Keys
-from terminal.firmware.lists import open_bundle, open_hotlist
+from terminal.firmware.lists import open_bundle
 from terminal.firmware.results import DUTCH, READER, SENTENCES, TERMINAL_FULL, Result
 from terminal.firmware.till import Till
 
@@ -65,19 +66,21 @@ class Device:
 
     def _take_lists(self, till):
         """A list that the flash spoilt counts as not there: the till asks for a sync."""
-        bundle = self._kept_list("bundle", self._open_bundle, self._keys.link_keys)
-        hotlist = self._kept_list("hotlist", open_hotlist, self._keys.hotlist_keys)
+        bundle = self._kept_bundle()
+        if till.hotlist is not None:
+            till.hotlist.close()
+        hotlist = open_hotlist(self._flash.folder, self._keys.hotlist_keys)
         if bundle is not None:
             self._days.heard(bundle.day)
         till.lists_changed(bundle, hotlist)
         self._shift.bundle = bundle
 
-    def _kept_list(self, name, open_with, keys):
-        """A list that came before the keys changed opens with the key before."""
-        content = self._flash.read(name)
-        for key in keys if content is not None else ():
+    def _kept_bundle(self):
+        """One that came before the keys changed opens with the key before."""
+        content = self._flash.read("bundle")
+        for key in self._keys.link_keys if content is not None else ():
             try:
-                return open_with(content, key)
+                return self._open_bundle(content, key)
             except ListRefused:
                 pass
         return None
@@ -164,8 +167,7 @@ class Device:
             self._not_older(self._open_bundle(content, self._keys.link_key), self._till.bundle)
             return self._keep("bundle", content)
         if kind == link.HOTLIST:
-            self._not_older(open_hotlist(content, self._keys.hotlist_keys[0]), self._till.hotlist)
-            return self._keep("hotlist", content)
+            return self._take_hotlist(content)
         raise ListRefused("this terminal does not know the question")
 
     def _hello(self):
@@ -173,7 +175,7 @@ class Device:
         about = {"device": identity.device, "lease": identity.next_lease}
         about["enrolled"] = identity.terminal is not None
         about["terminal"] = identity.terminal
-        about.update({"journal": 0, "bundle": 0, "hotlist": 0, "doubts": 0, "lease_until": None})
+        about.update({"journal": 0, "bundle": 0, "hotlist": 0, "changes": 0, "doubts": 0, "lease_until": None})
         if self._till is not None:
             about["terminal"] = self._keys.terminal
             about["journal"] = self._journal.count
@@ -183,8 +185,9 @@ class Device:
                 about["lease_until"] = sealing.last_day
             if self._till.bundle is not None:
                 about["bundle"] = self._till.bundle.version
+            about["signers"] = self._keys.signers
             if self._till.hotlist is not None:
-                about["hotlist"] = self._till.hotlist.version
+                about["hotlist"], about["changes"] = self._till.hotlist.base.version, self._till.hotlist.version
         return json.dumps(about).encode()
 
     def _lease(self, wrapped):
@@ -216,6 +219,15 @@ class Device:
     def _not_older(self, new, held):
         if held is not None and new.version < held.version:
             raise ListRefused("version %d is older than %d, which is here" % (new.version, held.version))
+
+    def _take_hotlist(self, content):
+        self._flash.replace("incoming", content)
+        folder = self._flash.folder
+        try:
+            take_hotlist(folder + "/incoming", folder, self._keys.hotlist_keys[0], self._till.hotlist)
+        finally:
+            self._take_lists(self._till)
+        return b""
 
     def _keep(self, name, content):
         self._flash.replace(name, content)

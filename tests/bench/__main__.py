@@ -102,7 +102,7 @@ def _one_card(number: int) -> tuple[list[tuple[bytes, bytes]], float, float]:
     scheme = load_scheme(ROOT / "schemes/gelrepas.toml")
     maker = Personaliser(Blueprint(scheme.aid, scheme.df_name, scheme.ceilings()), DirectKeys(), os.urandom)
     began = time.process_time()
-    maker.personalise(reader, Details(ISSUER, DAY, DAY + 300))
+    maker.personalise(reader, Details(ISSUER, DAY, DAY + 300, DAY))
     return sent, in_reader, time.process_time() - began
 
 
