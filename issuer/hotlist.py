@@ -22,12 +22,12 @@ from sqlalchemy.orm import Session
 from card.aes import BLOCK, Ecb
 from card.errors import BadAnswer
 from card.hotlist import (
+    FINGERPRINT_BYTES,
     FIRST,
     HEAD_BYTES,
     MAC_BYTES,
     MOST_COLUMNS,
     SECOND,
-    TOKEN_BYTES,
     BaseHead,
     ChangesHead,
     changes_key,
@@ -47,9 +47,7 @@ from issuer.ribbon import Bytes, column_bytes, solution, values
 _CHANGES_A_DAY = 1 << 16
 # A new base is made when the changes take more than this, and more than a quarter of it.
 _FEW_CHANGES = 1024
-_ATTEMPTS = 256
-# In place of the number of a system: what its free unknowns are filled with.
-_FREE = 0
+_SEEDS = 256
 
 
 @dataclass(frozen=True)
@@ -147,23 +145,29 @@ def new_base(key: bytes, number: int, on: date, issued: Sequence[IssuedPass]) ->
 def base_of(key: bytes, number: int, day: int, blocked: Sequence[bytes], free: Sequence[bytes]) -> bytes:
     """The base that says yes of all the blocked ones and no of all the free ones."""
     if not blocked:
-        return _with_mac(key, BaseHead(number, day, 0, 0, 0, 0).to_bytes())
-    # The same base from the same passes, wherever it is made; nobody without the key knows how it was filled.
-    fill = random.Random(system_key(key, number, _FREE))
-    columns = _best_columns(len(blocked), len(free))
-    size, first = 0, b""
+        return _with_mac(key, BaseHead(number, day, 0, (0, 0), 0, 0).to_bytes())
+    columns, first, seeds = _best_columns(len(blocked), len(free)), b"", [0, 0]
     if columns:
-        size = column_bytes(len(blocked))
-        rows = _blocks(system_key(key, number, FIRST), blocked)
-        # All results are 0, so there always is a solution.
-        first = solution(rows, [0] * len(blocked), size, columns, fill) or b""
-        free = _passed_by(key, number, free, first, columns)
+        seeds[0], first = _solved(key, number, FIRST, blocked, None, columns)
+        free = _passed_by(system_key(key, number, FIRST, seeds[0]), free, first, columns)
     results = [1] * len(blocked) + [0] * len(free)
-    for seed in range(_ATTEMPTS):
-        rows = _blocks(system_key(key, number, SECOND, seed), [*blocked, *free])
-        second = solution(rows, results, column_bytes(len(results), seed), 1, fill)
-        if second is not None:
-            return _with_mac(key, BaseHead(number, day, columns, seed, size, len(second)).to_bytes() + first + second)
+    seeds[1], second = _solved(key, number, SECOND, [*blocked, *free], results, 1)
+    head = BaseHead(number, day, columns, seeds, len(first) // columns if columns else 0, len(second))
+    return _with_mac(key, head.to_bytes() + first + second)
+
+
+def _solved(
+    key: bytes, number: int, system: int, handles: Sequence[bytes], results: Sequence[int] | None, columns: int
+) -> tuple[int, bytes]:
+    """The first seed with which there is a solution, and that solution: the same one from the same passes, anywhere."""
+    for seed in range(_SEEDS):
+        coefficients = system_key(key, number, system, seed)
+        # What is free in it nobody knows without the key.
+        fill = random.Random(coefficients)
+        size = column_bytes(len(handles), seed)
+        found = solution(_blocks(coefficients, handles), results, size, columns, fill)
+        if found is not None:
+            return seed, found
     raise DeskError("The list of blocked passes could not be made. Tell the administrator.")
 
 
@@ -176,11 +180,11 @@ def _best_columns(blocked: int, free: int) -> int:
     return min(range(MOST_COLUMNS + 1), key=size)
 
 
-def _passed_by(key: bytes, number: int, handles: Sequence[bytes], first: bytes, columns: int) -> list[bytes]:
+def _passed_by(coefficients: bytes, handles: Sequence[bytes], first: bytes, columns: int) -> list[bytes]:
     """Those that the first system takes for blocked ones."""
     if not handles:
         return []
-    kept_out = values(_blocks(system_key(key, number, FIRST), handles), first, columns).max(axis=1)
+    kept_out = values(_blocks(coefficients, handles), first, columns).max(axis=1)
     return [handle for handle, out in zip(handles, kept_out.tolist(), strict=True) if not out]
 
 
@@ -209,14 +213,14 @@ def changes_to(base: bytes, key: bytes, number: int, issued: Sequence[IssuedPass
 def changes_of(base: bytes, key: bytes, number: int, wrong: Sequence[bytes]) -> bytes:
     """That the base is wrong about these handles."""
     head = ChangesHead(number, BaseHead.from_bytes(base[:HEAD_BYTES]).version, len(wrong))
-    tokens = b"".join(sorted(_tokens(key, number, wrong)))
-    return _with_mac(key, head.to_bytes() + tokens, base[-MAC_BYTES:])
+    fingerprints = b"".join(sorted(_fingerprints(key, number, wrong)))
+    return _with_mac(key, head.to_bytes() + fingerprints, base[-MAC_BYTES:])
 
 
-def _tokens(key: bytes, number: int, handles: Sequence[bytes]) -> list[bytes]:
+def _fingerprints(key: bytes, number: int, handles: Sequence[bytes]) -> list[bytes]:
     if not handles:
         return []
-    return [row[:TOKEN_BYTES].tobytes() for row in _blocks(changes_key(key, number), handles)]
+    return [row[:FINGERPRINT_BYTES].tobytes() for row in _blocks(changes_key(key, number), handles)]
 
 
 # What a terminal would say
@@ -236,10 +240,13 @@ def refuse_mistakes(base: bytes, changes: bytes, key: bytes, issued: Sequence[Is
 def answers(base: bytes, changes: bytes, key: bytes, issued: Sequence[IssuedPass]) -> list[bool]:
     """What these bytes say of each pass, as a terminal reads them."""
     head = ChangesHead.from_bytes(changes[:HEAD_BYTES])
-    listed = changes[HEAD_BYTES : HEAD_BYTES + head.count * TOKEN_BYTES]
-    tokens = {listed[at : at + TOKEN_BYTES] for at in range(0, len(listed), TOKEN_BYTES)}
-    named = _tokens(key, head.version, [each.handle for each in issued])
-    return [(token in tokens) != said for token, said in zip(named, _in_base(base, key, issued), strict=True)]
+    listed = changes[HEAD_BYTES : HEAD_BYTES + head.count * FINGERPRINT_BYTES]
+    fingerprints = {listed[at : at + FINGERPRINT_BYTES] for at in range(0, len(listed), FINGERPRINT_BYTES)}
+    named = _fingerprints(key, head.version, [each.handle for each in issued])
+    return [
+        (fingerprint in fingerprints) != said
+        for fingerprint, said in zip(named, _in_base(base, key, issued), strict=True)
+    ]
 
 
 def _in_base(base: bytes, key: bytes, issued: Sequence[IssuedPass]) -> list[bool]:
@@ -249,10 +256,10 @@ def _in_base(base: bytes, key: bytes, issued: Sequence[IssuedPass]) -> list[bool
         return [False] * len(issued)
     handles = [each.handle for each in issued]
     middle = HEAD_BYTES + head.columns * head.first
-    rows = _blocks(system_key(key, head.version, SECOND, head.seed), handles)
+    rows = _blocks(system_key(key, head.version, SECOND, head.seeds[1]), handles)
     said = values(rows, base[middle : middle + head.second], 1)[:, 0] == 1
     if head.columns:
-        rows = _blocks(system_key(key, head.version, FIRST), handles)
+        rows = _blocks(system_key(key, head.version, FIRST, head.seeds[0]), handles)
         said &= values(rows, base[HEAD_BYTES:middle], head.columns).max(axis=1) == 0
     said &= np.array([each.day < head.day for each in issued])
     return [bool(one) for one in said]

@@ -24,18 +24,21 @@ def column_bytes(rows: int, attempt: int = 0) -> int:
     return max(BAND_BYTES, _ENDS + int(rows * (_ROOM + attempt / 200) / 8) + 1) if rows else 0
 
 
-def solution(blocks: Bytes, results: Sequence[int], size: int, columns: int, fill: random.Random) -> bytes | None:
+def solution(
+    blocks: Bytes, results: Sequence[int] | None, size: int, columns: int, fill: random.Random
+) -> bytes | None:
     """Columns of `size` bytes, the first byte of each, then the second of each, and so on; None when there are none.
 
     Every row of `blocks` (n, 16) gives its result, 0 or 1, in each of the columns. Unknowns that are free are filled at
-    random, so that columns tell as little as they can of another row.
+    random, so that columns tell as little as they can of another row. With no results it is 0 for all, and the rows
+    must not depend on each other: where they do there are too many of them, and other rows there would give 0 too.
     """
     rows, held = [0] * (8 * size), [0] * (8 * size)
     starts, bands = _starts(blocks, size), blocks[:, BAND_AT:]
     # By place: rows meet their neighbours soon.
     for number in np.argsort(starts, kind="stable"):
         at, row = 8 * int(starts[number]), int.from_bytes(bands[number].tobytes(), "little")
-        result = results[number]
+        result = results[number] if results else 0
         while row:
             zeros = (row & -row).bit_length() - 1
             at, row = at + zeros, row >> zeros
@@ -44,7 +47,7 @@ def solution(blocks: Bytes, results: Sequence[int], size: int, columns: int, fil
                 break
             row, result = row ^ rows[at], result ^ held[at]
         else:
-            if result:
+            if result or not results:
                 return None
     bits = np.array([_column(rows, held, fill) for _ in range(columns)], dtype=np.uint8)
     return np.packbits(bits, axis=1, bitorder="little").T.tobytes()

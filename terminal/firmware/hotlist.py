@@ -11,11 +11,11 @@ from card.errors import BadAnswer
 from card.hotlist import (
     BAND_AT,
     BAND_BYTES,
+    FINGERPRINT_BYTES,
     FIRST,
     HEAD_BYTES,
     MAC_BYTES,
     SECOND,
-    TOKEN_BYTES,
     BaseHead,
     ChangesHead,
     begins_with_base,
@@ -130,11 +130,12 @@ class _Base:
         self.day = head.day
         self.mac = mac
         self._first = self._second = None
+        at = HEAD_BYTES + head.columns * head.first
         if head.columns:
-            self._first = _System(file, HEAD_BYTES, head.first, head.columns, system_key(key, head.version, FIRST))
+            first = system_key(key, head.version, FIRST, head.seeds[0])
+            self._first = _System(file, HEAD_BYTES, head.first, head.columns, first)
         if head.second:
-            at = HEAD_BYTES + head.columns * head.first
-            self._second = _System(file, at, head.second, 1, system_key(key, head.version, SECOND, head.seed))
+            self._second = _System(file, at, head.second, 1, system_key(key, head.version, SECOND, head.seeds[1]))
 
     def blocks(self, handle):
         if self._second is None:
@@ -157,15 +158,22 @@ class _System:
         self._piece = bytearray(columns * BAND_BYTES)
 
     def is_zero(self, handle):
-        """Whether all columns are 0 for this handle. Small numbers only: others take memory on MicroPython."""
-        row, piece, columns = self._row, self._piece, self._columns
+        """Whether all columns are 0 for this handle.
+
+        Small numbers, and assignments of two at most: others take memory on MicroPython.
+        """
+        row, piece = self._row, self._piece
+        columns, end = self._columns, BAND_AT + BAND_BYTES
         self._cipher.encrypt_into(handle, row)
         place = (row[0] | row[1] << 8 | row[2] << 16) % self._places
         _fill(self._file, self._at + place * columns, piece)
         for column in range(columns):
             mixed = 0
-            for at in range(BAND_BYTES):
-                mixed ^= piece[at * columns + column] & row[BAND_AT + at]
+            from_piece, from_row = column, BAND_AT
+            while from_row < end:
+                mixed ^= piece[from_piece] & row[from_row]
+                from_piece += columns
+                from_row += 1
             mixed ^= mixed >> 4
             # Bit n of this number is the parity of n.
             if 0x6996 >> (mixed & 15) & 1:
@@ -174,7 +182,7 @@ class _System:
 
 
 class _Changes:
-    """The passes that a base is wrong about, as tokens in order."""
+    """The passes that a base is wrong about, as fingerprints in order."""
 
     def __init__(self, file, at, head, key):
         self.version = head.version
@@ -183,22 +191,23 @@ class _Changes:
         self._count = head.count
         self._cipher = Ecb(changes_key(key, head.version))
         self._row = bytearray(BLOCK)
-        self._token = bytearray(TOKEN_BYTES)
+        self._fingerprint = bytearray(FINGERPRINT_BYTES)
 
     def name(self, handle):
         """Whether this handle is one of them."""
-        row, token = self._row, self._token
+        row, fingerprint = self._row, self._fingerprint
+        size = FINGERPRINT_BYTES
         self._cipher.encrypt_into(handle, row)
         low, high = 0, self._count
         while low < high:
             middle = (low + high) >> 1
-            _fill(self._file, self._at + middle * TOKEN_BYTES, token)
+            _fill(self._file, self._at + middle * size, fingerprint)
             at = 0
-            while at < TOKEN_BYTES and token[at] == row[at]:
+            while at < size and fingerprint[at] == row[at]:
                 at += 1
-            if at == TOKEN_BYTES:
+            if at == size:
                 return True
-            if token[at] < row[at]:
+            if fingerprint[at] < row[at]:
                 low = middle + 1
             else:
                 high = middle

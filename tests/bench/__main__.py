@@ -22,6 +22,7 @@ from keys.vault import Vault
 from tests.bench import card_model
 from tests.bench.desk_pages import HOLDERS as BIG
 from tests.bench.desk_pages import PAGES, SEARCHES, BigCity, empty_page
+from tests.bench.hotlist import hotlist
 from tests.bench.plain_prove import plain_prove
 from tests.bench.recording import record_tap
 from tests.bench.renewal_city import HOLDERS, RenewalCity
@@ -204,6 +205,7 @@ def main() -> None:
         "personalise": personalise(),
         "renewal": renewal_preview(),
         "desk": desk_pages(),
+        "hotlist": hotlist(),
         "prove": prove(),
     }
     path = ROOT / "var/bench.json"

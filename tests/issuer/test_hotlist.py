@@ -355,12 +355,11 @@ def test_without_the_key_nobody_can_test_a_handle(town):
     base = base_of(KEY, 1, DAY, blocked, free)
     changes = changes_of(base, KEY, 1, blocked[:50])
     for guess in (bytes(32), KEY[:31] + bytes([KEY[31] ^ 1]), KEY[16:] + KEY[:16]):
-        assert not is_genuine(base, guess)
         said = hotlist.answers(base, changes, guess, town)
         of_blocked, of_free = sum(said[:400]) / 400, sum(said[400:]) / 3600
         assert abs(of_blocked - of_free) < 0.05
-        named = hotlist._tokens(guess, 1, blocked)
-        assert not [token for token in named if token in changes]
+        named = hotlist._fingerprints(guess, 1, blocked)
+        assert not [fingerprint for fingerprint in named if fingerprint in changes]
 
 
 def test_no_part_of_a_handle_is_in_a_list(town):
@@ -374,23 +373,23 @@ def test_who_compares_two_lists_cannot_tell_which_pass_stayed(town):
     blocked, free = split(town)
     base = base_of(KEY, 1, DAY, [], free)
     one, other = (changes_of(base, KEY, number, blocked[:50]) for number in (1, 2))
-    tokens = [{one[at : at + 8] for at in range(HEAD_BYTES, HEAD_BYTES + 400, 8)} for one in (one, other)]
-    assert [len(each) for each in tokens] == [50, 50]
-    assert tokens[0].isdisjoint(tokens[1])
+    fingerprints = [{one[at : at + 8] for at in range(HEAD_BYTES, HEAD_BYTES + 400, 8)} for one in (one, other)]
+    assert [len(each) for each in fingerprints] == [50, 50]
+    assert fingerprints[0].isdisjoint(fingerprints[1])
     assert changes_key(KEY, 1) != changes_key(KEY, 2)
 
 
 @pytest.mark.parametrize(
     "head",
     [
-        BaseHead(1, DAY, 0, 0, 0, 0).to_bytes()[:-1],
-        b"MHB\x02" + BaseHead(1, DAY, 0, 0, 0, 0).to_bytes()[4:],
-        BaseHead(1, DAY, 17, 0, 12, 12).to_bytes(),
-        BaseHead(1, DAY, 1, 0, 0, 12).to_bytes(),
-        BaseHead(1, DAY, 0, 0, 12, 12).to_bytes(),
-        BaseHead(1, DAY, 1, 0, 11, 12).to_bytes(),
-        BaseHead(1, DAY, 1, 0, 12, 11).to_bytes(),
-        BaseHead(1, DAY, 1, 0, 12, 0).to_bytes(),
+        BaseHead(1, DAY, 0, (0, 0), 0, 0).to_bytes()[:-1],
+        b"HB\x02" + BaseHead(1, DAY, 0, (0, 0), 0, 0).to_bytes()[3:],
+        BaseHead(1, DAY, 17, (0, 0), 12, 12).to_bytes(),
+        BaseHead(1, DAY, 1, (0, 0), 0, 12).to_bytes(),
+        BaseHead(1, DAY, 0, (0, 0), 12, 12).to_bytes(),
+        BaseHead(1, DAY, 1, (0, 0), 11, 12).to_bytes(),
+        BaseHead(1, DAY, 1, (0, 0), 12, 11).to_bytes(),
+        BaseHead(1, DAY, 1, (0, 0), 12, 0).to_bytes(),
     ],
 )
 def test_a_head_that_nobody_makes_is_refused(head):
