@@ -53,7 +53,7 @@ def _link(port: str | None, flash: Path | None, new: bool = False) -> Link:
     assert flash is not None
     if not new and not flash.is_dir():
         raise TerminalError(f"There is no PC terminal in {flash}; enrol it first.")
-    return DirectLink(pc_terminal(flash, PcBoard(_NoReader(), lambda: None, lambda *screen: None)))
+    return DirectLink(pc_terminal(PcBoard(flash, _NoReader(), lambda: None, lambda *screen: None)))
 
 
 def _refused(error: Exception) -> typer.Exit:
@@ -192,9 +192,9 @@ def run(
     keys = _typed_keys()
     try:
         _require_lists(flash)
-        board = PcBoard(_pass_reader(reader, emulated), lambda: next(keys), show)
+        board = PcBoard(flash, _pass_reader(reader, emulated), lambda: next(keys), show)
         typer.echo("Keys: 0-9, # is yes, * is back, A puts the last tap back; then Enter. Ctrl-D stops.")
-        device = pc_terminal(flash, board)
+        device = pc_terminal(board)
     except (TerminalError, ReaderError) as error:
         raise _refused(error) from None
     try:

@@ -32,6 +32,7 @@ from keys.vault import Vault
 from terminal.firmware import link
 from terminal.firmware.device import Device
 from terminal.pc import PcBoard
+from tests.twin.nor_flash import NorFlash
 
 AID, DF_NAME, ISSUER = "F0E0D1", "NL.STADSPAS.0001", 1
 DAY = 2516
@@ -197,7 +198,9 @@ def _files(card):
     return application["files"]
 
 
-def bundle(terminal=TERMINAL, version=1, day=DAY, valid=(DAY - 1, DAY + 30), offers=OFFERS, allowed=(CENTS, VISITS)):
+def bundle(
+    terminal=TERMINAL, version=1, day=DAY, valid=(DAY - 1, DAY + 30), offers=OFFERS, allowed=(CENTS, VISITS), held=0
+):
     content = {
         "terminal": terminal,
         "version": version,
@@ -211,6 +214,7 @@ def bundle(terminal=TERMINAL, version=1, day=DAY, valid=(DAY - 1, DAY + 30), off
         "units": {str(CENTS): "cent", str(CLOTHES): "cent", str(VISITS): "visit"},
         "allowed": list(allowed),
         "offers": offers,
+        "held": held,
     }
     key = siv_key(link_key(VAULT.handed_out("link", 1), terminal))
     return siv_encrypt(key, [b"bundle" + uint(terminal, 4)], json.dumps(content).encode())
@@ -235,6 +239,10 @@ def lease(about, terminal=TERMINAL, day=DAY, vault=VAULT) -> bytes:
     return Vault(vault.store, vault.register, lambda: date_of(day)).lease(terminal, about["lease"])
 
 
+# Between two taps, so that the second is none by accident.
+A_WHILE_S = 61
+
+
 class PcTerminal:
     """The application on CPython, with a reader in this process. `press` and `tap` return the last screen."""
 
@@ -245,7 +253,8 @@ class PcTerminal:
         self.reader = InProcessReader(None)
         self.screen: tuple[str, str, str, str] = ("", "", "", "")
         self.keys: list[str] = []
-        self.days_on = 0
+        self.days_on = self.seconds_on = 0
+        self.storage = lists.pop("storage", None) or NorFlash(lists.pop("blocks", 64))
         self.boot()
         if provision:
             self.ask(link.DEVICE, device_file(self.about(), terminal, self.vault))
@@ -255,7 +264,9 @@ class PcTerminal:
 
     def boot(self):
         """Switch on, with the flash as it is."""
-        board = PcBoard(self.reader, lambda: self.keys.pop(0) if self.keys else None, self._show)
+        board = PcBoard(self.flash, self.reader, lambda: self.keys.pop(0) if self.keys else None, self._show)
+        board.seconds_on = lambda: self.seconds_on
+        board.storage = lambda index: self.storage
         board.days_on = lambda: self.days_on
         self.device = Device(str(self.flash), board)
 
@@ -297,6 +308,7 @@ class PcTerminal:
 
     def tap(self, card: EmulatedPass, keys="1#"):
         """Choose, hold, and take the result in; the screen is that of the result."""
+        self.seconds_on += A_WHILE_S
         self.press(keys)
         screen = self.hold(card)
         if screen[0] == "showing":

@@ -4,7 +4,7 @@ The loop around them owns reader, screen, clock and link. Keys: 0-9, `#` yes, `*
 """
 
 from terminal.firmware import offers
-from terminal.firmware.results import AGAIN, DUTCH, PURSE_TOO_SMALL, REVERSED, SENTENCES, YES
+from terminal.firmware.results import AGAIN, DUTCH, PURSE_TOO_SMALL, REVERSED, SAME_AGAIN, SENTENCES, YES
 
 KEY = "key"
 RESULT = "result"
@@ -152,7 +152,7 @@ def _sentence(shift, code):
 def _detail(shift, result):
     if result.code == PURSE_TOO_SMALL and result.left is not None:
         return shift.words("had") % shift.amount(shift.order.moves[0][0], result.left)
-    if result.code not in (YES, REVERSED):
+    if result.code not in (YES, REVERSED, SAME_AGAIN):
         return ""
     record = result.record
     if record.discount:

@@ -50,7 +50,7 @@ class Device:
         if keys is None:
             return None
         self._days.heard(keys.day)
-        self._journal = Journal(self._flash.folder, chain_key(keys.link_key), self._identity.tag_key)
+        self._journal = Journal(self._board.storage(0), chain_key(keys.link_key), self._identity.tag_key)
         till = Till(keys, self._days, self._journal, self._board.random)
         self._take_lists(till)
         return till
@@ -69,6 +69,7 @@ class Device:
         hotlist = self._kept_list("hotlist", open_hotlist, self._keys.hotlist_keys)
         if bundle is not None:
             self._days.heard(bundle.day)
+            self._journal.backend_holds(bundle.held)
         till.lists_changed(bundle, hotlist)
         self._shift.bundle = bundle
 
@@ -109,6 +110,7 @@ class Device:
             result = Result(TERMINAL_FULL)
         self._event(app.RESULT, result)
         self._board.rest()
+        self._journal.tidy()
 
     def _new_day(self):
         """What sealed yesterday is forgotten, also when nobody comes. When the flash fails, the next tap says so."""
@@ -124,7 +126,7 @@ class Device:
         transmit = self._board.reader.transmit
         if self._state is app.reversing:
             return self._till.reverse(transmit, day)
-        return self._till.tap(transmit, self._shift.order, day)
+        return self._till.tap(transmit, self._shift.order, day, self._board.seconds_on())
 
     def _event(self, event, value):
         self._state, screen = self._state(self._shift, event, value)
@@ -177,7 +179,7 @@ class Device:
         if self._till is not None:
             about["terminal"] = self._keys.terminal
             about["journal"] = self._journal.count
-            about["doubts"] = len(self._journal.doubts)
+            about["doubts"] = self._journal.doubts
             about["day"] = self._days.today
             if sealing is not None:
                 about["lease_until"] = sealing.last_day

@@ -2,6 +2,7 @@
 
 YES = "00"
 REVERSED = "01"
+SAME_AGAIN = "02"
 AGAIN = "10"
 NOT_A_PASS = "20"
 OTHER_MUNICIPALITY = "21"
@@ -20,6 +21,7 @@ ENGLISH = 1
 SENTENCES = {
     YES: ("Ja, akkoord", "Yes, accepted"),
     REVERSED: ("Teruggeboekt op de pas", "Put back on the pass"),
+    SAME_AGAIN: ("Deze pas is al geweest. Niets extra afgeschreven", "This pass was here. Nothing more was taken"),
     AGAIN: ("Nog een keer. Houd de pas stil", "Again please. Hold the pass still"),
     NOT_A_PASS: ("Dit is geen geldige pas", "This is not a valid pass"),
     OTHER_MUNICIPALITY: ("Dit is geen pas van deze gemeente", "This is not a pass of this municipality"),

@@ -12,7 +12,11 @@ import sys
 import termios
 import time
 
-_DAY_MS = 86400000
+from terminal.firmware.storage import FileStorage
+
+_DAY_S = 86400
+# As on the smallest board: 600 taps without a sync.
+_JOURNAL_BLOCKS = 64
 _IDLE_MS = 5
 _AT_ONCE = 64
 # Collect after so many bytes: the longer one waits, the more pieces a small heap falls into.
@@ -47,7 +51,8 @@ class Serial:
 class Board:
     """What a Device needs of the machine it runs on."""
 
-    def __init__(self, reader):
+    def __init__(self, flash, reader):
+        self._flash = flash
         self.reader = reader
         self.random = os.urandom
         self._keys = select.poll()
@@ -70,11 +75,17 @@ class Board:
     def rest(self):
         gc.collect()
 
-    def days_on(self):
+    def storage(self, index):
+        return FileStorage("%s/journal%d" % (self._flash, index), _JOURNAL_BLOCKS)
+
+    def seconds_on(self):
         now = time.ticks_ms()
         self._passed_ms += time.ticks_diff(now, self._ticks)
         self._ticks = now
-        return self._passed_ms // _DAY_MS
+        return self._passed_ms // 1000
+
+    def days_on(self):
+        return self.seconds_on() // _DAY_S
 
 
 def main(flash, reader_path, link_path):
@@ -86,7 +97,7 @@ def main(flash, reader_path, link_path):
 
     # Opening a serial line empties it, so that comes before the screen tells anybody that we are here.
     reader, line, frames = Pn532(Serial(reader_path)), Serial(link_path), link.Frames()
-    device = Device(flash, Board(reader))
+    device = Device(flash, Board(flash, reader))
     while True:
         device.turn()
         data = line.read(1, _IDLE_MS)

@@ -9,6 +9,7 @@ import json
 import sys
 
 from terminal.firmware.device import Device
+from terminal.firmware.storage import FileStorage
 
 
 class Replay:
@@ -33,6 +34,12 @@ class Replay:
 
     def days_on(self):
         return 0
+
+    def seconds_on(self):
+        return 0
+
+    def storage(self, index):
+        return FileStorage("%s/journal%d" % (sys.argv[1], index), 64)
 
     def find_pass(self):
         return b"\x08\x00\x00\x00" if self.present else None
