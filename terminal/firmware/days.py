@@ -21,7 +21,8 @@ class Days:
         self.sealing = None
         kept = flash.read_checked(_FILE)
         if kept is None:
-            self._keep(0, None)  # what the flash spoilt may be one bit away from what it was
+            if flash.read(_FILE) is not None:
+                self._keep(0, None)  # what the flash spoilt may be one bit away from what it was
             return
         self.heard(read_uint(kept, 0, 2))
         if len(kept) > 2:

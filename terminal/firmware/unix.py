@@ -93,7 +93,8 @@ def main(flash, reader_path, link_path):
         while data:
             question = frames.feed(data)
             if question:
-                line.write(link.frame(*device.answer(*question)))
+                kind, content = device.answer(*question)
+                line.write(link.frame(kind, question[1], content))
             data = line.read(_AT_ONCE, 0)
 
 

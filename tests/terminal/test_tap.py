@@ -114,13 +114,13 @@ def test_lists_that_are_too_old_stop_the_terminal(tmp_path, card):
 
 def test_without_a_hotlist_no_tap_is_accepted(tmp_path, card):
     terminal = PcTerminal(tmp_path / "flash")
-    (tmp_path / "flash/hotlist").unlink()
+    (tmp_path / "flash/1/hotlist").unlink()
     terminal.boot()
     assert terminal.tap(card)[1] == "30"
 
 
 def test_a_full_journal_stops_the_terminal_before_the_tap(terminal, card):
-    terminal.device._journal.capacity = 3
+    terminal.book.journal.capacity = 3
     assert [terminal.tap(card)[1] for _ in range(3)] == ["00", "00", "31"]
     assert purses_of(card)[CENTS] == 1200
 
@@ -176,7 +176,7 @@ def test_a_terminal_that_loses_power_at_the_commit_charges_once(terminal, card, 
     card.tear_after(EXCHANGES_PER_TAP, executed)
     terminal.press("1#")
     # The power goes while the answer to the commit is on its way: nothing after the intent reaches the flash.
-    terminal.device._journal.in_doubt = lambda doubt: None
+    terminal.book.journal.in_doubt = lambda doubt: None
     terminal.hold(card)
     terminal.boot()
     assert [entry.outcome for entry in terminal.entries()] == [IN_DOUBT]
@@ -205,7 +205,7 @@ def test_a_torn_pass_that_comes_back_much_later_the_same_day_is_charged_once(ter
     assert proven_cents(entries) == 26 * 400
     assert in_doubt(entries) == []
     terminal.boot()
-    assert terminal.device._journal.doubts == []
+    assert terminal.book.journal.doubts == []
 
 
 def test_more_doubts_than_fit_are_all_handed_in_and_the_latest_settled(terminal):
@@ -269,7 +269,7 @@ def test_the_journal_goes_on_after_a_restart(terminal, card):
 
 def test_an_unreadable_flash_stops_the_terminal_not_the_guest(terminal, card):
     terminal.press("1#")
-    file = terminal.device._journal._journal
+    file = terminal.book.journal._journal
 
     class Full:
         def __getattr__(self, name):
@@ -278,7 +278,7 @@ def test_an_unreadable_flash_stops_the_terminal_not_the_guest(terminal, card):
         def write(self, data):
             raise OSError(28)
 
-    terminal.device._journal._journal = Full()
+    terminal.book.journal._journal = Full()
     assert terminal.hold(card)[1] == "31"
     terminal.press("#")
     assert terminal.tap(card)[1] == "31"
@@ -338,7 +338,7 @@ def test_a_terminal_without_keys_says_so(tmp_path, card):
 
 @pytest.mark.parametrize("name", ["bundle", "hotlist"])
 def test_a_list_that_the_flash_spoilt_asks_for_a_sync(terminal, card, name):
-    path = terminal.flash / name
+    path = terminal.folder / name
     path.write_bytes(path.read_bytes()[:-1] + b"\x00")
     terminal.boot()
     if name == "bundle":
