@@ -94,8 +94,8 @@ def with_short_names(texts: dict[Path, str]) -> dict[Path, str]:
     return short
 
 
-def _is_private(token: tokenize.TokenInfo) -> bool:
-    return token.type == tokenize.NAME and re.match(r"_[^_]", token.string) is not None
+def _is_private(word: tokenize.TokenInfo) -> bool:
+    return word.type == tokenize.NAME and re.match(r"_[^_]", word.string) is not None
 
 
 def _short_names() -> Iterator[str]:

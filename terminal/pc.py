@@ -3,16 +3,17 @@
 import os
 import time
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from card.record import DAY_ZERO
 from hardware.errors import PassGone as HardwarePassGone
 from hardware.errors import ReaderError as HardwareReaderError
 from terminal.errors import TerminalError
 from terminal.firmware.device import Device
 from terminal.firmware.errors import FlashError, PassGone, ReaderError
 
-_DAY_S = 86400
 T = TypeVar("T")
 
 
@@ -49,26 +50,39 @@ class PcReader:
             raise ReaderError(str(error)) from error
 
 
+def day_of_this_pc() -> int:
+    """Today by the clock of this machine, as terminals count days."""
+    return (datetime.now().astimezone().date() - date(*DAY_ZERO)).days
+
+
 class PcBoard:
-    """Keys come from `next_key()` (None when there is none), screens go to `show_screen(state, code, lines)`."""
+    """Keys come from `next_key()` (None when there is none), screens go to `show_screen(state, code, lines)`.
+
+    `today()` is what the clock says, or None without one.
+    """
 
     def __init__(
         self,
         reader: Reader,
         next_key: Callable[[], str | None],
         show_screen: Callable[[str, str, tuple[str, str]], None],
+        today: Callable[[], int | None] = lambda: day_of_this_pc(),
     ) -> None:
         self.reader = PcReader(reader)
         self.key = next_key
         self.show = show_screen
+        self.today = today
         self.random = os.urandom
         self._started = time.monotonic()
 
     def rest(self) -> None:
         """A PC has memory enough."""
 
-    def days_on(self) -> int:
-        return int(time.monotonic() - self._started) // _DAY_S
+    def seconds_on(self) -> int:
+        return int(time.monotonic() - self._started)
+
+    def set_today(self, day: int) -> None:
+        """A terminal does not set the clock of a PC."""
 
 
 def pc_terminal(flash: Path, board: PcBoard) -> Device:

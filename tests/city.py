@@ -260,6 +260,8 @@ class PcTerminal:
         self.screen: tuple[str, str, str, str] = ("", "", "", "")
         self.keys: list[str] = []
         self.days_on = 0
+        self.seconds = 0
+        self.clock: int | None = None
         self.boot()
         if provision:
             self.provision(terminal, self.vault, **lists)
@@ -285,8 +287,14 @@ class PcTerminal:
     def boot(self):
         """Switch on, with the flash as it is."""
         board = PcBoard(self.reader, lambda: self.keys.pop(0) if self.keys else None, self._show)
-        board.days_on = lambda: self.days_on
+        board.seconds_on = lambda: 86400 * self.days_on + self.seconds
+        board.today = lambda: self.clock
+        board.set_today = self._set_clock
         self.device = Device(str(self.flash), board)
+
+    def _set_clock(self, day):
+        if self.clock is not None:
+            self.clock = day
 
     def _show(self, state, code, lines):
         self.screen = (state, code, *lines)

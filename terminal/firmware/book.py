@@ -47,7 +47,7 @@ class Book:
         self._identity = identity
         self._board = board
         self._enrolment = Enrolment(flash, identity)
-        self.days = Days(flash, board.days_on)
+        self.days = Days(flash, board)
         self._day = None
         self.keys = Keys.kept(flash)
         self.journal, self.till = self._open_till()
@@ -124,7 +124,7 @@ class Book:
     def _with_till(self, transmit, action):
         """A book that cannot serve now says so to its own passes only: another book may know the pass."""
         result = Result(LIST_TOO_OLD)
-        if self.till is not None:
+        if self.till is not None and not self.days.unsure:
             try:
                 self.days.begin()
                 result = action(self.till, self.days.today)
@@ -186,7 +186,7 @@ class Book:
         if opened["terminal"] != self._enrolment.terminal or opened["issuer"] != self.issuer:
             raise ListRefused("these keys are for another terminal")
         keys = Keys.of_lease(opened, number, self._identity.device, self.keys)
-        self.days.renew(_sealing_key(opened["sealing"]))
+        self.days.renew(_sealing_key(opened["sealing"]), opened["day"])
         keys.keep(self._flash)
         self._use(keys)
         self._enrolment.step()
@@ -213,7 +213,9 @@ class Book:
         if new.issuer != self.issuer:
             raise ListRefused("these offers are of another municipality")
         _not_older(new, self.till.bundle)
-        return self._keep("bundle", content)
+        self._flash.replace("bundle", content)
+        self.days.brought(new.day)
+        return self._taken()
 
     def take_hotlist(self, content):
         """Take the list of blocked passes."""
@@ -234,10 +236,6 @@ class Book:
     def _require_keys(self):
         if self.till is None:
             raise ListRefused("this terminal has no keys yet; provision it first")
-
-    def _keep(self, name, content):
-        self._flash.replace(name, content)
-        return self._taken()
 
     def _taken(self):
         self._take_lists(self.till)

@@ -14,8 +14,9 @@ from terminal.firmware.results import DUTCH, LIST_TOO_OLD, OTHER_MUNICIPALITY, R
 class Device:
     """`flash` is a folder; `board` is the machine: `reader`, `key()`, `show(state, code, lines)`, `random(n)` and more.
 
-    `key()` gives the next key or None, `days_on()` the whole days since the terminal was switched on, and `rest()` is
-    called between two guests, when there is time to tidy the memory.
+    `key()` gives the next key or None, `seconds_on()` the whole seconds since the terminal was switched on, `today()`
+    the day that its battery clock says, or None, and `set_today(day)` sets that. `rest()` is called between two guests,
+    when there is time to tidy the memory.
     """
 
     def __init__(self, flash, board, language=DUTCH):

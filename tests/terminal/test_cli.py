@@ -27,6 +27,12 @@ from tests.city import (
 )
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """The PC of the tests says the day of the tests."""
+    monkeypatch.setattr("terminal.pc.day_of_this_pc", lambda: DAY)
+
+
 @pytest.fixture
 def command():
     """Runs a command: `(exit code, all that is said)`."""
