@@ -200,7 +200,7 @@ def test_a_terminal_that_does_not_answer_is_asked_again_but_given_keys_once(kind
     with pytest.raises(TerminalError, match="does not answer"):
         line.ask(kind, b"content")
     line.close()
-    assert os.read(ours, 1024) == link.frame(kind, b"content") * times
+    assert os.read(ours, 1024) == link.frame(kind, 0, b"content") * times
 
 
 def test_a_sync_heals_a_terminal_whose_lease_ended(tmp_path, city, backend, card):
@@ -244,7 +244,7 @@ def test_a_hotlist_is_fetched_once_for_a_terminal_that_has_another_one(terminal,
 
 
 def test_a_terminal_without_a_list_gets_one(terminal, backend):
-    (terminal.flash / "hotlist").unlink()
+    (terminal.folder / "hotlist").unlink()
     terminal.boot()
     desk = HotlistDesk(version=7)
     sync(to(terminal), backend, desk.address)

@@ -94,9 +94,9 @@ def test_this_mornings_list_does_not_open_a_pass_that_was_blocked_since(world):
 
 
 def test_a_sync_brings_no_list_that_is_there(world):
-    before = (world.terminal.flash / "hotlist").stat().st_mtime_ns
+    before = (world.terminal.folder / "hotlist").stat().st_mtime_ns
     synced(world)
-    assert (world.terminal.flash / "hotlist").stat().st_mtime_ns == before
+    assert (world.terminal.folder / "hotlist").stat().st_mtime_ns == before
     report_lost(world)
     synced(world)
-    assert (world.terminal.flash / "hotlist").stat().st_mtime_ns > before
+    assert (world.terminal.folder / "hotlist").stat().st_mtime_ns > before
