@@ -37,8 +37,8 @@ test: parts check  ## All tests, on real parts (installs them by apt where it ma
 bench: parts  ## Measure a tap and a personalisation: var/bench.json
 	$(RUN) -m tests.bench
 
-world: parts  ## The slow ring: many weeks of a small city with faults, SEEDS=20 by default
-	$(RUN) -m pytest -n 2 tests/world --seeds $(or $(SEEDS),20)
+world: parts  ## The slow ring: weeks of a small city with faults (SEEDS=20), and a power cut at every byte
+	$(RUN) -m pytest -n 2 tests/world --seeds $(or $(SEEDS),20) --every-byte 1
 
 pictures: parts  ## The pages of the desk as pictures, for docs/desk.md
 	$(RUN) -m tests.pictures

@@ -3,16 +3,20 @@
 import os
 import time
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from card.record import DAY_ZERO
 from hardware.errors import PassGone as HardwarePassGone
 from hardware.errors import ReaderError as HardwareReaderError
 from terminal.errors import TerminalError
 from terminal.firmware.device import Device
 from terminal.firmware.errors import FlashError, PassGone, ReaderError
+from terminal.firmware.storage import FileStorage
 
-_DAY_S = 86400
+# 2 MB, if it ever comes to that: 5 000 taps without a sync.
+_JOURNAL_BLOCKS = 512
 T = TypeVar("T")
 
 
@@ -49,34 +53,53 @@ class PcReader:
             raise ReaderError(str(error)) from error
 
 
+def day_of_this_pc() -> int:
+    """Today by the clock of this machine, as terminals count days."""
+    return (datetime.now().astimezone().date() - date(*DAY_ZERO)).days
+
+
 class PcBoard:
-    """Keys come from `next_key()` (None when there is none), screens go to `show_screen(state, code, lines)`."""
+    """Keys come from `next_key()` (None when there is none), screens go to `show_screen(state, code, lines)`.
+
+    `flash` is a folder of this machine, `today()` what the clock says, or None without one.
+    """
 
     def __init__(
         self,
+        flash: Path,
         reader: Reader,
         next_key: Callable[[], str | None],
         show_screen: Callable[[str, str, tuple[str, str]], None],
+        today: Callable[[], int | None] = lambda: day_of_this_pc(),
     ) -> None:
+        self.flash = flash
         self.reader = PcReader(reader)
         self.key = next_key
         self.show = show_screen
+        self.today = today
         self.random = os.urandom
         self._started = time.monotonic()
 
     def rest(self) -> None:
         """A PC has memory enough."""
 
-    def days_on(self) -> int:
-        return int(time.monotonic() - self._started) // _DAY_S
+    def storage(self, index: int) -> FileStorage:
+        """Where the journal of a municipality is kept."""
+        return FileStorage(f"{self.flash}/journal{index}", _JOURNAL_BLOCKS)
+
+    def seconds_on(self) -> int:
+        return int(time.monotonic() - self._started)
+
+    def set_today(self, day: int) -> None:
+        """A terminal does not set the clock of a PC."""
 
 
-def pc_terminal(flash: Path, board: PcBoard) -> Device:
+def pc_terminal(board: PcBoard) -> Device:
     """A terminal whose flash is a folder of this machine; call `turn()` in a loop."""
     try:
-        flash.mkdir(parents=True, exist_ok=True)
-        return Device(str(flash), board)
+        board.flash.mkdir(parents=True, exist_ok=True)
+        return Device(str(board.flash), board)
     except (OSError, FlashError):
         raise TerminalError(
-            f"{flash} cannot be written. It has to be a folder of yours, on a disk with room."
+            f"{board.flash} cannot be written. It has to be a folder of yours, on a disk with room."
         ) from None

@@ -36,6 +36,7 @@ from terminal.firmware import link
 from terminal.firmware.device import Device
 from terminal.firmware.hotlist import Hotlist, open_hotlist
 from terminal.pc import PcBoard
+from tests.twin.nor_flash import NorFlash
 
 AID, DF_NAME, ISSUER = "F0E0D1", "NL.STADSPAS.0001", 1
 DAY = 2516
@@ -166,12 +167,14 @@ def vault_over_http() -> VaultClient:
     return VaultClient(VaultAddress("http://vault"), httpx.WSGITransport(app=Caller(VAULT_APP, AS_ISSUER)))
 
 
-def blueprint() -> Blueprint:
-    return Blueprint(AID, DF_NAME, PURSES)
+def blueprint(vault=None) -> Blueprint:
+    register = (vault or VAULT).register
+    return Blueprint(register.aid, f"{DF_NAME[:-4]}{register.municipality:04}", PURSES)
 
 
-def loader(journal, day=DAY) -> Loader:
-    return Loader(DESK, aid_bytes(AID), sealing_of(DESK, day), journal, os.urandom)
+def loader(journal, day=DAY, vault=None) -> Loader:
+    vault = vault or VAULT
+    return Loader(DESK, aid_bytes(vault.register.aid), sealing_of(DESK, day, vault), journal, os.urandom)
 
 
 def factory_card(uid=b"\x04\x11\x22\x33\x44\x55\x66", generation="EV2", path=None) -> EmulatedPass:
@@ -179,16 +182,18 @@ def factory_card(uid=b"\x04\x11\x22\x33\x44\x55\x66", generation="EV2", path=Non
 
 
 def make_pass(
-    uid=b"\x04\x11\x22\x33\x44\x55\x66", loads=None, valid=(DAY - 30, DAY + 300), issued=DAY - 30
+    uid=b"\x04\x11\x22\x33\x44\x55\x66", loads=None, valid=(DAY - 30, DAY + 300), vault=None, issued=DAY - 30
 ) -> tuple[EmulatedPass, Pass]:
     """A pass as the desk hands it over, with 20 euro, 50 euro for clothes and 10 visits unless said otherwise."""
     card = factory_card(uid)
     reader = InProcessReader(card)
-    made = Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, *valid, issued))
+    keys = DirectKeys(vault)
+    details = Details(keys.vault.register.municipality, *valid, issued)
+    made = Personaliser(blueprint(vault), keys, os.urandom).personalise(reader, details)
     loads = {CENTS: 2000, CLOTHES: 5000, VISITS: 10} if loads is None else loads
     planned = [Load(number, 1, purse, amount) for number, (purse, amount) in enumerate(loads.items()) if amount]
     reader.find_pass()
-    loader(PaperJournal()).load(Session(reader.transmit), DirectKeys().card_keys(uid, 1), planned)
+    loader(PaperJournal(), vault=vault).load(Session(reader.transmit), keys.card_keys(uid, 1), planned)
     reader.release()
     return card, made
 
@@ -207,7 +212,17 @@ def _files(card):
     return application["files"]
 
 
-def bundle(terminal=TERMINAL, version=1, day=DAY, valid=(DAY - 1, DAY + 30), offers=OFFERS, allowed=(CENTS, VISITS)):
+def bundle(
+    terminal=TERMINAL,
+    version=1,
+    day=DAY,
+    valid=(DAY - 1, DAY + 30),
+    offers=OFFERS,
+    allowed=(CENTS, VISITS),
+    held=0,
+    vault=None,
+):
+    vault = vault or VAULT
     content = {
         "terminal": terminal,
         "version": version,
@@ -215,27 +230,28 @@ def bundle(terminal=TERMINAL, version=1, day=DAY, valid=(DAY - 1, DAY + 30), off
         "from": valid[0],
         "until": valid[1],
         "venue": "Zwembad De Plas",
-        "issuer": ISSUER,
-        "aid": AID,
+        "issuer": vault.register.municipality,
+        "aid": vault.register.aid,
         "purses": {str(CENTS): "Meedoen", str(CLOTHES): "Kleding", str(VISITS): "Korting"},
         "units": {str(CENTS): "cent", str(CLOTHES): "cent", str(VISITS): "visit"},
         "allowed": list(allowed),
         "offers": offers,
+        "held": held,
     }
-    key = siv_key(link_key(VAULT.handed_out("link", 1), terminal))
+    key = siv_key(link_key(vault.handed_out("link", 1), terminal))
     return siv_encrypt(key, [b"bundle" + uint(terminal, 4)], json.dumps(content).encode())
 
 
-def hotlist(*handles: bytes, version=1, day=DAY) -> bytes:
+def hotlist(*handles: bytes, version=1, day=DAY, vault=VAULT) -> bytes:
     """A whole list that blocks these, as a host brings it: all of them in the changes, nobody in the base."""
-    key = list_keys().key
+    key = list_keys(vault=vault or VAULT).key
     base = base_of(key, version, day, [], [])
     return base + changes_of(base, key, version, handles)
 
 
 def signed_hotlist(*handles: bytes, version=1, day=DAY, vault=VAULT) -> bytes:
     """The same as the desk publishes it."""
-    return list_keys(day, vault).signed(hotlist(*handles, version=version, day=day))
+    return list_keys(day, vault).signed(hotlist(*handles, version=version, day=day, vault=vault))
 
 
 def on_a_terminal(signed: bytes, key: bytes | None = None) -> Hotlist | None:
@@ -249,12 +265,23 @@ def device_file(about, terminal=TERMINAL, vault=VAULT) -> bytes:
     """What a device is brought by hand, after the vault got to know it; `about` is what it says of itself."""
     vault.register.terminals[str(terminal)] = Terminal(about["device"])
     key = vault.wrapping_key(terminal, bytes.fromhex(about["device"])).state
-    return json.dumps({"terminal": terminal, "device": about["device"], "wrapping_key": key.hex()}).encode()
+    paper = {"issuer": vault.register.municipality, "terminal": terminal}
+    return json.dumps({**paper, "device": about["device"], "wrapping_key": key.hex()}).encode()
 
 
 def lease(about, terminal=TERMINAL, day=DAY, vault=VAULT) -> bytes:
     """The next lease of a device, as the vault makes it on a day."""
     return Vault(vault.store, vault.register, lambda: date_of(day)).lease(terminal, about["lease"])
+
+
+# Between two taps, so that the second is none by accident.
+A_WHILE_S = 61
+
+
+def said_of(found, issuer=ISSUER):
+    """What a terminal says of itself and of one municipality, side by side; of one that it does not serve, nothing."""
+    nothing = {"terminal": None, "lease": 0, "lease_until": None, "enrolled": False}
+    return {**found, **next((book for book in found["books"] if book["issuer"] == issuer), nothing)}
 
 
 class PcTerminal:
@@ -268,39 +295,68 @@ class PcTerminal:
         self.screen: tuple[str, str, str, str] = ("", "", "", "")
         self.keys: list[str] = []
         self.days_on = 0
+        self.seconds = 0
+        self.clock: int | None = None
+        self.storage = lists.pop("storage", None) or NorFlash(lists.pop("blocks", 64))
+        self.storages = {0: self.storage}
         self.boot()
         if provision:
-            self.ask(link.DEVICE, device_file(self.about(), terminal, self.vault))
-            self.renew(lists.get("day", DAY))
-            self.ask(link.BUNDLE, bundle(terminal, **lists))
-            self.ask(link.HOTLIST, hotlist())
+            self.provision(terminal, self.vault, **lists)
+
+    def provision(self, terminal, vault, **lists):
+        """Everything that one municipality brings at first."""
+        self.ask(link.DEVICE, device_file(self.about(), terminal, vault))
+        self.renew(lists.get("day", DAY), terminal, vault)
+        issuer = vault.register.municipality
+        self.ask(link.BUNDLE, bundle(terminal, vault=vault, **lists), issuer)
+        self.ask(link.HOTLIST, hotlist(vault=vault), issuer)
+
+    @property
+    def folder(self):
+        """Where the flash has what is of the city."""
+        return self.flash / str(ISSUER)
+
+    @property
+    def book(self):
+        """What the terminal has of the city."""
+        return next(book for book in self.device.books if book.issuer == ISSUER)
 
     def boot(self):
         """Switch on, with the flash as it is."""
-        board = PcBoard(self.reader, lambda: self.keys.pop(0) if self.keys else None, self._show)
-        board.days_on = lambda: self.days_on
+        board = PcBoard(self.flash, self.reader, lambda: self.keys.pop(0) if self.keys else None, self._show)
+        board.seconds_on = lambda: 86400 * self.days_on + self.seconds
+        board.storage = lambda index: self.storages.setdefault(index, NorFlash(64))
+        board.today = lambda: self.clock
+        board.set_today = self._set_clock
         self.device = Device(str(self.flash), board)
+
+    def _set_clock(self, day):
+        if self.clock is not None:
+            self.clock = day
 
     def _show(self, state, code, lines):
         self.screen = (state, code, *lines)
 
-    def ask(self, kind, content=b""):
-        answered, content = self.device.answer(kind, content)
+    def ask(self, kind, content=b"", issuer=None):
+        answered, content = self.device.answer(kind, ISSUER if issuer is None else issuer, content)
         assert answered == kind, content
         return content
 
-    def refused(self, kind, content=b"") -> str:
-        answered, content = self.device.answer(kind, content)
+    def refused(self, kind, content=b"", issuer=None) -> str:
+        answered, content = self.device.answer(kind, ISSUER if issuer is None else issuer, content)
         assert answered == link.REFUSED
         return content.decode()
 
     def about(self):
-        """What the terminal says of itself."""
-        return json.loads(self.ask(link.HELLO))
+        """What the terminal says of itself, and of the city when it serves it."""
+        return said_of(json.loads(self.ask(link.HELLO)))
 
-    def renew(self, day=DAY):
+    def renew(self, day=DAY, terminal=None, vault=None):
         """Bring the next lease, as the vault makes it on a day."""
-        self.ask(link.LEASE, lease(self.about(), self.terminal, day, self.vault))
+        terminal, vault = terminal or self.terminal, vault or self.vault
+        issuer = vault.register.municipality
+        about = said_of(json.loads(self.ask(link.HELLO)), issuer)
+        self.ask(link.LEASE, lease(about, terminal, day, vault), issuer)
 
     def press(self, keys: str):
         self.keys += keys
@@ -319,17 +375,18 @@ class PcTerminal:
 
     def tap(self, card: EmulatedPass, keys="1#"):
         """Choose, hold, and take the result in; the screen is that of the result."""
+        self.seconds += A_WHILE_S
         self.press(keys)
         screen = self.hold(card)
         if screen[0] == "showing":
             self.press("#")
         return screen
 
-    def entries(self):
-        """All that the backend would get, opened."""
-        opened, position = [], 1
-        while body := self.ask(link.JOURNAL, uint(position, 4)):
-            batch = open_batch(body, lambda terminal: [link_key(VAULT.handed_out("link", 1), terminal)])
+    def entries(self, vault=None):
+        """All that the backend of a municipality would get, opened."""
+        vault, opened, position = vault or VAULT, [], 1
+        while body := self.ask(link.JOURNAL, uint(position, 4), vault.register.municipality):
+            batch = open_batch(body, lambda terminal: [link_key(vault.handed_out("link", 1), terminal)])
             opened += batch.entries
             position += len(batch.entries)
         return opened
@@ -340,12 +397,12 @@ def final_outcomes(entries):
     return {entry.clear.sequence: entry for entry in entries}
 
 
-def proven_cents(entries, purse=CENTS) -> int:
-    """What the vault proves was taken from a purse, reversals counted back; each sequence once."""
-    total = 0
+def proven_cents(entries, purse=CENTS, vault=None) -> int:
+    """What a vault proves was taken from a purse, reversals counted back; each sequence once."""
+    prover, total = Prover(vault) if vault else PROVER, 0
     for entry in final_outcomes(entries).values():
         if entry.outcome == COMMITTED:
-            assert PROVER.prove(entry.clear_bytes + entry.sealed)[0].valid
+            assert prover.prove(entry.clear_bytes + entry.sealed)[0].valid
             sign = 1 if entry.clear.kind == 1 else -1
             total += sign * sum(amount for moved, amount in entry.clear.debits() if moved == purse)
     return total

@@ -16,7 +16,7 @@ from terminal.firmware.device import Device
 from terminal.host import DirectLink, Link, SerialLink
 from terminal.pc import PcBoard, pc_terminal
 
-HEAP = "128k"
+HEAP = "256k"
 COMMIT = b"\xc7"
 _PATIENCE_S = 10.0
 
@@ -156,8 +156,8 @@ class PcTerminal:
         self.switch_on()
 
     def switch_on(self) -> None:
-        board = PcBoard(self.reader, self._next_key, self._show)
-        self._device: Device = pc_terminal(self._flash, board)
+        board = PcBoard(self._flash, self.reader, self._next_key, self._show, today=lambda: None)
+        self._device: Device = pc_terminal(board)
 
     def link(self) -> Link:
         return DirectLink(self._device)

@@ -38,6 +38,7 @@ def _chain(value):
 
 # Field, what it is, and the range of the number, or of the digits, keys or chains.
 DEVICE = (
+    ("issuer", _number, 1, 0xFFFF),
     ("terminal", _number, 1, 0xFFFFFFFF),
     ("device", _hex, 16, 16),
     ("wrapping_key", _hex, 32, 32),
@@ -57,12 +58,32 @@ LEASE = (
 )
 
 
+# The firmware that the municipality approves; a lease need not say.
+_RELEASE = (
+    ("version", _number, 1, 0xFFFFFFFF),
+    ("sha256", _hex, 64, 64),
+)
+
+
+def release_in(lease):
+    """The firmware that a lease approves, as it says it, or None; raises ListRefused when it says something else."""
+    release = lease.get("release")
+    if release is not None:
+        _require(_RELEASE, release, "the release in the lease")
+    return release
+
+
 def filled_in(form, content, name):
     """The content as a dict; raises ListRefused when a field of the form is not there or is something else."""
     try:
         found = json.loads(content)
     except ValueError:
         found = None
+    _require(form, found, name)
+    return found
+
+
+def _require(form, found, name):
     if not isinstance(found, dict):
         raise ListRefused("this is not %s" % name)
     for field, fits, least, most in form:
@@ -70,4 +91,3 @@ def filled_in(form, content, name):
             raise ListRefused("%s lacks %s" % (name, field))
         if not fits(found[field], least, most):
             raise ListRefused("%s says something else than a %s where that belongs" % (name, field))
-    return found

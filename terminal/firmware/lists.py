@@ -23,6 +23,7 @@ class Bundle:
         self.units = content["units"]
         self.allowed = content["allowed"]
         self.offers = content["offers"]
+        self.held = content["held"]  # the backend has all entries of this terminal up to this position
 
 
 def open_bundle(sealed, link_key, terminal):

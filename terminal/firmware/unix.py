@@ -12,7 +12,10 @@ import sys
 import termios
 import time
 
-_DAY_MS = 86400000
+from terminal.firmware.storage import FileStorage
+
+# As on the smallest board: 600 taps without a sync.
+_JOURNAL_BLOCKS = 64
 _IDLE_MS = 5
 _AT_ONCE = 64
 # Collect after so many bytes: the longer one waits, the more pieces a small heap falls into.
@@ -47,7 +50,8 @@ class Serial:
 class Board:
     """What a Device needs of the machine it runs on."""
 
-    def __init__(self, reader):
+    def __init__(self, flash, reader):
+        self._flash = flash
         self.reader = reader
         self.random = os.urandom
         self._keys = select.poll()
@@ -70,11 +74,20 @@ class Board:
     def rest(self):
         gc.collect()
 
-    def days_on(self):
+    def storage(self, index):
+        return FileStorage("%s/journal%d" % (self._flash, index), _JOURNAL_BLOCKS)
+
+    def seconds_on(self):
         now = time.ticks_ms()
         self._passed_ms += time.ticks_diff(now, self._ticks)
         self._ticks = now
-        return self._passed_ms // _DAY_MS
+        return self._passed_ms // 1000
+
+    def today(self):
+        """It stands for a board without a battery clock."""
+
+    def set_today(self, day):
+        """There is nothing to set."""
 
 
 def main(flash, reader_path, link_path):
@@ -86,14 +99,15 @@ def main(flash, reader_path, link_path):
 
     # Opening a serial line empties it, so that comes before the screen tells anybody that we are here.
     reader, line, frames = Pn532(Serial(reader_path)), Serial(link_path), link.Frames()
-    device = Device(flash, Board(reader))
+    device = Device(flash, Board(flash, reader))
     while True:
         device.turn()
         data = line.read(1, _IDLE_MS)
         while data:
             question = frames.feed(data)
             if question:
-                line.write(link.frame(*device.answer(*question)))
+                kind, content = device.answer(*question)
+                line.write(link.frame(kind, question[1], content))
             data = line.read(_AT_ONCE, 0)
 
 

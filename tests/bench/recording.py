@@ -4,13 +4,15 @@ import json
 import shutil
 from pathlib import Path
 
+from terminal.firmware.storage import FileStorage
 from tests.city import PcTerminal, make_pass
 
 
 def record_tap(folder: Path) -> tuple[Path, Path, list[tuple[bytes, bytes]]]:
     """`(flash before the tap, recording, exchanges)` of a tap of one purse that is a yes."""
     card, _ = make_pass()
-    terminal = PcTerminal(folder / "flash")
+    (folder / "flash").mkdir()
+    terminal = PcTerminal(folder / "flash", storage=FileStorage(str(folder / "flash/journal0"), 64))
     shutil.copytree(folder / "flash", folder / "before")
     random: list[bytes] = []
     exchanges: list[tuple[bytes, bytes]] = []
@@ -19,7 +21,7 @@ def record_tap(folder: Path) -> tuple[Path, Path, list[tuple[bytes, bytes]]]:
         random.append(bytes([len(random) + 1]) * count)
         return random[-1]
 
-    terminal.device._till._random = fixed
+    terminal.book.till._random = fixed
     transmit = terminal.reader.transmit
 
     def recorded(apdu: bytes) -> bytes:

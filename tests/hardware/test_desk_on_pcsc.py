@@ -13,8 +13,7 @@ from issuer.batch import Batch, Step
 from issuer.errors import CardLeft, CardRefused
 from issuer.load import Load
 from issuer.personalise import Details, Personaliser
-from terminal.firmware.device import Device
-from terminal.pc import PcBoard
+from terminal.pc import PcBoard, pc_terminal
 from tests.city import (
     CENTS,
     DAY,
@@ -61,9 +60,12 @@ def test_a_pass_is_made_loaded_and_charged_through_pcsc(pcscd, reader, tmp_path)
         loader(PaperJournal()).load(Session(reader.transmit), DirectKeys().card_keys(UID, 1), loads)
         reader.release()
         terminal = PcTerminal(tmp_path / "flash")
-        board = PcBoard(reader, lambda: terminal.keys.pop(0) if terminal.keys else None, terminal._show)
-        terminal.device = Device(str(tmp_path / "flash"), board)
-        terminal.press("1#")
+        typed = iter("1#")
+        terminal.device = pc_terminal(
+            PcBoard(terminal.flash, reader, lambda: next(typed, None), terminal._show, lambda: None)
+        )
+        for _ in range(2):
+            terminal.device.turn()
         terminal.device.turn()
     assert made.uid == UID
     assert inspect(card.memory)["random_id"]

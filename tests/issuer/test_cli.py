@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 from werkzeug.serving import make_server
 
+from card.signing import SEAL_BYTES
 from hardware.emulated_pass import EmulatedPass, Memory
 from issuer.cli import app
 from keys.days import day_number, today

@@ -233,8 +233,8 @@ def test_a_flash_that_cannot_be_read_any_more_gives_no_answer(flash):
 def test_a_terminal_with_a_base_that_has_no_changes_asks_for_a_sync(tmp_path):
     card, _ = make_pass()
     terminal = PcTerminal(tmp_path / "flash")
-    whole = (terminal.flash / "hotlist").read_bytes()
-    (terminal.flash / "hotlist").write_bytes(whole[:32])
+    whole = (terminal.folder / "hotlist").read_bytes()
+    (terminal.folder / "hotlist").write_bytes(whole[:32])
     terminal.boot()
     assert terminal.tap(card)[1] == "30"
     assert (terminal.about()["hotlist"], terminal.about()["changes"]) == (0, 0)

@@ -206,7 +206,7 @@ def test_a_terminal_that_does_not_answer_is_asked_again_but_given_keys_once(kind
     with pytest.raises(TerminalError, match="does not answer"):
         line.ask(kind, b"content")
     line.close()
-    assert os.read(ours, 1024) == link.frame(kind, b"content") * times
+    assert os.read(ours, 1024) == link.frame(kind, 0, b"content") * times
 
 
 def test_a_sync_heals_a_terminal_whose_lease_ended(tmp_path, city, backend, card):
@@ -258,7 +258,7 @@ def test_a_terminal_that_has_the_base_gets_the_changes_alone(terminal, backend, 
         sync(to(terminal), backend, desk.address)
         assert versions(terminal) == (1, 7)
     assert desk.asked == [("changes", '"1"'), ("changes", '"7"')]
-    assert (terminal.flash / "changes").read_bytes() == desk.parts["changes"][:-SEAL_BYTES]
+    assert (terminal.folder / "changes").read_bytes() == desk.parts["changes"][:-SEAL_BYTES]
     assert terminal.tap(card)[1] == "23"
 
 
@@ -268,11 +268,11 @@ def test_a_terminal_with_another_base_gets_the_whole_list(terminal, backend):
         sync(to(terminal), backend, desk.address)
         assert versions(terminal) == (7, 7)
     assert desk.asked == [("changes", '"1"'), ("hotlist", '"0"'), ("changes", '"7"')]
-    assert not (terminal.flash / "changes").exists()
+    assert not (terminal.folder / "changes").exists()
 
 
 def test_a_terminal_without_a_list_gets_one(terminal, backend):
-    (terminal.flash / "hotlist").unlink()
+    (terminal.folder / "hotlist").unlink()
     terminal.boot()
     desk = HotlistDesk(version=7)
     sync(to(terminal), backend, desk.address)
@@ -282,7 +282,7 @@ def test_a_terminal_without_a_list_gets_one(terminal, backend):
 def test_of_a_file_with_both_the_terminal_gets_what_it_lacks(terminal, backend):
     asked = []
     ask = terminal.device.answer
-    terminal.device.answer = lambda kind, content: asked.append((kind, content)) or ask(kind, content)
+    terminal.device.answer = lambda kind, issuer, content: asked.append((kind, content)) or ask(kind, issuer, content)
     for desk in (HotlistDesk(version=7, base=BASE), HotlistDesk(version=8)):
         sync(to(terminal), backend, desk.parts["hotlist"])
     brought = [content[:2] for kind, content in asked if kind == link.HOTLIST]
@@ -331,12 +331,12 @@ def forged():
 def test_a_list_that_the_desk_did_not_sign_does_not_reach_the_terminal(terminal, backend, name):
     asked = []
     ask = terminal.device.answer
-    terminal.device.answer = lambda kind, content: asked.append(kind) or ask(kind, content)
-    before = (terminal.flash / "hotlist").read_bytes()
+    terminal.device.answer = lambda kind, issuer, content: asked.append(kind) or ask(kind, issuer, content)
+    before = (terminal.folder / "hotlist").read_bytes()
     with pytest.raises(NoHotlist, match="no list that the city's desk signed"):
         sync(to(terminal), backend, forged()[name])
     assert (link.HOTLIST in asked, versions(terminal)) == (False, (1, 1))
-    assert (terminal.flash / "hotlist").read_bytes() == before
+    assert (terminal.folder / "hotlist").read_bytes() == before
 
 
 def test_the_last_day_of_a_certificate_counts(terminal, backend):

@@ -96,10 +96,10 @@ def test_this_mornings_list_does_not_open_a_pass_that_was_blocked_since(world):
 
 def test_a_sync_brings_no_list_that_is_there(world):
     """And of a list that changed, the changes alone."""
-    before = (world.terminal.flash / "hotlist").stat().st_mtime_ns
+    before = (world.terminal.folder / "hotlist").stat().st_mtime_ns
     synced(world)
-    assert not (world.terminal.flash / "changes").exists()
+    assert not (world.terminal.folder / "changes").exists()
     report_lost(world)
     synced(world)
-    assert (world.terminal.flash / "hotlist").stat().st_mtime_ns == before
-    assert (world.terminal.flash / "changes").exists()
+    assert (world.terminal.folder / "hotlist").stat().st_mtime_ns == before
+    assert (world.terminal.folder / "changes").exists()
