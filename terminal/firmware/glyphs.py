@@ -21,9 +21,8 @@ _VOWELS = "aeiou"
 _MARKS = b"\x0c\x18\x30\x18\x18\x24\x66\x00"
 _CEDILLA = 0x18
 
-_FOLDED = "ÀÁÂÃÄÅÈÉÊËÌÍÎÏÒÓÔÕÖØÙÚÛÜÝÑÇãåõøñýÿćčşšžğłıŞŠŽĞŁİ–—−‘’´“”„·×●"
-_TO = "AAAAAAEEEEIIIIOOOOOOUUUUYNCaaoonyyccsszgliSSZGLI---'''\"\"\".x•"
-_TO_MORE = {"ß": "ss", "æ": "ae", "œ": "oe", "Æ": "AE", "Œ": "OE", "ij": "ij", "IJ": "IJ", "½": "1/2", "\t": " "}
+_FOLDED = "ÀÁÂÄÇÈÉÊËÌÍÎÏÑÒÓÔÖÙÚÛÜãåñõøýÿßıij–—‘’“”●"
+_TO = "AAAACEEEEIIIINOOOOUUUUaanooyysiy--''\"\"•"
 
 # How wide a letter is above its natural size, in columns of the font: most leave the first column of their cell empty.
 _NARROW = " ,.:;!\xa0"
@@ -45,8 +44,6 @@ def plain(text):
 def _plain(char):
     if " " <= char <= "~" or char == HARD_SPACE or char in _OWN or char in _MARKED or char == "ç":
         return char
-    if char in _TO_MORE:
-        return _TO_MORE[char]
     if "\u0300" <= char <= "\u036f":
         return ""  # an accent of its own, behind the letter that it belongs to
     at = _FOLDED.find(char)

@@ -17,32 +17,22 @@ _CODE_Y = 16
 _MOST_LINES = 8
 _MOST_WORDS_OF_AN_AMOUNT = 3
 
-WORDS = {
-    signals.YES: ("JA", "YES"),
-    signals.PUT_BACK: ("TERUG", "BACK"),
-    signals.AGAIN: ("NOG EEN KEER", "AGAIN"),
-    signals.NO: ("NEE", "NO"),
-    signals.TROUBLE: ("STORING", "TROUBLE"),
-    signals.STAFF: ("SLOT", "LOCK"),
-}
+# By kind of result, in Dutch and English.
+_WORDS = ("|", "JA|YES", "NOG EEN KEER|AGAIN", "NEE|NO", "STORING|TROUBLE", "SLOT|LOCK", "TERUG|BACK")
 
-# Signs of 24 x 24 as strokes of a pen: how wide it is, and the points that it passes, x and y as letters from a (0).
-_TICK = (5, ("al hs sb",))
-_CROSS = (5, ("bb ss", "sb bs"))
-_ROUND = (4, ("pb hb bh bn ht nt tn tl", "pb tf", "ta tf of"))
-_BACK = (4, ("bh ph tl tp pt ht", "hb bh hn"))
-_WARNING = (3, ("ka au uu ka", "ki km", "kq kq"))
-_KEY = (3, ("df ai am dp gp jm ji gf df", "kk vk vp", "qk qo"))
-_PASS = (2, ("ae je jv av ae", "di gi", "nj pm po nr", "sg vl vp su"))
-
-_SIGN_OF_KIND = {
-    signals.YES: _TICK,
-    signals.PUT_BACK: _BACK,
-    signals.AGAIN: _ROUND,
-    signals.NO: _CROSS,
-    signals.TROUBLE: _WARNING,
-    signals.STAFF: _KEY,
-}
+# Signs of 24 x 24: how wide the pen is, and the points that it passes, x and y as letters from a (0). By kind of result.
+_KEY = "3df ai am dp gp jm ji gf df/kk vk vp/qk qo"
+_BACK = "4bh ph tl tp pt ht/hb bh hn"
+_SIGNS = (
+    "",
+    "5al hs sb",
+    "4pb hb bh bn ht nt tn tl/pb tf/ta tf of",
+    "5bb ss/sb bs",
+    "3ka au uu ka/ki km/kq kq",
+    _KEY,
+    _BACK,
+)
+_PASS = "2ae je jv av ae/di gi/nj pm po nr/sg vl vp su"
 _SIGN_OF_STATE = {"armed": _PASS, "reversing": _BACK, "opening": _KEY, "waiting": _KEY}
 
 
@@ -65,10 +55,15 @@ def draw(frame, state, code, lines):
 # A result
 
 
+def word_of(kind, language):
+    """What a kind of result is called in large letters."""
+    return _WORDS[kind].split("|")[language]
+
+
 def _head(frame, kind, code, sentence):
     """Sign, word and code; where they end."""
-    _strokes(frame, _SIGN_OF_KIND[kind])
-    word = glyphs.plain(WORDS[kind][_language(code, sentence)])
+    _strokes(frame, _SIGNS[kind])
+    word = word_of(kind, _language(code, sentence))
     frame.text(code, _CODE_X, _CODE_Y, 1)
     if glyphs.width(word, 3) <= _CODE_X - _BESIDE:
         glyphs.write(frame, word, _BESIDE, 1, 3)
@@ -105,9 +100,6 @@ def _prompt(frame, first, second, left):
     beside = _SIGN if left else 0
     rows = _first_rows(first, second, wide)
     top = max(beside, _height(rows))
-    if second and HEIGHT - top < glyphs.CELL:
-        rows = _small(_cut(_wrapped(first, wide, 1), _MOST_LINES - 1, wide))
-        top = _height(rows)
     under = _as_large_as_fits(second, WIDTH, HEIGHT - top)
     if not left:
         _stack(frame, rows + under, 0, 0, HEIGHT)
@@ -124,7 +116,8 @@ def _first_rows(first, second, wide):
     room = HEIGHT - 16 * _lines_of(first, wide, 2)
     if room >= 0 and (not second or _height(_as_large_as_fits(second, WIDTH, room)) >= 16):
         return [(line, 2) for line in _wrapped(first, wide, 2)]
-    return _small(_cut(_wrapped(first, wide, 1), _MOST_LINES, wide))
+    # One line is left for the second text.
+    return _small(_cut(_wrapped(first, wide, 1), _MOST_LINES - 1, wide))
 
 
 def _is_typed(text):
@@ -249,14 +242,15 @@ def _stack(frame, rows, x, y, room):
 
 def _strokes(frame, sign):
     """A sign at the top left."""
-    pen, strokes = sign
-    for points in strokes:
-        for at in range(0, len(points) - 3, 3):
-            x, y = _place(points[at]), _place(points[at + 1])
-            across, down = _place(points[at + 3]) - x, _place(points[at + 4]) - y
-            steps = max(abs(across), abs(down), 1)
-            for step in range(steps + 1):
-                frame.fill_rect(x + across * step // steps, y + down * step // steps, pen, pen, 1)
+    pen = int(sign[0])
+    for at in range(1, len(sign) - 3, 3):
+        if sign[at + 2] == "/":
+            continue
+        x, y = _place(sign[at]), _place(sign[at + 1])
+        across, down = _place(sign[at + 3]) - x, _place(sign[at + 4]) - y
+        steps = max(abs(across), abs(down), 1)
+        for step in range(steps + 1):
+            frame.fill_rect(x + across * step // steps, y + down * step // steps, pen, pen, 1)
 
 
 def _place(letter):
