@@ -67,7 +67,9 @@ class TrainingCity:
 
     def _amount(self, purse: int, value: int, language: int) -> str:
         unit = self._city.scheme.purses[purse].unit
-        return f"€ {value // 100},{value % 100:02}" if unit == "cent" else _UNITS[unit][language] % value
+        if unit == "cent":
+            return f"€\N{NO-BREAK SPACE}{value // 100},{value % 100:02}"
+        return _UNITS[unit][language] % value
 
     def _make_passes(self) -> list[TrainingPass]:
         city, cards = self._city, [self._city.new_card(number)[0] for number in range(1, 6)]

@@ -21,8 +21,8 @@ _VOWELS = "aeiou"
 _MARKS = b"\x0c\x18\x30\x18\x18\x24\x66\x00"
 _CEDILLA = 0x18
 
-_FOLDED = "ÀÁÂÄÇÈÉÊËÌÍÎÏÑÒÓÔÖÙÚÛÜãåñõøýÿßıij–—‘’“”●"
-_TO = "AAAACEEEEIIIINOOOOUUUUaanooyysiy--''\"\"•"
+_FOLDED = "ÀÁÂÄÇÈÉÊËÌÍÎÏÑÒÓÔÖÙÚÛÜãåñõøýÿßıĳĲ–—‘’“”●"
+_TO = "AAAACEEEEIIIINOOOOUUUUaanooyysiyY--''\"\"•"
 
 # How wide a letter is above its natural size, in columns of the font: most leave the first column of their cell empty.
 _NARROW = " ,.:;!\xa0"
@@ -55,11 +55,12 @@ def width(text, size):
     pixels = 0
     for char in text:
         pixels += _advance(char, size)
-    return pixels
+    return pixels - _air(size)
 
 
 def how_many_fit(text, start, wide, size):
     """Where the part of a plain text ends that begins at `start` and takes at most `wide` pixels."""
+    wide += _air(size)
     for at in range(start, len(text)):
         wide -= _advance(text[at], size)
         if wide < 0:
@@ -75,6 +76,11 @@ def write(frame, text, x, y, size):
         else:
             _enlarge(frame, char, x, y, size)
         x += _advance(char, size)
+
+
+def _air(size):
+    """What stands behind the last letter: nothing that has to fit."""
+    return 0 if size == 1 else size
 
 
 def _advance(char, size):

@@ -16,11 +16,12 @@ _CODE_X = 112
 _CODE_Y = 16
 _MOST_LINES = 8
 _MOST_WORDS_OF_AN_AMOUNT = 3
+_BEGIN_OF_AN_AMOUNT = tuple("0123456789€")
 
 # By kind of result, in Dutch and English.
 _WORDS = ("|", "JA|YES", "NOG EEN KEER|AGAIN", "NEE|NO", "STORING|TROUBLE", "SLOT|LOCK", "TERUG|BACK")
 
-# Signs of 24 x 24: how wide the pen is, and the points that it passes, x and y as letters from a (0). By kind of result.
+# Signs of 24 x 24, by kind: how wide the pen is, and the points that it passes, x and y as letters from a (0).
 _KEY = "3df ai am dp gp jm ji gf df/kk vk vp/qk qo"
 _BACK = "4bh ph tl tp pt ht/hb bh hn"
 _SIGNS = (
@@ -40,6 +41,8 @@ def draw(frame, state, code, lines):
     """Fill the frame; `lines` are two texts, and `code` is empty or that of a result."""
     frame.fill(0)
     first, second = glyphs.plain(lines[0]), glyphs.plain(lines[1])
+    if state == "menu":
+        first = _numbers_kept(first)
     if code:
         kind = signals.kind(code)
         _result(frame, kind, first, second, _head(frame, kind, code, lines[0]))
@@ -66,7 +69,7 @@ def _head(frame, kind, code, sentence):
     word = word_of(kind, _language(code, sentence))
     frame.text(code, _CODE_X, _CODE_Y, 1)
     if glyphs.width(word, 3) <= _CODE_X - _BESIDE:
-        glyphs.write(frame, word, _BESIDE, 1, 3)
+        glyphs.write(frame, word, _BESIDE, 0, 3)
         return _SIGN
     rows = _wrapped(word, WIDTH - _BESIDE, 2)
     for at in range(len(rows)):
@@ -106,6 +109,13 @@ def _prompt(frame, first, second, left):
         return
     _stack(frame, rows, left, 0, top if under else HEIGHT)
     _stack(frame, under, 0, top, HEIGHT - top)
+
+
+def _numbers_kept(text):
+    """Each number of a menu on the line of what it stands for."""
+    for digit in "123456789":
+        text = text.replace(digit + " ", digit + glyphs.HARD_SPACE)
+    return text
 
 
 def _first_rows(first, second, wide):
@@ -152,11 +162,13 @@ def _as_large_as_fits(text, wide, room):
     if 2 * glyphs.CELL * _lines_of(text, wide, 2) <= room:
         return [(line, 2) for line in _wrapped(text, wide, 2)]
     most = room // glyphs.CELL
-    named = _lines_of(name, wide, 1)
-    if amount and glyphs.width(amount, 2) <= wide and named + 2 <= most:
+    large = bool(amount) and glyphs.width(amount, 2) <= wide
+    if large and _lines_of(name, wide, 1) + 2 <= most:
         return _small(_wrapped(name, wide, 1)) + [(amount, 2)]
     if _lines_of(text, wide, 1) <= most:
         return _small(_wrapped(text, wide, 1))
+    if large and most > 2:
+        return _small(_cut(_wrapped(name, wide, 1), most - 2, wide)) + [(amount, 2)]
     left = most - _lines_of(amount, wide, 1)
     return _small((_cut(_wrapped(name, wide, 1), left, wide) if left > 0 else []) + _wrapped(amount, wide, 1))
 
@@ -170,7 +182,7 @@ def _amount_apart(text):
     end = len(text)
     for _ in range(_MOST_WORDS_OF_AN_AMOUNT):
         space = text.rfind(" ", 0, end)
-        if text[space + 1] in "0123456789€":
+        if text[space + 1 : space + 2] in _BEGIN_OF_AN_AMOUNT:
             return text[: max(space, 0)], text[space + 1 :].replace(" ", glyphs.HARD_SPACE)
         if space < 0:
             break
@@ -189,11 +201,17 @@ def _end_of_line(text, start, wide, size):
 
 
 def _lines_of(text, wide, size):
-    """How many lines a text takes; counted before any is made, because memory is small."""
+    """How many lines a text takes, too many when large letters would break a word.
+
+    Counted before any line is made, because memory is small.
+    """
     count = start = 0
     while start < len(text):
         end = _end_of_line(text, start, wide, size)
-        start = end + 1 if text[end : end + 1] == " " else end
+        broken = end < len(text) and text[end] != " "
+        if broken and size > 1:
+            return _MOST_LINES + 1
+        start = end if broken else end + 1
         count += 1
     return count
 

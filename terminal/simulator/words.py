@@ -117,3 +117,15 @@ def result(code: str, language: int) -> str:
 def state(name: str, language: int) -> str:
     """What a terminal is doing."""
     return STATES[name][language] if name in STATES else name
+
+
+def signal_table() -> list[str]:
+    """How each kind of result looks, sounds and is lit, in lines of Markdown for docs/terminal.md."""
+    lines = ["| code | in large letters | sound | tones (Hz, ms) | light |", "|---|---|---|---|---|"]
+    for code in ("00", "01", "10", "20", "30", "40"):
+        kind, (tones, _) = signals.kind(code), signals.of(code)
+        melody = ", ".join(f"{pitch} {ms}" for pitch, ms in tones if pitch)
+        letters = f"{word_of(kind, 0)} / {word_of(kind, 1)}"
+        name = code if code == "01" else f"{code[0]}x"
+        lines.append(f"| {name} | {letters} | {rhythm(tones)} {SOUNDS[kind][1]} | {melody} | {LIGHTS[kind][1]} |")
+    return lines

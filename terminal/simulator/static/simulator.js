@@ -38,7 +38,7 @@ function draw(picture) {
   display.fillStyle = "#cfe8ff";
   for (let y = 0; y < HEIGHT; y++) {
     for (let x = 0; x < WIDTH; x++) {
-      if ((bytes[(y >> 3) * WIDTH + x] >> (y & 7)) & 1) display.fillRect(x * CELL, y * CELL, CELL - 1, CELL - 1);
+      if ((bytes[(y >> 3) * WIDTH + x] >> (y & 7)) & 1) display.fillRect(x * CELL, y * CELL, CELL, CELL);
     }
   }
 }
