@@ -66,7 +66,7 @@ def _simulator(browser, address: str, folder: Path) -> None:
     page.locator("#passes button[value='budget']").click()
     page.locator("#result").get_by_text("JA").wait_for()
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
-    picture.quantize(_COLOURS).save(folder / "terminal-simulator.png", optimize=True)
+    picture.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE).save(folder / "terminal-simulator.png", optimize=True)
     page.close()
 
 
