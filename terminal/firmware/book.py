@@ -11,6 +11,7 @@ from card.errors import CardError, NoSuchApplication, OutOfRange
 from card.sealing import SealingKey
 from card.session import Session
 from terminal.firmware import forms, link
+from terminal.firmware.cards import Cards
 from terminal.firmware.days import Days
 from terminal.firmware.errors import FlashError, ListRefused, PassGone
 from terminal.firmware.identity import Enrolment
@@ -27,26 +28,28 @@ from terminal.firmware.results import (
     Result,
 )
 from terminal.firmware.till import Till
+from terminal.firmware.totals import Totals
 
 _INCOMING = "incoming"
 _MOST_ENTRIES = 8  # a batch is built in one piece of memory, of which a small heap has few: 8 entries are 1 KB
 
 
 class Book:
-    """`flash` is the Flash of its folder, `identity` and `board` are the device's. `issuer`: the municipality's number.
+    """`flash` is the Flash of its folder; `identity`, `lock` and `board` are the device's. `issuer`: the municipality.
 
     `slot`: which part of the raw flash its journal has, for as long as it is on this terminal.
 
     `keys`, `till` and `journal` are None until the first lease came.
     """
 
-    def __init__(self, issuer, slot, flash, identity, board):
+    def __init__(self, issuer, slot, flash, identity, lock, board):
         self.issuer = issuer
         self.slot = slot
         self._flash = flash
         self._identity = identity
         self._board = board
         self._enrolment = Enrolment(flash, identity)
+        self._cards = Cards(flash, lock, issuer)
         self.days = Days(flash, board)
         self._day = None
         self.keys = Keys.kept(flash)
@@ -100,6 +103,27 @@ class Book:
     def _open_bundle(self, content, link_key):
         return open_bundle(content, link_key, self.keys.terminal)
 
+    # The shift
+
+    def open_shift(self):
+        """The lock is open: passes can be read."""
+        self._cards.open()
+        self._use_cards()
+
+    def close_shift(self):
+        """Forget what opens passes."""
+        self._cards.shut()
+        self._use_cards()
+
+    def forget_cards(self):
+        """The PIN is forgotten, and with it what it opens; the next lease brings it again."""
+        self._cards.forget()
+        self._use_cards()
+
+    def _use_cards(self):
+        if self.keys is not None:
+            self.keys.lookup_keys, self.keys.tap_keys = self._cards.lookup, self._cards.tap
+
     # What guests bring
 
     def attend(self):
@@ -117,6 +141,10 @@ class Book:
             return self._if_ours(transmit, WRONG_VENUE)
         return self._with_till(transmit, lambda till, day: till.tap(transmit, order, day))
 
+    def totals(self):
+        """What this municipality's passes did here today: see terminal.firmware.totals."""
+        return Totals(self.journal, self.days.today, self.bundle)
+
     def reverse(self, transmit):
         """Give back the last tap to the pass that made it."""
         return self._with_till(transmit, lambda till, day: till.reverse(transmit, day))
@@ -124,7 +152,7 @@ class Book:
     def _with_till(self, transmit, action):
         """A book that cannot serve now says so to its own passes only: another book may know the pass."""
         result = Result(LIST_TOO_OLD)
-        if self.till is not None and not self.days.unsure:
+        if self.till is not None and self._cards.tap and not self.days.unsure:
             try:
                 self.days.begin()
                 result = action(self.till, self.days.today)
@@ -176,7 +204,7 @@ class Book:
         return about
 
     def take_lease(self, wrapped):
-        """Take new keys.
+        """Take new keys. While the shift is closed only a lease with the same card keys is taken.
 
         The wrapping key steps last: wherever the power goes before that, the old keys still work, or the new ones do
         and the step is made up for at the next start.
@@ -185,8 +213,11 @@ class Book:
         opened = forms.filled_in(forms.LEASE, self._enrolment.open(wrapped), "the lease")
         if opened["terminal"] != self._enrolment.terminal or opened["issuer"] != self.issuer:
             raise ListRefused("these keys are for another terminal")
+        cards = self._cards.new_in(opened)
         keys = Keys.of_lease(opened, number, self._identity.device, self.keys)
         self.days.renew(_sealing_key(opened["sealing"]), opened["day"])
+        if cards is not None:
+            self._cards.keep(cards)
         keys.keep(self._flash)
         self._use(keys)
         self._enrolment.step()
@@ -195,6 +226,7 @@ class Book:
     def _use(self, keys):
         """Work with these keys from now on; the journal and the lists go on as they are."""
         self.keys = keys
+        self._use_cards()
         if self.till is None:
             self.journal, self.till = self._open_till()
         else:

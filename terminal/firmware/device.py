@@ -3,12 +3,29 @@
 import json
 
 from card.wire import read_uint
-from terminal.firmware import VERSION, app, link, offers, shelf
+from terminal.firmware import VERSION, app, link, offers, shelf, totals
 from terminal.firmware.book import Book
 from terminal.firmware.errors import FlashError, ListRefused, ReaderError
 from terminal.firmware.flash import Flash
 from terminal.firmware.identity import Identity
-from terminal.firmware.results import DUTCH, LIST_TOO_OLD, OTHER_MUNICIPALITY, READER, SENTENCES, Result
+from terminal.firmware.lock import Lock
+from terminal.firmware.results import (
+    DUTCH,
+    ENGLISH,
+    LIST_TOO_OLD,
+    OTHER_MUNICIPALITY,
+    PIN_SET,
+    READER,
+    SHIFT_CLOSED,
+    SHIFT_OPEN,
+    TERMINAL_FULL,
+    TOO_MANY_WRONG,
+    WRONG_PIN,
+    Result,
+)
+from terminal.firmware.shift import KEY, RESULT, TICK, Shift
+
+_LANGUAGE_FILE = "language"
 
 
 class Device:
@@ -16,23 +33,33 @@ class Device:
 
     `key()` gives the next key or None, `seconds_on()` the whole seconds since the terminal was switched on, `today()`
     the day that its battery clock says, or None, and `set_today(day)` sets that. `rest()` is called between two guests,
-    when there is time to tidy the memory.
+    when there is time to tidy the memory. A board with a chip that keeps a key has `secret(data)`: 16 bytes that only
+    this device can make of `data`.
     """
 
-    def __init__(self, flash, board, language=DUTCH):
+    def __init__(self, flash, board):
         self._flash = Flash(flash)
         self._board = board
-        self._shift = app.Shift(language)
-        self._identity = Identity(self._flash, board.random)
+        self._identity = identity = Identity(self._flash, board.random)
+        secret = getattr(board, "secret", identity.secret)
+        self._lock = Lock(self._flash, identity.number, secret, board.random, board.seconds_on)
         self.books = [self._open_book(issuer) for issuer in shelf.issuers_on(self._flash)]
+        self._language = ENGLISH if self._flash.read_checked(_LANGUAGE_FILE) == b"\x01" else DUTCH
+        self._shift = Shift(self._language)
         self._lists_changed()
         self._shown = ""
-        self._state, screen = app.start(self._shift)
-        self._show("", screen)
+        self._left = 0
+        self._begin()
+
+    def _begin(self):
+        """The shift is closed: somebody has to type the PIN, or the first one."""
+        self._shift.has_pin, self._shift.is_open = self._lock.has_pin, False
+        state, screen = app.switched_on(self._shift)
+        self._enter(app.waiting if self._lock.wait_s else state, screen)
 
     def _open_book(self, issuer):
         slot, folder = shelf.folder_of(self._flash, issuer)
-        return Book(issuer, slot, folder, self._identity, self._board)
+        return Book(issuer, slot, folder, self._identity, self._lock, self._board)
 
     def _lists_changed(self):
         bundles = [book.bundle for book in self.books if book.bundle is not None]
@@ -47,9 +74,22 @@ class Device:
             book.attend()
         key = self._board.key()
         if key is not None:
-            self._event(app.KEY, key)
-        if self._state not in app.READING:
-            return
+            self._event(KEY, key)
+        if self._state is app.waiting:
+            self._tick()
+        elif self._state in app.READING:
+            self._read()
+        elif self._state in app.WORKING:
+            self._event(RESULT, self._work())
+            self._board.rest()
+
+    def _tick(self):
+        left = self._lock.wait_s
+        if left != self._left or not left:
+            self._left = left
+            self._event(TICK, left)
+
+    def _read(self):
         try:
             if self._board.reader.find_pass() is None:
                 return
@@ -57,9 +97,9 @@ class Device:
             self._board.reader.release()
         except ReaderError:
             if self._shown != READER:
-                self._show(READER, (SENTENCES[READER][self._shift.language], ""))
+                self._enter(self._state, self._shift.said(READER))
             return
-        self._event(app.RESULT, result)
+        self._event(RESULT, result)
         self._board.rest()
 
     def _serve_pass(self):
@@ -75,14 +115,52 @@ class Device:
                 break
         return result
 
-    def _event(self, event, value):
-        self._state, screen = self._state(self._shift, event, value)
-        if screen is not None:
-            self._show(value.code if event == app.RESULT else "", screen)
+    def _work(self):
+        """What a state waits for that is no pass and no key."""
+        try:
+            if self._state is app.counting:
+                return totals.pages(self._shift, self.books)
+            if self._state is app.closing:
+                return self._close_shift()
+            if self._state is app.checking:
+                return self._check_pin()
+            self._lock.set_pin(self._shift.pin)
+        except FlashError:
+            return Result(TERMINAL_FULL)
+        for book in self.books:
+            book.open_shift()
+        return Result(PIN_SET)
 
-    def _show(self, code, screen):
-        self._shown = code
-        self._board.show(self._state.__name__, code, screen)
+    def _check_pin(self):
+        if self._lock.open(self._shift.pin):
+            for book in self.books:
+                book.open_shift()
+            return Result(SHIFT_OPEN)
+        self._close_shift()
+        return Result(TOO_MANY_WRONG if self._lock.wait_s else WRONG_PIN)
+
+    def _close_shift(self):
+        self._lock.shut()
+        self._shift.is_open = False
+        for book in self.books:
+            book.close_shift()
+        return Result(SHIFT_CLOSED)
+
+    def _event(self, event, value):
+        state, screen = self._state(self._shift, event, value)
+        self._enter(state, screen)
+        if self._shift.language != self._language:
+            self._language = self._shift.language
+            try:
+                self._flash.replace_checked(_LANGUAGE_FILE, bytes([self._language]))
+            except FlashError:
+                pass  # it is asked for again after the next start
+
+    def _enter(self, state, screen):
+        self._state = state
+        if screen is not None:
+            self._shown = screen[0]
+            self._board.show(state.__name__, screen[0], screen[1:])
 
     # What the host may ask
 
@@ -101,10 +179,11 @@ class Device:
 
     def _answer(self, kind, issuer, content):
         if kind == link.HELLO:
-            books = [book.about() for book in self.books]
-            return json.dumps({"device": self._identity.device, "version": VERSION, "books": books}).encode()
+            return self._hello()
         if kind == link.DEVICE:
             return self._enrol(self._identity.read_paper(content))
+        if kind == link.FORGET_PIN:
+            return self._forget_pin()
         book = self._book_of(issuer)
         if kind == link.JOURNAL and len(content) == 4:
             return book.batch(read_uint(content, 0, 4))
@@ -121,6 +200,12 @@ class Device:
             raise ListRefused("this terminal does not know the question")
         self._lists_changed()
         return answer
+
+    def _hello(self):
+        about = {"device": self._identity.device, "version": VERSION, "clock": self._board.today()}
+        about["pin"], about["shift"] = self._lock.has_pin, "open" if self._lock.is_open else "closed"
+        about["books"] = [book.about() for book in self.books]
+        return json.dumps(about).encode()
 
     def _book_of(self, issuer):
         for book in self.books:
@@ -147,4 +232,12 @@ class Device:
         self.books.remove(book)
         self._lists_changed()
         shelf.remove(self._flash, book.issuer)
+        return b""
+
+    def _forget_pin(self):
+        """The card keys go with it: the next lease brings them to whoever opens the next shift."""
+        self._lock.forget()
+        for book in self.books:
+            book.forget_cards()
+        self._begin()
         return b""

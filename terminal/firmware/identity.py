@@ -2,6 +2,7 @@
 
 from binascii import hexlify, unhexlify
 
+from card.cmac import cmac
 from card.errors import BadLease
 from card.lease import DEVICE_BYTES, WrappingKey, unwrap
 from card.wire import read_uint, uint
@@ -32,6 +33,10 @@ class Identity:
         self.number = kept[:DEVICE_BYTES]
         self.device = hexlify(self.number).decode()
         self.tag_key = kept[DEVICE_BYTES:]
+
+    def secret(self, data):
+        """16 bytes that only this device can make of `data`: what a board has that keeps no key of its own apart."""
+        return cmac(self.tag_key, b"secret" + data)
 
     def read_paper(self, content):
         """What a device file (JSON) that names this device says; raises ListRefused for any other."""

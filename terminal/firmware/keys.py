@@ -1,4 +1,4 @@
-"""What a terminal keeps of its leases: all but the key that seals its records."""
+"""What a terminal keeps of its leases in the open: all but the keys for cards and the one that seals its records."""
 
 import json
 from binascii import unhexlify
@@ -15,7 +15,7 @@ class Keys:
     """`content` is the JSON of the file `keys`. Of several keys for one thing the newest comes first.
 
     `lease` is the number of the lease that brought them, to `device` (hex). `release`: the firmware that it approves,
-    as `{"version", "sha256"}`, or None.
+    as `{"version", "sha256"}`, or None. `lookup_keys` and `tap_keys` are empty until the shift is open.
     """
 
     def __init__(self, content):
@@ -27,8 +27,7 @@ class Keys:
         self.aid = aid_bytes(content["aid"])
         self.day = content["day"]
         self.release = content["release"]
-        self.lookup_keys = _all_unhexed(content["lookup_keys"])
-        self.tap_keys = _all_unhexed(content["tap_keys"])
+        self.lookup_keys, self.tap_keys = [], []
         self.hotlist_keys = _all_unhexed(content["hotlist_keys"])
         self.link_keys = _all_unhexed(content["link_keys"])
 
@@ -40,7 +39,7 @@ class Keys:
     @classmethod
     def of_lease(cls, opened, number, device, before):
         """From an opened lease, its number and whom it was for; `before`: the Keys until now, or None."""
-        names = ("terminal", "issuer", "aid", "day", "lookup_keys", "tap_keys")
+        names = ("terminal", "issuer", "aid", "day")
         content = {name: opened[name] for name in names}
         content["lease"], content["device"] = number, device
         content["release"] = release_in(opened)

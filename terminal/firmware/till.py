@@ -33,9 +33,10 @@ from terminal.firmware.errors import PassGone
 from terminal.firmware.results import (
     AGAIN,
     BLOCKED,
+    EXPIRED,
     LIST_TOO_OLD,
     NOT_A_PASS,
-    NOT_VALID,
+    NOT_YET_VALID,
     NOTHING_TO_REVERSE,
     OTHER_MUNICIPALITY,
     PURSE_TOO_SMALL,
@@ -138,8 +139,10 @@ class Till:
             raise _No(OTHER_MUNICIPALITY)
         if self.hotlist.blocks(found.handle):
             raise _No(BLOCKED)
-        if not found.valid_from <= day <= found.valid_until:
-            raise _No(NOT_VALID)
+        if day < found.valid_from:
+            raise _No(NOT_YET_VALID)
+        if day > found.valid_until:
+            raise _No(EXPIRED)
         tmc, tmv = parse_transaction_mac(session.run(ReadData(TMAC_FILE, 0, 12)))
         return session, found.handle, tmc, tmv
 
