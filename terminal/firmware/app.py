@@ -7,8 +7,6 @@ charge once more, `D` menu. A screen is `(code of a result or "", line 1, line 2
 from terminal.firmware import lock, offers
 from terminal.firmware.results import (
     AGAIN,
-    DUTCH,
-    ENGLISH,
     PIN_SET,
     PIN_TOO_EASY,
     PINS_DIFFER,
@@ -31,6 +29,7 @@ from terminal.firmware.shift import (
     YES_KEY,
     euro,
 )
+from terminal.firmware.texts import DUTCH, ENGLISH
 
 # A shift is opened with the PIN
 

@@ -10,8 +10,6 @@ from terminal.firmware.flash import Flash
 from terminal.firmware.identity import Identity
 from terminal.firmware.lock import Lock
 from terminal.firmware.results import (
-    DUTCH,
-    ENGLISH,
     LIST_TOO_OLD,
     OTHER_MUNICIPALITY,
     PIN_SET,
@@ -24,6 +22,7 @@ from terminal.firmware.results import (
     Result,
 )
 from terminal.firmware.shift import KEY, RESULT, TICK, Shift
+from terminal.firmware.texts import DUTCH, ENGLISH
 
 _LANGUAGE_FILE = "language"
 
