@@ -78,7 +78,7 @@ def with_numbers_in_place(texts: dict[Path, str], root: Path) -> dict[Path, str]
         known = dict(constants[module])
         by_module: dict[str, dict[str, str]] = {}
         edits: list[tuple[ast.stmt | ast.expr, str]] = []
-        for node in trees[source].body:
+        for node in ast.walk(trees[source]):
             if isinstance(node, ast.ImportFrom) and node.module:
                 here = constants.get(node.module, {})
                 known |= {each.name: here[each.name] for each in node.names if each.name in here}
@@ -89,8 +89,8 @@ def with_numbers_in_place(texts: dict[Path, str], root: Path) -> dict[Path, str]
                 }
                 left = [ast.unparse(each) for each in node.names if each.name not in here]
                 if len(left) < len(node.names):
-                    edits.append((node, f"from {node.module} import {', '.join(left)}" if left else ""))
-            elif isinstance(node, ast.Assign) and _constant(node) is not None:
+                    edits.append((node, f"from {node.module} import {', '.join(left)}" if left else "pass"))
+            elif node in trees[source].body and isinstance(node, ast.Assign) and _constant(node) is not None:
                 edits.append((node, ""))
         for part in ast.walk(trees[source]):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id in known:

@@ -333,7 +333,7 @@ class PcTerminal:
 
     def press(self, keys: str):
         self.keys += keys
-        while self.keys or self.device._state in WORKING:
+        while self.keys or self.device.state in WORKING:
             self.device.turn()
         return self.screen
 

@@ -172,7 +172,7 @@ class PcTerminal:
 
     def press(self, keys: str, until: str) -> Screen:
         self._keys += keys
-        while self._keys or self.screen.state in [state.__name__ for state in WORKING]:
+        while self._keys or self.screen.state in WORKING:
             self._device.turn()
         if self.screen.state != until:
             raise TerminalStuck(f"{self.screen} in place of {until}")

@@ -1,130 +1,19 @@
-"""The states of a terminal. A state is a function: key, result or tick in, next state and screen out.
+"""The states of a terminal while it serves guests. A state is a function: key or result in, next state and screen out.
 
 The loop around them owns reader, screen, clock and link. Keys: 0-9, `#` yes, `*` back, `A` put the last tap back, `B`
 charge once more, `D` menu. A screen is `(code of a result or "", line 1, line 2)`, None when it stays as it is.
 """
 
-from terminal.firmware import lock, offers
-from terminal.firmware.results import (
-    AGAIN,
-    PIN_SET,
-    PIN_TOO_EASY,
-    PINS_DIFFER,
-    PURSE_TOO_SMALL,
-    REVERSED,
-    SAME_AGAIN,
-    SHIFT_CLOSED,
-    SHIFT_OPEN,
-    TOO_MANY_WRONG,
-    YES,
-)
-from terminal.firmware.shift import (
-    BACK_KEY,
-    KEY,
-    MENU_KEY,
-    ONCE_MORE_KEY,
-    RESULT,
-    REVERSE_KEY,
-    TICK,
-    YES_KEY,
-    euro,
-)
-from terminal.firmware.texts import DUTCH, ENGLISH
+from terminal.firmware import offers
+from terminal.firmware.results import AGAIN, PURSE_TOO_SMALL, REVERSED, SAME_AGAIN, YES
+from terminal.firmware.shift import BACK_KEY, KEY, MENU_KEY, ONCE_MORE_KEY, RESULT, REVERSE_KEY, YES_KEY, euro
 
-# A shift is opened with the PIN
-
-
-def switched_on(shift):
-    """The state that a terminal begins in, and that a forgotten PIN leads to."""
-    shift.typed = shift.pin = ""
-    if not shift.has_pin:
-        return choosing_pin, shift.say("new pin")
-    return opening, shift.say("pin")
-
-
-def opening(shift, event, value):
-    """Digits are the PIN. In an open shift the way to another PIN."""
-    if event != KEY:
-        return opening, None
-    if value == BACK_KEY:
-        return start(shift) if shift.is_open else switched_on(shift)
-    if value != YES_KEY:
-        return opening, _dots(shift, value)
-    if len(shift.typed) < lock.LEAST_DIGITS:
-        shift.typed = ""
-        return opening, shift.say("pin")
-    shift.pin, shift.typed = shift.typed, ""
-    return checking, shift.say("moment")
-
-
-def checking(shift, event, value):
-    """The device tries the PIN, which takes about a second."""
-    if event != RESULT:
-        return checking, None
-    was_open, shift.pin = shift.is_open, ""
-    shift.is_open = value.code == SHIFT_OPEN
-    if value.code == TOO_MANY_WRONG:
-        return waiting, shift.said(value.code)
-    if not shift.is_open:
-        return opening, shift.said(value.code, shift.words("pin"))
-    if was_open:
-        return choosing_pin, shift.say("new pin")
-    state, (_, choose, _) = start(shift)
-    return state, shift.said(SHIFT_OPEN, choose)
-
-
-def waiting(shift, event, value):
-    """After too many wrong PINs; `value` of a tick is how many seconds are left."""
-    if event != TICK:
-        return waiting, None
-    if value > 0:
-        return waiting, ("", shift.words("wait") % value, "")
-    return switched_on(shift)
-
-
-def choosing_pin(shift, event, value):
-    """Digits are a new PIN."""
-    if event != KEY:
-        return choosing_pin, None
-    if value == BACK_KEY:
-        return start(shift) if shift.is_open else switched_on(shift)
-    if value != YES_KEY:
-        return choosing_pin, _dots(shift, value)
-    shift.pin, shift.typed = shift.typed, ""
-    if len(shift.pin) < lock.LEAST_DIGITS:
-        return choosing_pin, shift.say("new pin")
-    if lock.is_easy(shift.pin):
-        return choosing_pin, shift.said(PIN_TOO_EASY, shift.words("new pin"))
-    return repeating_pin, shift.say("repeat pin")
-
-
-def repeating_pin(shift, event, value):
-    """Once more, so that nobody locks himself out."""
-    if event != KEY:
-        return repeating_pin, None
-    if value not in (YES_KEY, BACK_KEY):
-        return repeating_pin, _dots(shift, value)
-    typed, shift.typed = shift.typed, ""
-    if value == BACK_KEY:
-        return choosing_pin, shift.say("new pin")
-    if typed != shift.pin:
-        return choosing_pin, shift.said(PINS_DIFFER, shift.words("new pin"))
-    return setting, shift.say("moment")
-
-
-def setting(shift, event, value):
-    """The device keeps the new PIN, and the shift is open."""
-    if event != RESULT:
-        return setting, None
-    shift.pin = ""
-    if value.code != PIN_SET:
-        return choosing_pin, shift.said(value.code, shift.words("new pin"))
-    shift.has_pin = shift.is_open = True
-    state, (_, choose, _) = start(shift)
-    return state, shift.said(PIN_SET, choose)
-
-
-# Guests
+# The reader is on in these alone.
+READING = ("armed", "reversing")
+# In these the device does something that takes a moment, and gives its result.
+WORKING = ("checking", "setting", "closing", "counting")
+# These are told every second.
+TICKING = ("waiting",)
 
 
 def start(shift):
@@ -141,8 +30,9 @@ def choosing(shift, event, value):
     if value == REVERSE_KEY:
         return reversing, shift.say("reverse")
     if value == MENU_KEY:
-        start(shift)
-        return menu, ("", shift.words("menu"), shift.words("menu 2"))
+        from terminal.firmware import staff
+
+        return staff.enter(shift)
     if value == BACK_KEY:
         return start(shift)
     if value != YES_KEY:
@@ -198,58 +88,6 @@ def showing(shift, event, value):
     return start(shift) if value in (YES_KEY, BACK_KEY) else (showing, None)
 
 
-# What staff do beside taps
-
-
-def menu(shift, event, value):
-    """What staff do beside taps."""
-    if event != KEY:
-        return menu, None
-    if value == "1":
-        return closing, shift.say("moment")
-    if value == "2":
-        return counting, shift.say("moment")
-    if value == "3":
-        shift.language = DUTCH if shift.language == ENGLISH else ENGLISH
-        return start(shift)
-    if value == "4":
-        # Who wants another PIN shows that he knows this one.
-        return opening, shift.say("pin")
-    return start(shift) if value == BACK_KEY else (menu, None)
-
-
-def closing(shift, event, value):
-    """The device forgets what opens passes."""
-    if event != RESULT:
-        return closing, None
-    start(shift)
-    return opening, shift.said(SHIFT_CLOSED, shift.words("pin"))
-
-
-def counting(shift, event, value):
-    """The device adds up the day, and gives pages of two lines each."""
-    if event != RESULT:
-        return counting, None
-    shift.pages = value or [(shift.words("nothing"), "")]
-    return totals, ("",) + shift.pages[0]
-
-
-def totals(shift, event, value):
-    """A page stays until somebody asks for the next."""
-    if event != KEY or value not in (YES_KEY, BACK_KEY):
-        return totals, None
-    shift.pages = shift.pages[1:]
-    if value == BACK_KEY or not shift.pages:
-        return start(shift)
-    return totals, ("",) + shift.pages[0]
-
-
-# The reader is on in these alone.
-READING = (armed, reversing)
-# In these the device does something that takes a moment, and gives its result.
-WORKING = (checking, setting, closing, counting)
-
-
 def _priced(shift):
     """The state in which the chosen line gets its price, or a pass."""
     if shift.line.needs_price:
@@ -292,8 +130,3 @@ def _detail(shift, result):
     if result.left is None:
         return ""
     return shift.words("left") % shift.amount(result.bundle.units[str(record.purse1)], result.left)
-
-
-def _dots(shift, key):
-    shift.type(key, lock.MOST_DIGITS)
-    return "", "•" * len(shift.typed), ""

@@ -3,18 +3,12 @@
 Nothing of one book is ever used for another: each is opened, filled and emptied by its own municipality alone.
 """
 
-from binascii import unhexlify
-
 from card.batch import chain_key
 from card.commands import SelectApplication
-from card.errors import CardError, NoSuchApplication, OutOfRange
-from card.sealing import SealingKey
+from card.errors import CardError, NoSuchApplication
 from card.session import Session
-from terminal.firmware import forms, link
-from terminal.firmware.cards import Cards
 from terminal.firmware.days import Days
 from terminal.firmware.errors import FlashError, ListRefused, PassGone
-from terminal.firmware.identity import Enrolment
 from terminal.firmware.journal import Journal
 from terminal.firmware.keys import Keys
 from terminal.firmware.lists import open_bundle, open_hotlist
@@ -28,28 +22,23 @@ from terminal.firmware.results import (
     Result,
 )
 from terminal.firmware.till import Till
-from terminal.firmware.totals import Totals
 
-_INCOMING = "incoming"
 _MOST_ENTRIES = 8  # a batch is built in one piece of memory, of which a small heap has few: 8 entries are 1 KB
 
 
 class Book:
-    """`flash` is the Flash of its folder; `identity`, `lock` and `board` are the device's. `issuer`: the municipality.
+    """`flash` is the Flash of its folder; `identity` and `board` are the device's. `issuer`: the municipality.
 
-    `slot`: which part of the raw flash its journal has, for as long as it is on this terminal.
-
-    `keys`, `till` and `journal` are None until the first lease came.
+    `slot`: which part of the raw flash its journal has, for as long as it is on this terminal. `keys`, `till` and
+    `journal` are None until the first lease came.
     """
 
-    def __init__(self, issuer, slot, flash, identity, lock, board):
+    def __init__(self, issuer, slot, flash, identity, board):
         self.issuer = issuer
         self.slot = slot
-        self._flash = flash
-        self._identity = identity
+        self.flash = flash
+        self.identity = identity
         self._board = board
-        self._enrolment = Enrolment(flash, identity)
-        self._cards = Cards(flash, lock, issuer)
         self.days = Days(flash, board)
         self._day = None
         self.keys = Keys.kept(flash)
@@ -69,22 +58,20 @@ class Book:
         if keys is None:
             return None, None
         self.days.heard(keys.day)
-        journal = Journal(self._flash.folder, chain_key(keys.link_key), self._identity.tag_key)
+        journal = Journal(self.flash.folder, chain_key(keys.link_key), self.identity.tag_key)
         till = Till(keys, self.days, journal, self._board.random)
         self._take_lists(till)
         return journal, till
 
     def _finish_lease(self):
-        """When the power went after new keys were kept, and before the wrapping key made its step."""
-        enrolment, keys = self._enrolment, self.keys
-        if keys is None or enrolment.terminal is None:
-            return
-        if keys.device == self._identity.device and keys.lease == enrolment.next_lease:
-            enrolment.step()
+        from terminal.firmware.enrolment import Enrolment
+
+        if self.keys is not None and self.keys.device == self.identity.device:
+            Enrolment(self.flash, self.identity.number).finish(self.keys)
 
     def _take_lists(self, till):
         """A list that the flash spoilt counts as not there: the till asks for a sync."""
-        bundle = self._kept_list("bundle", self._open_bundle, self.keys.link_keys)
+        bundle = self._kept_list("bundle", self.open_bundle, self.keys.link_keys)
         hotlist = self._kept_list("hotlist", open_hotlist, self.keys.hotlist_keys)
         if bundle is not None:
             self.days.heard(bundle.day)
@@ -92,7 +79,7 @@ class Book:
 
     def _kept_list(self, name, open_with, keys):
         """A list that came before the keys changed opens with the key before."""
-        content = self._flash.read(name)
+        content = self.flash.read(name)
         for key in keys if content is not None else ():
             try:
                 return open_with(content, key)
@@ -100,29 +87,46 @@ class Book:
                 pass
         return None
 
-    def _open_bundle(self, content, link_key):
+    # What its host asks for, again and again
+
+    def batch(self, first):
+        """Entries of the journal from a position on, sealed for the backend."""
+        self.require_keys()
+        return self.journal.batch(self.keys.link_key, self.keys.terminal, first, _MOST_ENTRIES)
+
+    def require_keys(self):
+        if self.till is None:
+            raise ListRefused("this terminal has no keys yet; provision it first")
+
+    # What changes while it is on: see terminal.firmware.intake
+
+    def open_bundle(self, content, link_key):
         return open_bundle(content, link_key, self.keys.terminal)
 
-    # The shift
+    def use_lists(self, bundle, hotlist):
+        """These are on flash from now on."""
+        self.till.lists_changed(bundle, hotlist)
+        self.days.begin()
 
-    def open_shift(self):
-        """The lock is open: passes can be read."""
-        self._cards.open()
-        self._use_cards()
+    def use_keys(self, keys):
+        """Work with these keys from now on; the journal and the lists go on as they are."""
+        self.keys = keys
+        if self.till is None:
+            self.journal, self.till = self._open_till()
+        else:
+            self.journal.chain_with(chain_key(keys.link_key))
+            self.till.keys_changed(keys)
 
-    def close_shift(self):
-        """Forget what opens passes."""
-        self._cards.shut()
-        self._use_cards()
-
-    def forget_cards(self):
-        """The PIN is forgotten, and with it what it opens; the next lease brings it again."""
-        self._cards.forget()
-        self._use_cards()
-
-    def _use_cards(self):
+    def use_cards(self, lookup, tap):
+        """The card keys of an open shift, newest first; none when it closes."""
         if self.keys is not None:
-            self.keys.lookup_keys, self.keys.tap_keys = self._cards.lookup, self._cards.tap
+            self.keys.lookup_keys, self.keys.tap_keys = lookup, tap
+
+    def take(self, name, path):
+        """Take the list called `name` from the file at `path`; raises ListRefused."""
+        from terminal.firmware import intake
+
+        intake.take(self, name, path)
 
     # What guests bring
 
@@ -141,10 +145,6 @@ class Book:
             return self._if_ours(transmit, WRONG_VENUE)
         return self._with_till(transmit, lambda till, day: till.tap(transmit, order, day))
 
-    def totals(self):
-        """What this municipality's passes did here today: see terminal.firmware.totals."""
-        return Totals(self.journal, self.days.today, self.bundle)
-
     def reverse(self, transmit):
         """Give back the last tap to the pass that made it."""
         return self._with_till(transmit, lambda till, day: till.reverse(transmit, day))
@@ -152,7 +152,7 @@ class Book:
     def _with_till(self, transmit, action):
         """A book that cannot serve now says so to its own passes only: another book may know the pass."""
         result = Result(LIST_TOO_OLD)
-        if self.till is not None and self._cards.tap and not self.days.unsure:
+        if self.till is not None and self.keys.tap_keys and not self.days.unsure:
             try:
                 self.days.begin()
                 result = action(self.till, self.days.today)
@@ -176,117 +176,3 @@ class Book:
             return Result(OTHER_MUNICIPALITY)
         except CardError:
             return Result(NOT_A_PASS)
-
-    # What its host asks and brings
-
-    def enrol(self, paper):
-        """Take what somebody brought by hand."""
-        self._enrolment.take(paper, self.keys.terminal if self.keys else None)
-
-    def about(self):
-        """What the terminal says of this municipality."""
-        enrolment, keys = self._enrolment, self.keys
-        about = {"issuer": self.issuer, "terminal": enrolment.terminal, "enrolled": enrolment.terminal is not None}
-        about.update({"lease": enrolment.next_lease, "lease_until": None, "release": None})
-        about.update({"journal": 0, "first": 1, "bundle": 0, "hotlist": 0, "changes": 0, "doubts": 0})
-        if keys is not None:
-            about["terminal"] = keys.terminal
-            about["release"] = keys.release
-            about["journal"] = self.journal.count
-            about["doubts"] = len(self.journal.doubts)
-            about["day"] = self.days.today
-            if self.days.sealing is not None:
-                about["lease_until"] = self.days.sealing.last_day
-            if self.till.bundle is not None:
-                about["bundle"] = self.till.bundle.version
-            if self.till.hotlist is not None:
-                about["hotlist"] = self.till.hotlist.version
-        return about
-
-    def take_lease(self, wrapped):
-        """Take new keys. While the shift is closed only a lease with the same card keys is taken.
-
-        The wrapping key steps last: wherever the power goes before that, the old keys still work, or the new ones do
-        and the step is made up for at the next start.
-        """
-        number = self._enrolment.next_lease
-        opened = forms.filled_in(forms.LEASE, self._enrolment.open(wrapped), "the lease")
-        if opened["terminal"] != self._enrolment.terminal or opened["issuer"] != self.issuer:
-            raise ListRefused("these keys are for another terminal")
-        cards = self._cards.new_in(opened)
-        keys = Keys.of_lease(opened, number, self._identity.device, self.keys)
-        self.days.renew(_sealing_key(opened["sealing"]), opened["day"])
-        if cards is not None:
-            self._cards.keep(cards)
-        keys.keep(self._flash)
-        self._use(keys)
-        self._enrolment.step()
-        return b""
-
-    def _use(self, keys):
-        """Work with these keys from now on; the journal and the lists go on as they are."""
-        self.keys = keys
-        self._use_cards()
-        if self.till is None:
-            self.journal, self.till = self._open_till()
-        else:
-            self.journal.chain_with(chain_key(keys.link_key))
-            self.till.keys_changed(keys)
-
-    def batch(self, first):
-        """Entries of the journal from a position on, sealed for the backend."""
-        self._require_keys()
-        return self.journal.batch(self.keys.link_key, self.keys.terminal, first, _MOST_ENTRIES)
-
-    def take_bundle(self, content):
-        """Take the offers of the day."""
-        self._require_keys()
-        new = self._open_bundle(content, self.keys.link_key)
-        if new.issuer != self.issuer:
-            raise ListRefused("these offers are of another municipality")
-        _not_older(new, self.till.bundle)
-        self._flash.replace("bundle", content)
-        self.days.brought(new.day)
-        return self._taken()
-
-    def take_hotlist(self, content):
-        """Take the list of blocked passes."""
-        self._flash.replace(_INCOMING, content)
-        return self.take(link.HOTLIST, self._flash.folder + "/" + _INCOMING)
-
-    def take(self, name, path):
-        """Take the list called `name` from the file at `path`; it moves into place when it is genuine and not older."""
-        self._require_keys()
-        if name != link.HOTLIST:
-            raise ListRefused("this terminal does not know such a list")
-        with open(path, "rb") as file:
-            new = open_hotlist(file.read(), self.keys.hotlist_keys[0])
-        _not_older(new, self.till.hotlist)
-        self._flash.move(path, "hotlist")
-        return self._taken()
-
-    def _require_keys(self):
-        if self.till is None:
-            raise ListRefused("this terminal has no keys yet; provision it first")
-
-    def _taken(self):
-        self._take_lists(self.till)
-        self.days.begin()
-        return b""
-
-    def close(self, handed_in):
-        """Before it is removed; raises ListRefused while there are entries after position `handed_in`."""
-        if self.journal is not None and handed_in < self.journal.count:
-            raise ListRefused("records %d to %d are not handed in yet" % (handed_in + 1, self.journal.count))
-
-
-def _not_older(new, held):
-    if held is not None and new.version < held.version:
-        raise ListRefused("version %d is older than %d, which is here" % (new.version, held.version))
-
-
-def _sealing_key(chains):
-    try:
-        return SealingKey([(unhexlify(state), day, last_day) for state, day, last_day in chains])
-    except OutOfRange as error:
-        raise ListRefused("the lease does not seal: %s" % error)

@@ -1,26 +1,13 @@
-"""A terminal as a whole: the books on its flash, what the host may ask, and one turn of its loop."""
-
-import json
+"""A terminal as a whole: its books, the state of its shift, and one turn of its loop."""
 
 from card.wire import read_uint
-from terminal.firmware import VERSION, app, link, offers, shelf, totals
+from terminal.firmware import app, offers, seldom
 from terminal.firmware.book import Book
 from terminal.firmware.errors import FlashError, ListRefused, ReaderError
 from terminal.firmware.flash import Flash
 from terminal.firmware.identity import Identity
-from terminal.firmware.lock import Lock
-from terminal.firmware.results import (
-    LIST_TOO_OLD,
-    OTHER_MUNICIPALITY,
-    PIN_SET,
-    READER,
-    SHIFT_CLOSED,
-    SHIFT_OPEN,
-    TERMINAL_FULL,
-    TOO_MANY_WRONG,
-    WRONG_PIN,
-    Result,
-)
+from terminal.firmware.link import JOURNAL, REFUSED
+from terminal.firmware.results import LIST_TOO_OLD, OTHER_MUNICIPALITY, READER, Result
 from terminal.firmware.shift import KEY, RESULT, TICK, Shift
 from terminal.firmware.texts import DUTCH, ENGLISH
 
@@ -37,121 +24,122 @@ class Device:
     """
 
     def __init__(self, flash, board):
-        self._flash = Flash(flash)
-        self._board = board
-        self._identity = identity = Identity(self._flash, board.random)
-        secret = getattr(board, "secret", identity.secret)
-        self._lock = Lock(self._flash, identity.number, secret, board.random, board.seconds_on)
-        self.books = [self._open_book(issuer) for issuer in shelf.issuers_on(self._flash)]
-        self._language = ENGLISH if self._flash.read_checked(_LANGUAGE_FILE) == b"\x01" else DUTCH
-        self._shift = Shift(self._language)
-        self._lists_changed()
+        from terminal.firmware import shelf
+
+        self.flash = Flash(flash)
+        self.board = board
+        self.identity = Identity(self.flash, board.random)
+        self.secret = getattr(board, "secret", self.identity.secret)
+        self.books = [self.open_book(issuer) for issuer in shelf.issuers_on(self.flash)]
+        self._language = ENGLISH if self.flash.read_checked(_LANGUAGE_FILE) == b"\x01" else DUTCH
+        self.shift = Shift(self._language)
+        self.lists_changed()
         self._shown = ""
-        self._left = 0
-        self._begin()
+        seldom.unload()
+        self.begin()
+        self._crowded = True
 
-    def _begin(self):
+    def begin(self):
         """The shift is closed: somebody has to type the PIN, or the first one."""
-        self._shift.has_pin, self._shift.is_open = self._lock.has_pin, False
-        state, screen = app.switched_on(self._shift)
-        self._enter(app.waiting if self._lock.wait_s else state, screen)
+        from terminal.firmware import staff
+        from terminal.firmware.lock import lock_of
 
-    def _open_book(self, issuer):
-        slot, folder = shelf.folder_of(self._flash, issuer)
-        return Book(issuer, slot, folder, self._identity, self._lock, self._board)
+        lock = lock_of(self)
+        self.shift.has_pin = lock.has_pin
+        self.wait(lock.wait_s)
+        state, screen = staff.switched_on(self.shift)
+        self._enter(staff.waiting if lock.wait_s else state, screen)
 
-    def _lists_changed(self):
+    def wait(self, seconds):
+        """No PIN is taken for so long."""
+        self._left = seconds
+        self._wait_until = self.board.seconds_on() + seconds
+
+    def open_book(self, issuer):
+        from terminal.firmware import shelf
+
+        slot, folder = shelf.folder_of(self.flash, issuer)
+        return Book(issuer, slot, folder, self.identity, self.board)
+
+    def book_of(self, issuer):
+        """The Book of a municipality; raises ListRefused."""
+        for book in self.books:
+            if book.issuer == issuer:
+                return book
+        raise ListRefused("this terminal does not serve municipality %d; provision it first" % issuer)
+
+    def lists_changed(self):
+        """Some municipality has other offers, or is gone."""
         bundles = [book.bundle for book in self.books if book.bundle is not None]
-        self._shift.menu = offers.menu(bundles)
-        self._shift.bundles = {bundle.issuer: bundle for bundle in bundles}
+        self.shift.menu = offers.menu(bundles)
+        self.shift.bundles = {bundle.issuer: bundle for bundle in bundles}
 
     # One turn of the loop
+
+    @property
+    def state(self):
+        """The name of the state."""
+        return self._state.__name__
 
     def turn(self):
         """Attend to the day, to the keypad, and to the reader when a pass is expected."""
         for book in self.books:
             book.attend()
-        key = self._board.key()
+        key = self.board.key()
         if key is not None:
+            self._tidy()
             self._event(KEY, key)
-        if self._state is app.waiting:
-            self._tick()
-        elif self._state in app.READING:
+        if self.state in app.READING:
             self._read()
-        elif self._state in app.WORKING:
-            self._event(RESULT, self._work())
-            self._board.rest()
+        elif self.state in app.WORKING:
+            from terminal.firmware import duty
+
+            result = duty.do(self, self.state)
+            self._event(RESULT, result)
+            self._crowded = True
+        elif self.state in app.TICKING:
+            self._tick()
 
     def _tick(self):
-        left = self._lock.wait_s
+        left = max(0, self._wait_until - self.board.seconds_on())
         if left != self._left or not left:
             self._left = left
             self._event(TICK, left)
 
     def _read(self):
         try:
-            if self._board.reader.find_pass() is None:
+            if self.board.reader.find_pass() is None:
                 return
+            self._tidy()
             result = self._serve_pass()
-            self._board.reader.release()
+            self.board.reader.release()
         except ReaderError:
             if self._shown != READER:
-                self._enter(self._state, self._shift.said(READER))
+                self._enter(self._state, self.shift.said(READER))
             return
         self._event(RESULT, result)
-        self._board.rest()
+        self.board.rest()
 
     def _serve_pass(self):
         """Each book in turn, until one knows the pass."""
         result = Result(OTHER_MUNICIPALITY if self.books else LIST_TOO_OLD)
-        transmit = self._board.reader.transmit
+        transmit = self.board.reader.transmit
         for book in self.books:
             if self._state is app.reversing:
                 result = book.reverse(transmit)
             else:
-                result = book.tap(transmit, self._shift.orders.get(book.issuer))
+                result = book.tap(transmit, self.shift.orders.get(book.issuer))
             if result.code != OTHER_MUNICIPALITY:
                 break
         return result
 
-    def _work(self):
-        """What a state waits for that is no pass and no key."""
-        try:
-            if self._state is app.counting:
-                return totals.pages(self._shift, self.books)
-            if self._state is app.closing:
-                return self._close_shift()
-            if self._state is app.checking:
-                return self._check_pin()
-            self._lock.set_pin(self._shift.pin)
-        except FlashError:
-            return Result(TERMINAL_FULL)
-        for book in self.books:
-            book.open_shift()
-        return Result(PIN_SET)
-
-    def _check_pin(self):
-        if self._lock.open(self._shift.pin):
-            for book in self.books:
-                book.open_shift()
-            return Result(SHIFT_OPEN)
-        self._close_shift()
-        return Result(TOO_MANY_WRONG if self._lock.wait_s else WRONG_PIN)
-
-    def _close_shift(self):
-        self._lock.shut()
-        self._shift.is_open = False
-        for book in self.books:
-            book.close_shift()
-        return Result(SHIFT_CLOSED)
-
     def _event(self, event, value):
-        state, screen = self._state(self._shift, event, value)
+        state, screen = self._state(self.shift, event, value)
         self._enter(state, screen)
-        if self._shift.language != self._language:
-            self._language = self._shift.language
+        if self.shift.language != self._language:
+            self._language = self.shift.language
             try:
-                self._flash.replace_checked(_LANGUAGE_FILE, bytes([self._language]))
+                self.flash.replace_checked(_LANGUAGE_FILE, bytes([self._language]))
             except FlashError:
                 pass  # it is asked for again after the next start
 
@@ -159,7 +147,14 @@ class Device:
         self._state = state
         if screen is not None:
             self._shown = screen[0]
-            self._board.show(state.__name__, screen[0], screen[1:])
+            self.board.show(state.__name__, screen[0], screen[1:])
+
+    def _tidy(self):
+        """What the host asked, or staff did, left more in the memory than a tap should find there."""
+        if self._crowded:
+            self._crowded = False
+            seldom.unload()
+            self.board.rest()
 
     # What the host may ask
 
@@ -168,75 +163,19 @@ class Device:
 
         `issuer`: the municipality that is asked about; 0 for the device as a whole.
         """
-        self._board.rest()
+        self._tidy()
+        self.board.rest()
         try:
-            return kind, self._answer(kind, issuer, content)
+            if kind == JOURNAL and len(content) == 4:
+                return kind, self.book_of(issuer).batch(read_uint(content, 0, 4))
+            from terminal.firmware import answers
+
+            self._crowded = True
+            return kind, answers.answer(self, kind, issuer, content)
         except MemoryError:
-            return link.REFUSED, b"there is not memory enough for this now"
+            return REFUSED, b"there is not memory enough for this now"
         except (ListRefused, FlashError, ValueError) as error:
-            return link.REFUSED, str(error).encode()
-
-    def _answer(self, kind, issuer, content):
-        if kind == link.HELLO:
-            return self._hello()
-        if kind == link.DEVICE:
-            return self._enrol(self._identity.read_paper(content))
-        if kind == link.FORGET_PIN:
-            return self._forget_pin()
-        book = self._book_of(issuer)
-        if kind == link.JOURNAL and len(content) == 4:
-            return book.batch(read_uint(content, 0, 4))
-        if kind == link.REMOVE and len(content) == 4:
-            book.close(read_uint(content, 0, 4))
-            return self._remove(book)
-        if kind == link.LEASE:
-            answer = book.take_lease(content)
-        elif kind == link.BUNDLE:
-            answer = book.take_bundle(content)
-        elif kind == link.HOTLIST:
-            answer = book.take_hotlist(content)
-        else:
-            raise ListRefused("this terminal does not know the question")
-        self._lists_changed()
-        return answer
-
-    def _hello(self):
-        about = {"device": self._identity.device, "version": VERSION, "clock": self._board.today()}
-        about["pin"], about["shift"] = self._lock.has_pin, "open" if self._lock.is_open else "closed"
-        about["books"] = [book.about() for book in self.books]
-        return json.dumps(about).encode()
-
-    def _book_of(self, issuer):
-        for book in self.books:
-            if book.issuer == issuer:
-                return book
-        raise ListRefused("this terminal does not serve municipality %d; provision it first" % issuer)
-
-    def _enrol(self, paper):
-        """A book is there from the moment that it has its wrapping key; its folder by itself is nothing yet."""
-        for book in self.books:
-            if book.issuer == paper["issuer"]:
-                book.enrol(paper)
-                return b""
-        if len(self.books) == shelf.MOST_BOOKS:
-            raise ListRefused("this terminal serves %d municipalities already" % shelf.MOST_BOOKS)
-        shelf.make_folder(self._flash, paper["issuer"], [book.slot for book in self.books])
-        book = self._open_book(paper["issuer"])
-        book.enrol(paper)
-        self.books.append(book)
-        shelf.keep_order(self._flash, [book.issuer for book in self.books])
-        return b""
-
-    def _remove(self, book):
-        self.books.remove(book)
-        self._lists_changed()
-        shelf.remove(self._flash, book.issuer)
-        return b""
-
-    def _forget_pin(self):
-        """The card keys go with it: the next lease brings them to whoever opens the next shift."""
-        self._lock.forget()
-        for book in self.books:
-            book.forget_cards()
-        self._begin()
-        return b""
+            return REFUSED, str(error).encode()
+        finally:
+            # The next question may be a long one.
+            self._tidy()

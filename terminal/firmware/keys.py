@@ -4,7 +4,6 @@ import json
 from binascii import unhexlify
 
 from card.layout import aid_bytes
-from terminal.firmware.forms import release_in
 
 _FILE = "keys"
 # The key in use and the one before it: the lists on flash were made with either.
@@ -37,12 +36,12 @@ class Keys:
         return self.link_keys[0]
 
     @classmethod
-    def of_lease(cls, opened, number, device, before):
-        """From an opened lease, its number and whom it was for; `before`: the Keys until now, or None."""
+    def of_lease(cls, opened, number, device, release, before):
+        """From an opened lease, its number, whom it was for and what it approves; `before`: the Keys, or None."""
         names = ("terminal", "issuer", "aid", "day")
         content = {name: opened[name] for name in names}
         content["lease"], content["device"] = number, device
-        content["release"] = release_in(opened)
+        content["release"] = release
         held = before._content if before is not None else {"link_keys": [], "hotlist_keys": []}
         content["link_keys"] = _in_front(opened["link_key"], held["link_keys"])
         content["hotlist_keys"] = _in_front(opened["hotlist_key"], held["hotlist_keys"])

@@ -42,6 +42,7 @@ wait|Wacht %d seconden|Wait %d seconds
 class Shift:
     """What the states remember between two events.
 
+    `key`: what the PIN opened, None while the shift is closed.
     `menu` has the lines of `terminal.firmware.offers`, `bundles` the Bundle of each municipality by its number.
     """
 
@@ -52,12 +53,17 @@ class Shift:
         self.typed = ""
         self.pin = ""
         self.has_pin = False
-        self.is_open = False
+        self.changes_pin = False
+        self.key = None
         self.line = None
         self.price = 0
         self.orders = {}
         self.code = ""
         self.pages = []
+
+    @property
+    def is_open(self):
+        return self.key is not None
 
     def words(self, name):
         return _WORDS[name][self.language]

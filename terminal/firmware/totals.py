@@ -46,7 +46,7 @@ def pages(shift, books):
     """`[(line 1, line 2)]` for the screen; with several municipalities each page says whose it is."""
     made = []
     for book in books:
-        found, whose = book.totals(), ""
+        found, whose = Totals(book.journal, book.days.today, book.bundle), ""
         if len(books) > 1 and book.bundle is not None:
             whose = book.bundle.municipality + ": "
         for unit in sorted(found.by_unit):

@@ -82,7 +82,7 @@ def test_a_number_stands_where_its_name_stood_in_every_module():
     )
     assert short["results"] == '\n\nTEXT = """a long text stays"""\n\n\ndef is_yes(code): return code == \'00\'\n'
     assert short["till"] == "from results import is_yes\n\n\n\n\nimport results\ncodes = {'00': '20'}  # both\n"
-    assert short["link"] == "\nfrom pack import kinds\nanswer = b'H' + '00'\nkinds.other(3)\n"
+    assert short["link"] == "pass\nfrom pack import kinds\nanswer = b'H' + '00'\nkinds.other(3)\n"
     assert short["kinds"] == "\n\n"
 
 

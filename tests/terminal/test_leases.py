@@ -1,6 +1,7 @@
 """How a terminal gets its keys, and what it does when they are wrong, torn, rotated or at their end."""
 
 import json
+import os
 from datetime import date
 
 import pytest
@@ -298,6 +299,19 @@ class Power:
         self._os.rename(old, new)
         if self._left == 0:
             raise PlugPulled
+
+
+def cut_after_removals(patch, count):
+    """The power goes after so many files were removed."""
+    remove, left = os.remove, [count]
+
+    def removed(path):
+        remove(path)
+        left[0] -= 1
+        if not left[0]:
+            raise PlugPulled
+
+    patch.setattr(os, "remove", removed)
 
 
 WRITES = 3

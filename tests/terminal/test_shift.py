@@ -10,7 +10,7 @@ from keys.custody import rotate
 from terminal.firmware import flash as flash_module
 from terminal.firmware import link
 from tests.city import CENTS, DAY, PIN, PcTerminal, bundle, device_file, hotlist, lease, make_pass, purses_of, vault_of
-from tests.terminal.test_leases import PlugPulled, Power, candidates, on_flash, opens, spoil
+from tests.terminal.test_leases import PlugPulled, Power, candidates, cut_after_removals, on_flash, opens, spoil
 
 ROOT = b"\x5a" * 32
 TAP_KEY = "tap"
@@ -99,7 +99,7 @@ def test_the_card_keys_are_not_on_the_flash_until_somebody_knows_the_pin(termina
     for name in ("lookup_keys", "tap_keys"):
         (key,) = vault.terminal_keys(101)[name]
         assert bytes.fromhex(key) not in on_the_flash
-    assert any(opens_cards(terminal, key) for key in [terminal.device._lock._key])
+    assert any(opens_cards(terminal, key) for key in [terminal.device.shift.key])
     flash_and_no_pin = candidates(terminal, 32)
     assert not any(opens_cards(terminal, key) for key in flash_and_no_pin)
 
@@ -113,7 +113,7 @@ def test_closing_the_shift_forgets_the_keys(terminal, card):
     assert terminal.press("D") == ("menu", "", "1 Dienst sluiten  2 Totalen", "3 English  4 Nieuwe PIN")
     assert terminal.press("1") == ("opening", "41", "De dienst is gesloten", "Typ de PIN en druk #")
     assert (terminal.book.keys.lookup_keys, terminal.book.keys.tap_keys) == ([], [])
-    assert terminal.device._lock._key is None
+    assert not terminal.device.shift.is_open
     assert shift_of(terminal) == "closed"
     terminal.press(f"{PIN}#")
     assert terminal.tap(card)[1] == "00"
@@ -167,7 +167,7 @@ def test_no_key_counts_while_it_waits(terminal):
 def test_pulling_the_plug_makes_no_wait_shorter_and_forgets_no_count(terminal):
     terminal.switch_on()
     for _ in range(3):
-        assert terminal.press("1111#")[0] == ("opening" if terminal.device._lock._kept[8] < 3 else "waiting")
+        assert terminal.press("1111#")[0] == ("opening" if (terminal.flash / "lock").read_bytes()[8] < 3 else "waiting")
         terminal.seconds = 0
         terminal.switch_on()
     assert wait(terminal, 29)[0] == "waiting"
@@ -354,16 +354,8 @@ def test_a_thief_who_wipes_the_pin_of_a_revoked_terminal_gets_no_card_keys(termi
 
 @pytest.mark.parametrize("cut", [1, 2])
 def test_a_power_cut_while_a_pin_is_forgotten_leaves_a_terminal_that_can_go_on(terminal, card, monkeypatch, cut):
-    remove, left = flash_module.os.remove, [cut]
-
-    def removed(path):
-        remove(path)
-        left[0] -= 1
-        if not left[0]:
-            raise PlugPulled
-
     with monkeypatch.context() as patch:
-        patch.setattr(flash_module.os, "remove", removed)
+        cut_after_removals(patch, cut)
         with pytest.raises(PlugPulled):
             terminal.device.answer(link.FORGET_PIN, 0, b"")
     terminal.boot()

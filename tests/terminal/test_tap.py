@@ -353,13 +353,13 @@ def test_a_list_that_the_flash_spoilt_asks_for_a_sync(terminal, card, name):
 def test_a_reader_that_fails_says_so_once_and_works_again(terminal, card):
     screens = []
     show = terminal._show
-    terminal.device._board.show = lambda *screen: screens.append(screen) or show(*screen)
+    terminal.device.board.show = lambda *screen: screens.append(screen) or show(*screen)
     terminal.press("1#")
-    reader = terminal.device._board.reader
-    terminal.device._board.reader = Broken()
+    reader = terminal.device.board.reader
+    terminal.device.board.reader = Broken()
     for _ in range(3):
         terminal.device.turn()
-    terminal.device._board.reader = reader
+    terminal.device.board.reader = reader
     assert [screen[1] for screen in screens].count("32") == 1
     assert terminal.hold(card)[1] == "00"
 
