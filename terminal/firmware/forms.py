@@ -1,8 +1,10 @@
 """What comes to a terminal as JSON, field by field: the paper of its device, and an opened lease."""
 
 import json
+from binascii import unhexlify
 
-from card.sealing import MOST_CHAINS
+from card.errors import OutOfRange
+from card.sealing import MOST_CHAINS, SealingKey
 from terminal.firmware.errors import ListRefused
 
 _DIGITS = "0123456789abcdefABCDEF"
@@ -36,6 +38,8 @@ def _chain(value):
     return _hex(value[0], 32, 32) and _number(value[1], 0, 0xFFFF) and _number(value[2], 0, 0xFFFF)
 
 
+# A device file that is longer is not read: anybody with a cable can bring it.
+_MOST_BYTES = 512
 # Field, what it is, and the range of the number, or of the digits, keys or chains.
 DEVICE = (
     ("issuer", _number, 1, 0xFFFF),
@@ -65,12 +69,30 @@ _RELEASE = (
 )
 
 
+def read_paper(content, number):
+    """What a device file (JSON) says that names the device with this number; raises ListRefused for any other."""
+    if len(content) > _MOST_BYTES:
+        raise ListRefused("this is not a device file")
+    found = filled_in(DEVICE, content, "a device file")
+    if unhexlify(found["device"]) != number:
+        raise ListRefused("the device file is for another device")
+    return found
+
+
 def release_in(lease):
     """The firmware that a lease approves, as it says it, or None; raises ListRefused when it says something else."""
     release = lease.get("release")
     if release is not None:
         _require(_RELEASE, release, "the release in the lease")
     return release
+
+
+def sealing_key(chains):
+    """The SealingKey that a lease brings; raises ListRefused when its chains do not follow each other."""
+    try:
+        return SealingKey([(unhexlify(state), day, last_day) for state, day, last_day in chains])
+    except OutOfRange as error:
+        raise ListRefused("the lease does not seal: %s" % error)
 
 
 def filled_in(form, content, name):

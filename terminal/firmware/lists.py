@@ -19,6 +19,7 @@ class Bundle:
         self.valid_until = content["until"]
         self.venue = content["venue"]
         self.issuer = content["issuer"]
+        self.municipality = content["municipality"]
         self.purses = content["purses"]
         self.units = content["units"]
         self.allowed = content["allowed"]

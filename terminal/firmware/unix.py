@@ -124,7 +124,7 @@ class Board:
         """There is nothing to set."""
 
 
-def main(flash, reader_path, link_path, display_path=None, language="0"):
+def main(flash, reader_path, link_path, display_path=None):
     # Before the application is loaded, which leaves most of the pieces.
     gc.threshold(_COLLECT_AFTER)
     from terminal.firmware import link
@@ -134,7 +134,7 @@ def main(flash, reader_path, link_path, display_path=None, language="0"):
     # Opening a serial line empties it, so that comes before the screen tells anybody that we are here.
     reader, line, frames = Pn532(Serial(reader_path)), Serial(link_path), link.Frames()
     display = Display(display_path) if display_path else None
-    device = Device(flash, Board(flash, reader, display), int(language))
+    device = Device(flash, Board(flash, reader, display))
     while True:
         device.turn()
         data = line.read(1, _IDLE_MS)

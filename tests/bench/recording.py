@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from terminal.firmware.storage import FileStorage
-from tests.city import PcTerminal, make_pass
+from tests.city import PIN, PcTerminal, make_pass
 
 
 def record_tap(folder: Path) -> tuple[Path, Path, list[tuple[bytes, bytes]]]:
@@ -32,7 +32,7 @@ def record_tap(folder: Path) -> tuple[Path, Path, list[tuple[bytes, bytes]]]:
     terminal.reader.transmit = recorded
     assert terminal.tap(card)[1] == "00"
     content = {
-        "keys": "1#",
+        "keys": f"{PIN}#1#",
         "random": [one.hex() for one in random],
         "exchanges": [(sent.hex(), got.hex()) for sent, got in exchanges],
     }
