@@ -218,19 +218,23 @@ class Pn532:
 
     def _read_frame(self):
         frame = self._frame
-        self._read(0, _HEAD, False)
-        have = self._past_start_code()
-        if have < _HEAD:
-            self._read(have, _HEAD - have, False)
-            have = _HEAD
+        read = self._bus.read_into
+        read(frame[:_HEAD], False)
+        have = _HEAD
+        if frame[1] or frame[2] != 0xFF:
+            # Not the one byte of preamble that the chip sends when all is well.
+            have = self._past_start_code()
+            if have < _HEAD:
+                read(frame[have:_HEAD], False)
+                have = _HEAD
         length, check = frame[3], frame[4]
         begin = _HEAD
         if length == 0 and check == 0xFF:
-            self._read(have, _HEAD + 1 - have, True)
+            self._rest(have, _HEAD + 1)
             return 0
         if length == check == 0xFF:
             begin = _BODY
-            self._read(have, begin - have, False)
+            read(frame[have:begin], False)
             have = begin
             length, check = frame[5] << 8 | frame[6], frame[5] + frame[6] + frame[7]
         else:
@@ -238,7 +242,7 @@ class Pn532:
         if check & 0xFF or not 0 < length <= _MOST_IN_BODY:
             raise _Spoilt("the reader sends a frame with a wrong length")
         end = begin + length
-        self._read(have, end + _ENDING - have, True)
+        self._rest(have, end + _ENDING)
         if sum(frame[begin : end + 1]) & 0xFF:
             raise _Spoilt("the reader sends a frame with a wrong checksum")
         self._data_at = begin
@@ -257,12 +261,13 @@ class Pn532:
                     frame[3 : 3 + rest] = bytes(frame[at + 2 : _HEAD])
                     return 3 + rest
             frame[0] = frame[_HEAD - 1]
-            self._read(1, _HEAD - 1, False)
+            self._bus.read_into(frame[1:_HEAD], False)
         raise _Spoilt("the reader sends no frame")
 
-    def _read(self, at, count, last):
-        if count > 0:
-            self._bus.read_into(self._frame[at : at + count], last)
+    def _rest(self, have, end):
+        """The last of a frame, unless a short preamble let us have it already."""
+        if have < end:
+            self._bus.read_into(self._frame[have:end], True)
 
 
 class _Spoilt(ReaderError):

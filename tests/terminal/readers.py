@@ -104,7 +104,7 @@ class Connected:
             os.close(self.bus._port.descriptor)
 
 
-def connect(name: str, fast: bool = True) -> Connected:
+def connect(name: str, fast: bool = True, port: type[SerialPort] = SerialPort) -> Connected:
     kind, *options = name.split()
     chip: SpiChip | I2cChip | EmulatedPN532
     if kind == "spi":
@@ -115,5 +115,5 @@ def connect(name: str, fast: bool = True) -> Connected:
         bus = I2c(MachineSoftI2c(chip), None if options else IrqPin(chip))
     else:
         chip = EmulatedPN532(minds_speed=bool(options)).start()
-        bus = Hsu(SerialPort(chip.path), (115200, 921600) if options else ())
+        bus = Hsu(port(chip.path), (115200, 921600) if options else ())
     return Connected(chip, Pn532(bus, fast), bus)

@@ -200,6 +200,16 @@ def test_a_serial_line_works_at_its_highest_speed_also_when_only_the_terminal_wa
         world.close()
 
 
+@pytest.mark.parametrize("preamble", [b"", bytes(1), bytes(9)])
+def test_a_frame_may_have_more_preamble_or_none(world, card, preamble):
+    """Some chips leave it out on SPI (UM 6.2.5.2)."""
+    world.chip.present(card)
+    works(world)
+    world.chip.fault = lambda frame: [(0.0, preamble + frame[1:])]
+    assert world.reader.transmit(SELECT_PICC) == OK
+    assert world.reader.find_pass() == UID
+
+
 # Faults
 
 FAULTS = {
