@@ -14,7 +14,6 @@ from terminal.firmware.drivers.raw_flash import RawFlash
 from terminal.firmware.pn532 import Pn532
 from terminal.firmware.ticks import ticks_diff, ticks_ms
 
-_BLOCK_COUNT = 4
 # Of a PN532 on a serial line; what it sends must fit before anybody looks.
 _SPEEDS = (115200, 921600)
 _LONGEST_FRAME = 512
@@ -81,9 +80,12 @@ class Board:
         journal = self._data["journal"]
         if not 0 <= index < journal["books"]:
             raise OSError("this board has room for %d books" % journal["books"])
-        device = raw_device(journal)
-        first = 0 if "partition" in journal else device.ioctl(_BLOCK_COUNT, 0) - journal["books"] * journal["blocks"]
-        return RawFlash(device, first + index * journal["blocks"], journal["blocks"])
+        if "partition" in journal:
+            from terminal.firmware.drivers.esp32_flash import device
+        else:
+            from terminal.firmware.drivers.rp2_flash import device
+        flash, first = device(journal)
+        return RawFlash(flash, first + index * journal["blocks"], journal["blocks"])
 
     # Parts
 
@@ -118,20 +120,6 @@ class Board:
         if data["bus"].startswith("spi"):
             return Panel(OnSpi(bus, _output(data["select"]), _output(data["data"])), data["kind"])
         return Panel(OnI2c(bus, data["address"]), data["kind"])
-
-
-def raw_device(journal):
-    """The flash, or the partition of it, that journals are on."""
-    if "partition" in journal:
-        import esp32
-
-        found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=journal["partition"])
-        if not found:
-            raise OSError("the flash has no partition %s; write the partition table first" % journal["partition"])
-        return found[0]
-    import rp2
-
-    return rp2.Flash()
 
 
 def _made(name, given):
