@@ -281,6 +281,38 @@ def test_a_machine_that_nobody_described_is_refused(monkeypatch):
         boards.of_this_machine()
 
 
+@pytest.mark.parametrize(
+    ("bus", "settings", "made", "transport"),
+    [
+        ("spi", {"id": 0, "baudrate": 5000000, "sck": 18}, ("SPI", (0,), "polarity"), "Spi"),
+        ("softi2c", {"freq": 400000, "sda": 0, "scl": 1}, ("SoftI2C", (), "sda"), "I2c"),
+        ("uart", {"id": 0, "tx": 0, "rx": 1}, ("UART", (0,), "tx"), "Hsu"),
+    ],
+)
+def test_a_reader_may_be_on_any_bus_and_a_display_on_spi(monkeypatch, panel_module, bus, settings, made, transport):
+    for module in ("machine", "neopixel", "rp2", "esp32", "network"):
+        monkeypatch.setitem(sys.modules, module, None)
+    parts.install(parts.NorFlash(1))
+    from terminal.firmware.board import Board
+
+    data = {
+        **pico_w.BOARD,
+        "buses": {bus: settings, "i2c": {"id": 1, "sda": 4, "scl": 5}, "spi9": {"id": 1, "sck": 10}},
+        "reader": {"bus": bus, "select": 17, "irq": 20, "reset": 21, "fast": False},
+        "display": {"bus": "spi9", "kind": "sh1106", "select": 26, "data": 27},
+    }
+    display = parts.DEVICES["spi"] = parts.Display("sh1106", select=26, data=27)
+    board = Board(data)
+    assert display.on
+    assert type(board.reader._bus).__name__ == transport
+    assert not board.reader._fast
+    name, numbers, setting = made
+    if bus != "spi":
+        assert parts.MADE[name][0] == numbers
+        assert setting in parts.MADE[name][1]
+    assert parts.PINS[20].mode == "in"
+
+
 def pins_of(board):
     wires = [
         pin for bus in board["buses"].values() for wire, pin in bus.items() if wire not in ("id", "baudrate", "freq")

@@ -1,5 +1,8 @@
 """The reader driver on SPI, I2C and a serial line: what it asks of the chip, and what it says when the chip fails."""
 
+import fcntl
+import os
+import sys
 import termios
 import time
 from collections.abc import Callable
@@ -9,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hardware.emulated_pass import EmulatedPass, Memory
-from hardware.emulated_pn532 import BusMisused, I2cChip, SpiChip
+from hardware.emulated_pn532 import BusMisused, EmulatedPN532, I2cChip, SpiChip
 from terminal.firmware import pn532
 from terminal.firmware.errors import PassGone, ReaderError
+from terminal.firmware.pn532_hsu import Hsu, Uart
 from terminal.firmware.pn532_i2c import I2c
 from terminal.firmware.pn532_spi import Spi
-from tests.terminal.readers import BUSES, Connected, IrqPin, MachineSoftI2c, MachineSpi, SelectPin, connect
+from tests.terminal.readers import BUSES, Connected, IrqPin, MachineSoftI2c, MachineSpi, SelectPin, SerialPort, connect
 
 UID = bytes.fromhex("04DE5F1EACC040")
 SELECT_PICC = bytes.fromhex("905A00000300000000")
@@ -208,6 +212,45 @@ def test_a_frame_may_have_more_preamble_or_none(world, card, preamble):
     world.chip.fault = lambda frame: [(0.0, preamble + frame[1:])]
     assert world.reader.transmit(SELECT_PICC) == OK
     assert world.reader.find_pass() == UID
+
+
+class MachineUart:
+    """As machine.UART, on a pseudo-terminal."""
+
+    def __init__(self, path):
+        self._port = SerialPort(path)
+        self.inits = []
+
+    def init(self, baudrate, **settings):
+        self.inits.append((baudrate, settings))
+        self._port.set_speed(baudrate)
+
+    def any(self):
+        waiting = bytearray(4)
+        fcntl.ioctl(self._port.descriptor, termios.FIONREAD, waiting)
+        return int.from_bytes(waiting, sys.byteorder)
+
+    def read(self, count):
+        return os.read(self._port.descriptor, count)
+
+    def write(self, data):
+        self._port.write(data)
+
+    def close(self):
+        os.close(self._port.descriptor)
+
+
+def test_a_serial_port_of_a_board_is_read_as_far_as_there_is_something_and_in_time(card):
+    with EmulatedPN532(card, minds_speed=True) as chip:
+        uart = MachineUart(chip.path)
+        reader = pn532.Pn532(Hsu(Uart(uart, rxbuf=512), (115200, 921600)))
+        assert reader.find_pass() == UID
+        assert reader.transmit(SELECT_PICC) == OK
+        assert uart.inits == [(115200, {"rxbuf": 512}), (921600, {"rxbuf": 512})]
+        chip.fault = nothing
+        with pytest.raises(ReaderError, match="does not answer"):
+            reader.transmit(SELECT_PICC)
+        uart.close()
 
 
 # Faults
