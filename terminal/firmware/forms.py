@@ -22,6 +22,10 @@ def _keys(value, least, most):
     return isinstance(value, list) and least <= len(value) <= most and all(_hex(one, 32, 32) for one in value)
 
 
+def _public_keys(value, least, most):
+    return isinstance(value, list) and least <= len(value) <= most and all(_hex(one, 64, 64) for one in value)
+
+
 def _chains(value, least, most):
     return isinstance(value, list) and least <= len(value) <= most and all(_chain(one) for one in value)
 
@@ -49,6 +53,7 @@ LEASE = (
     ("hotlist_key", _hex, 64, 64),
     ("lookup_keys", _keys, 1, _MOST_VERSIONS),
     ("tap_keys", _keys, 1, _MOST_VERSIONS),
+    ("signers", _public_keys, 1, _MOST_VERSIONS),
     ("sealing", _chains, 1, MOST_CHAINS),
 )
 

@@ -29,17 +29,12 @@ class Manifest:
         before = Path.cwd()
         os.chdir(Path(path).resolve().parent)
         try:
-            names = {name: getattr(self, "_" + name) for name in ("include", "package", "module", "freeze")}
+            names = {name: getattr(self, "_" + name) for name in ("include", "module", "freeze")}
             exec(Path(Path(path).name).read_text(), names | {"require": self.required.append})
         finally:
             os.chdir(before)
 
-    def _package(self, folder: str, files: list[str], base_path: str, opt: int) -> None:
-        for name in files:
-            assert Path(base_path, folder, name).is_file()
-            self.frozen.append(f"{folder}/{name}")
-
-    def _module(self, name: str, base_path: str) -> None:
+    def _module(self, name: str, base_path: str, opt: int | None = None) -> None:
         assert Path(base_path, name).is_file()
         self.frozen.append(name)
 
