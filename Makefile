@@ -29,6 +29,11 @@ check: tools  ## Lint, types and the arrows between the parts
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	for board in rp2 esp32; do \
+		mkdir -p var/stubs && $(UV) export --quiet --locked --only-group stubs-$$board --no-emit-project -o var/stubs/$$board.txt \
+		&& $(UV) pip install --quiet --target var/stubs/$$board -r var/stubs/$$board.txt || exit 1; \
+	done
+	$(RUN) -m tests.board_types
 	$(UV) run --no-sync lint-imports
 
 test: parts check  ## All tests, on real parts (installs them by apt where it may)

@@ -130,9 +130,10 @@ def main(flash, reader_path, link_path, display_path=None):
     from terminal.firmware import link
     from terminal.firmware.device import Device
     from terminal.firmware.pn532 import Pn532
+    from terminal.firmware.pn532_hsu import Hsu
 
     # Opening a serial line empties it, so that comes before the screen tells anybody that we are here.
-    reader, line, frames = Pn532(Serial(reader_path)), Serial(link_path), link.Frames()
+    reader, line, frames = Pn532(Hsu(Serial(reader_path))), Serial(link_path), link.Frames()
     display = Display(display_path) if display_path else None
     device = Device(flash, Board(flash, reader, display))
     while True:

@@ -19,7 +19,7 @@ from issuer.scheme import load_scheme
 from keys.proving import Prover
 from keys.token import Token
 from keys.vault import Vault
-from tests.bench import card_model
+from tests.bench import card_model, tap_model
 from tests.bench.desk_pages import HOLDERS as BIG
 from tests.bench.desk_pages import PAGES, SEARCHES, BigCity, empty_page
 from tests.bench.hotlist import hotlist
@@ -45,7 +45,7 @@ def tap() -> dict[str, object]:
         heap = replayed_heap(flash, recording)
     up_to_yes = next(at for at, (sent, _) in enumerate(exchanges, 1) if sent[1] == _COMMIT)
     counted = exchanges[:up_to_yes]
-    return {
+    return tap_model.figures() | {
         "exchanges": up_to_yes,
         "bytes_out": sum(len(sent) for sent, _ in counted),
         "bytes_in": sum(len(got) for _, got in counted),
