@@ -38,8 +38,8 @@ bench: parts  ## Measure a tap, its heap and a personalisation: var/bench.json
 	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11 --group heap32
 	$(RUN) -m tests.bench
 
-world: parts  ## The slow ring: many weeks of a small city with faults, SEEDS=20 by default
-	$(RUN) -m pytest -n 2 tests/world --seeds $(or $(SEEDS),20)
+world: parts  ## The slow ring: weeks of a small city with faults (SEEDS=20), and a power cut at every byte
+	$(RUN) -m pytest -n 2 tests/world --seeds $(or $(SEEDS),20) --every-byte 1
 
 pictures: parts  ## The pages of the desk as pictures, for docs/desk.md
 	$(RUN) -m tests.pictures

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,7 +18,7 @@ from hardware.errors import ReaderError
 from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
 from terminal.errors import BackendUnreachable, NoHotlist, TerminalError
-from terminal.host import Backend, DirectLink, HotlistAddress, Link, SerialLink, about, date_of
+from terminal.host import Backend, DirectLink, HotlistAddress, Link, SerialLink, about, book_in, date_of
 from terminal.host import enrol as number_of
 from terminal.host import provision as give_keys
 from terminal.host import sync as bring_and_carry
@@ -86,8 +86,9 @@ def provision(
     """Give a device its first keys, once; after that `sync` renews them."""
     try:
         link_to = _link(port, flash)
-        number = give_keys(link_to, _device_file(device), lease.read_bytes())
-        until = date_of(about(link_to)["lease_until"])
+        paper = _device_file(device)
+        number = give_keys(link_to, paper, lease.read_bytes())
+        until = date_of(book_in(about(link_to), paper["issuer"])["lease_until"])
     except TerminalError as error:
         raise _refused(error) from None
     if as_json:
@@ -96,7 +97,7 @@ def provision(
         typer.echo(f"Terminal {number} has its keys, good until {until}. Destroy {device}.")
 
 
-def _device_file(path: Path) -> dict[str, object]:
+def _device_file(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text())
     except ValueError:
@@ -114,6 +115,9 @@ def sync(
     hotlist: Annotated[
         str | None, typer.Option(help="Hotlist: its address at the desk, or a file from `meedoen issuer hotlist`.")
     ] = None,
+    issuer: Annotated[
+        int | None, typer.Option(help="Number of the municipality, for a terminal that serves several.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Hand in the journal, renew the keys, and bring today's bundle and hotlist."""
@@ -127,6 +131,7 @@ def sync(
                 Backend(backend),
                 blocked,
                 lambda done, total: progress.update(task, completed=done, total=total),
+                issuer,
             )
     except (TerminalError, BackendUnreachable, NoHotlist) as error:
         raise _refused(error) from None
@@ -161,10 +166,13 @@ def diagnose(port: Port = None, flash: Flash = None, as_json: AsJson = False) ->
     if as_json:
         typer.echo(json.dumps(found))
         return
-    for name in ("day", "lease_until"):
-        found[name] = date_of(found.get(name))
-    for name, value in found.items():
-        typer.echo(f"{name}: {value}")
+    for name in ("device", "version"):
+        typer.echo(f"{name}: {found[name]}")
+    for book in found["books"]:
+        for name in ("day", "lease_until"):
+            book[name] = date_of(book.get(name))
+        for name, value in book.items():
+            typer.echo(f"{'' if name == 'issuer' else '  '}{name}: {value}")
 
 
 @app.command()
@@ -206,10 +214,10 @@ def run(
 
 
 def _require_lists(flash: Path) -> None:
-    found = about(_link(None, flash))
-    if "day" not in found:
+    books = about(_link(None, flash))["books"]
+    if not any("day" in book for book in books):
         raise TerminalError("This terminal has no keys yet; provision it first.")
-    if not found["bundle"]:
+    if not any(book["bundle"] for book in books):
         raise TerminalError("This terminal has no offers yet; sync it first.")
 
 

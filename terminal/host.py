@@ -20,6 +20,7 @@ from card.wire import uint
 from terminal.errors import BackendUnreachable, NoHotlist, TerminalError, VaultUnreachable
 from terminal.firmware import link
 from terminal.firmware.device import Device
+from terminal.hotlist import HotlistFile, NotSigned, opened
 
 _TRIES = 3
 _ONCE = (link.DEVICE, link.LEASE)
@@ -29,8 +30,8 @@ _SYNC_AGAIN = "The rest is done; passes that were blocked since the last list st
 class Link(Protocol):
     """A way to put one question to a terminal."""
 
-    def ask(self, kind: bytes, content: bytes = b"") -> bytes:
-        """The answer's content; raises TerminalError."""
+    def ask(self, kind: bytes, content: bytes = b"", issuer: int = 0) -> bytes:
+        """The answer's content; raises TerminalError. `issuer`: of which municipality, 0 for the device as a whole."""
 
 
 class SerialLink:
@@ -46,22 +47,22 @@ class SerialLink:
     def close(self) -> None:
         self._port.close()
 
-    def ask(self, kind: bytes, content: bytes = b"") -> bytes:
+    def ask(self, kind: bytes, content: bytes = b"", issuer: int = 0) -> bytes:
         """Asks again when nothing comes: every question but the handing over of keys may be put twice."""
         tries = 1 if kind in _ONCE else _TRIES
         for _ in range(tries):
-            got = self._ask_once(link.frame(kind, content), self._timeout_s / tries)
+            got = self._ask_once(link.frame(kind, issuer, content), self._timeout_s / tries)
             if got is not None:
-                return _content(kind, *got)
+                return _content(kind, got[0], got[2])
         raise TerminalError("The terminal does not answer. Is it switched on, and is this the right port?")
 
-    def _ask_once(self, question: bytes, timeout_s: float) -> tuple[bytes, bytes] | None:
+    def _ask_once(self, question: bytes, timeout_s: float) -> tuple[bytes, int, bytes] | None:
         self._port.reset_input_buffer()
         self._port.write(question)
         frames = link.Frames()
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            got: tuple[bytes, bytes] | None = frames.feed(self._port.read(max(1, self._port.in_waiting)))
+            got: tuple[bytes, int, bytes] | None = frames.feed(self._port.read(max(1, self._port.in_waiting)))
             if got is not None:
                 return got
         return None
@@ -73,8 +74,8 @@ class DirectLink:
     def __init__(self, device: Device) -> None:
         self._device = device
 
-    def ask(self, kind: bytes, content: bytes = b"") -> bytes:
-        return _content(kind, *self._device.answer(kind, content))
+    def ask(self, kind: bytes, content: bytes = b"", issuer: int = 0) -> bytes:
+        return _content(kind, *self._device.answer(kind, issuer, content))
 
 
 def _content(asked: bytes, kind: bytes, content: bytes) -> bytes:
@@ -143,17 +144,32 @@ class HotlistAddress:
         self._url = url
         self._client = httpx.Client(transport=transport, timeout=30)
 
-    def other_than(self, version: int) -> bytes | None:
-        """The sealed list, None when it is the one with this version; raises NoHotlist."""
+    def lacking(self, held: dict[str, Any]) -> bytes | None:
+        """What a terminal lacks that says this of itself, None when it has the latest; raises NoHotlist."""
+        if held["changes"]:
+            changes = self._fetched("/changes", held)
+            if changes is None or (part := changes.for_terminal(held["hotlist"])) is not None:
+                return None if changes is None else part
+        whole = self._fetched("", {**held, "changes": 0})
+        return None if whole is None else whole.content
+
+    def _fetched(self, part: str, held: dict[str, Any]) -> HotlistFile | None:
         try:
-            answer = self._client.get(self._url, headers={"If-None-Match": f'"{version}"'})
+            answer = self._client.get(self._url + part, headers={"If-None-Match": f'"{held["changes"]}"'})
         except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise NoHotlist(f"{self._url} cannot be reached. {_SYNC_AGAIN}") from None
         if answer.status_code == HTTPStatus.NOT_MODIFIED:
             return None
         if answer.status_code != HTTPStatus.OK:
             raise NoHotlist(f"{self._url} gives no list of blocked passes: {_reason(answer, 'a desk')} {_SYNC_AGAIN}")
-        return answer.content
+        return _signed_list(answer.content, held, self._url)
+
+
+def _signed_list(signed: bytes, held: dict[str, Any], place: str) -> HotlistFile:
+    try:
+        return opened(signed, held["signers"])
+    except NotSigned:
+        raise NoHotlist(f"{place} gives no list that the city's desk signed. {_SYNC_AGAIN}") from None
 
 
 def _accepted(answer: httpx.Response) -> httpx.Response:
@@ -204,16 +220,29 @@ def enrol(link_to: Link) -> str:
     return str(about(link_to)["device"])
 
 
+def book_in(found: dict[str, Any], issuer: int | None = None) -> dict[str, Any]:
+    """What a terminal says of one municipality: the one with this number, or the only one that it serves."""
+    books: list[dict[str, Any]] = [book for book in found["books"] if issuer in (None, book["issuer"])]
+    if len(books) > 1:
+        numbers = ", ".join(str(book["issuer"]) for book in books)
+        raise TerminalError(f"This terminal serves the municipalities {numbers}; say which one.")
+    if not books or books[0]["terminal"] is None:
+        raise TerminalError("This terminal has no keys yet; provision it first.")
+    return books[0]
+
+
 def provision(link_to: Link, device_keys: dict[str, object], lease: bytes) -> int:
     """Give a device its wrapping key, once, and its first keys; returns the terminal's number.
 
     When it stopped half-way, it goes on where it stopped.
     """
-    found = about(link_to)
-    if not found["enrolled"] or found["lease"] > 0:
+    issuer = device_keys.get("issuer")
+    held = [book for book in about(link_to)["books"] if book["issuer"] == issuer]
+    if not held or not held[0]["enrolled"] or held[0]["lease"] > 0:
         link_to.ask(link.DEVICE, json.dumps(device_keys).encode())
-    link_to.ask(link.LEASE, lease)
-    return int(about(link_to)["terminal"])
+    assert isinstance(issuer, int)  # the terminal took it as a number
+    link_to.ask(link.LEASE, lease, issuer)
+    return int(book_in(about(link_to), issuer)["terminal"])
 
 
 def sync(
@@ -221,37 +250,49 @@ def sync(
     backend: Backend,
     hotlist: bytes | HotlistAddress | None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    issuer: int | None = None,
 ) -> SyncReport:
     """Hand in what the backend lacks, renew the keys, bring the bundle and the hotlist. Safe to repeat at any point.
 
+    `issuer`: which municipality's backend and hotlist these are; a terminal that serves one need not be told.
     Also a terminal that gets no more keys has handed in what it holds. While the vault cannot be reached, the keys that
     are there still count, and the report has a warning. The list of blocked passes comes last: when its address gives
     none, all else is done, and NoHotlist says so.
     """
-    found = about(link_to)
-    if found["terminal"] is None:
-        raise TerminalError("This terminal has no keys yet; provision it first.")
+    found = book_in(about(link_to), issuer)
+    issuer = int(found["issuer"])
     report = SyncReport(found["terminal"], open_doubts=found["doubts"])
-    _hand_in(link_to, backend, found["journal"], report, progress)
+    _hand_in(link_to, backend, found, report, progress)
     try:
-        link_to.ask(link.LEASE, backend.lease(report.terminal, found["lease"]))
+        link_to.ask(link.LEASE, backend.lease(report.terminal, found["lease"]), issuer)
     except VaultUnreachable as error:
         report.warning = str(error)
-    link_to.ask(link.BUNDLE, backend.bundle(report.terminal))
-    if isinstance(hotlist, HotlistAddress):
-        hotlist = hotlist.other_than(found["hotlist"])
+    link_to.ask(link.BUNDLE, backend.bundle(report.terminal), issuer)
     if hotlist is not None:
-        link_to.ask(link.HOTLIST, hotlist)
-    report.lease_until = date_of(about(link_to)["lease_until"])
+        _bring_hotlist(link_to, hotlist, issuer)
+    report.lease_until = date_of(book_in(about(link_to), issuer)["lease_until"])
     return report
 
 
+def _bring_hotlist(link_to: Link, hotlist: bytes | HotlistAddress, issuer: int) -> None:
+    held = book_in(about(link_to), issuer)
+    if isinstance(hotlist, HotlistAddress):
+        lacking = hotlist.lacking(held)
+    else:
+        lacking = _signed_list(hotlist, held, "The file").for_terminal(held["hotlist"])
+        if lacking is None:
+            raise NoHotlist(f"The file has changes to another list than the one on the terminal. {_SYNC_AGAIN}")
+    if lacking is not None:
+        link_to.ask(link.HOTLIST, lacking, issuer)
+
+
 def _hand_in(
-    link_to: Link, backend: Backend, count: int, report: SyncReport, progress: Callable[[int, int], None]
+    link_to: Link, backend: Backend, book: dict[str, Any], report: SyncReport, progress: Callable[[int, int], None]
 ) -> None:
+    count = book["journal"]
     position = backend.next_position(report.terminal)
     while position <= count:
-        answer = backend.hand_in(report.terminal, link_to.ask(link.JOURNAL, uint(position, 4))).json()
+        answer = backend.hand_in(report.terminal, link_to.ask(link.JOURNAL, uint(position, 4), book["issuer"])).json()
         report.refused += answer.get("refused", [])
         if answer["nextPosition"] <= position:
             raise BackendUnreachable("The backend keeps asking for the same records; see its quarantine.")

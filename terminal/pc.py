@@ -3,9 +3,11 @@
 import os
 import time
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from card.record import DAY_ZERO
 from hardware.errors import PassGone as HardwarePassGone
 from hardware.errors import ReaderError as HardwareReaderError
 from terminal.errors import TerminalError
@@ -13,7 +15,6 @@ from terminal.firmware.device import Device
 from terminal.firmware.errors import FlashError, PassGone, ReaderError
 from terminal.firmware.storage import FileStorage
 
-_DAY_S = 86400
 # 2 MB, if it ever comes to that: 5 000 taps without a sync.
 _JOURNAL_BLOCKS = 512
 T = TypeVar("T")
@@ -52,10 +53,15 @@ class PcReader:
             raise ReaderError(str(error)) from error
 
 
+def day_of_this_pc() -> int:
+    """Today by the clock of this machine, as terminals count days."""
+    return (datetime.now().astimezone().date() - date(*DAY_ZERO)).days
+
+
 class PcBoard:
     """Keys come from `next_key()` (None when there is none), screens go to `show_screen(state, code, lines)`.
 
-    `flash` is a folder of this machine.
+    `flash` is a folder of this machine, `today()` what the clock says, or None without one.
     """
 
     def __init__(
@@ -64,11 +70,13 @@ class PcBoard:
         reader: Reader,
         next_key: Callable[[], str | None],
         show_screen: Callable[[str, str, tuple[str, str]], None],
+        today: Callable[[], int | None] = lambda: day_of_this_pc(),
     ) -> None:
         self.flash = flash
         self.reader = PcReader(reader)
         self.key = next_key
         self.show = show_screen
+        self.today = today
         self.random = os.urandom
         self._started = time.monotonic()
 
@@ -82,8 +90,8 @@ class PcBoard:
     def seconds_on(self) -> int:
         return int(time.monotonic() - self._started)
 
-    def days_on(self) -> int:
-        return self.seconds_on() // _DAY_S
+    def set_today(self, day: int) -> None:
+        """A terminal does not set the clock of a PC."""
 
 
 def pc_terminal(board: PcBoard) -> Device:

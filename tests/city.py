@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 
@@ -12,11 +13,13 @@ from card.blueprint import Blueprint
 from card.layout import aid_bytes
 from card.sealing import SealingKey
 from card.session import Session
+from card.signing import SEAL_BYTES
 from card.siv import siv_encrypt
 from card.wire import uint
 from hardware.emulated_pass import EmulatedPass, Memory, inspect
 from hardware.in_process import InProcessReader
 from issuer.desk import DeskSecrets
+from issuer.hotlist import ListKeys, base_of, changes_of
 from issuer.load import Intent, Load, Loader
 from issuer.personalise import Details, Pass, Personaliser
 from issuer.vault_client import CardKeys, OlderKey, VaultAddress, VaultClient
@@ -31,6 +34,7 @@ from keys.store import MemoryStore
 from keys.vault import Vault
 from terminal.firmware import link
 from terminal.firmware.device import Device
+from terminal.firmware.hotlist import Hotlist, open_hotlist
 from terminal.pc import PcBoard
 from tests.twin.nor_flash import NorFlash
 
@@ -98,8 +102,14 @@ def desk_secrets(day=DAY, vault=VAULT) -> DeskSecrets:
         DESK,
         bytes.fromhex(keys["link_key"]),
         [(bytes.fromhex(state), first, last) for state, first, last in keys["sealing"]],
-        bytes.fromhex(keys["hotlist_key"]),
+        list_keys(day, vault),
     )
+
+
+def list_keys(day=DAY, vault=VAULT) -> ListKeys:
+    """What the desk makes the hotlist with."""
+    keys = Vault(vault.store, vault.register, lambda: date_of(day)).desk_keys()
+    return ListKeys(*(bytes.fromhex(keys[name]) for name in ("hotlist_key", "signing_key", "certificate")))
 
 
 class PaperJournal:
@@ -157,12 +167,14 @@ def vault_over_http() -> VaultClient:
     return VaultClient(VaultAddress("http://vault"), httpx.WSGITransport(app=Caller(VAULT_APP, AS_ISSUER)))
 
 
-def blueprint() -> Blueprint:
-    return Blueprint(AID, DF_NAME, PURSES)
+def blueprint(vault=None) -> Blueprint:
+    register = (vault or VAULT).register
+    return Blueprint(register.aid, f"{DF_NAME[:-4]}{register.municipality:04}", PURSES)
 
 
-def loader(journal, day=DAY) -> Loader:
-    return Loader(DESK, aid_bytes(AID), sealing_of(DESK, day), journal, os.urandom)
+def loader(journal, day=DAY, vault=None) -> Loader:
+    vault = vault or VAULT
+    return Loader(DESK, aid_bytes(vault.register.aid), sealing_of(DESK, day, vault), journal, os.urandom)
 
 
 def factory_card(uid=b"\x04\x11\x22\x33\x44\x55\x66", generation="EV2", path=None) -> EmulatedPass:
@@ -170,16 +182,18 @@ def factory_card(uid=b"\x04\x11\x22\x33\x44\x55\x66", generation="EV2", path=Non
 
 
 def make_pass(
-    uid=b"\x04\x11\x22\x33\x44\x55\x66", loads=None, valid=(DAY - 30, DAY + 300)
+    uid=b"\x04\x11\x22\x33\x44\x55\x66", loads=None, valid=(DAY - 30, DAY + 300), vault=None, issued=DAY - 30
 ) -> tuple[EmulatedPass, Pass]:
     """A pass as the desk hands it over, with 20 euro, 50 euro for clothes and 10 visits unless said otherwise."""
     card = factory_card(uid)
     reader = InProcessReader(card)
-    made = Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, *valid))
+    keys = DirectKeys(vault)
+    details = Details(keys.vault.register.municipality, *valid, issued)
+    made = Personaliser(blueprint(vault), keys, os.urandom).personalise(reader, details)
     loads = {CENTS: 2000, CLOTHES: 5000, VISITS: 10} if loads is None else loads
     planned = [Load(number, 1, purse, amount) for number, (purse, amount) in enumerate(loads.items()) if amount]
     reader.find_pass()
-    loader(PaperJournal()).load(Session(reader.transmit), DirectKeys().card_keys(uid, 1), planned)
+    loader(PaperJournal(), vault=vault).load(Session(reader.transmit), keys.card_keys(uid, 1), planned)
     reader.release()
     return card, made
 
@@ -199,8 +213,16 @@ def _files(card):
 
 
 def bundle(
-    terminal=TERMINAL, version=1, day=DAY, valid=(DAY - 1, DAY + 30), offers=OFFERS, allowed=(CENTS, VISITS), held=0
+    terminal=TERMINAL,
+    version=1,
+    day=DAY,
+    valid=(DAY - 1, DAY + 30),
+    offers=OFFERS,
+    allowed=(CENTS, VISITS),
+    held=0,
+    vault=None,
 ):
+    vault = vault or VAULT
     content = {
         "terminal": terminal,
         "version": version,
@@ -208,30 +230,43 @@ def bundle(
         "from": valid[0],
         "until": valid[1],
         "venue": "Zwembad De Plas",
-        "issuer": ISSUER,
-        "aid": AID,
+        "issuer": vault.register.municipality,
+        "aid": vault.register.aid,
         "purses": {str(CENTS): "Meedoen", str(CLOTHES): "Kleding", str(VISITS): "Korting"},
         "units": {str(CENTS): "cent", str(CLOTHES): "cent", str(VISITS): "visit"},
         "allowed": list(allowed),
         "offers": offers,
         "held": held,
     }
-    key = siv_key(link_key(VAULT.handed_out("link", 1), terminal))
+    key = siv_key(link_key(vault.handed_out("link", 1), terminal))
     return siv_encrypt(key, [b"bundle" + uint(terminal, 4)], json.dumps(content).encode())
 
 
-def hotlist(*handles: bytes, version=1, day=DAY) -> bytes:
-    entries = sorted(handle[:8] for handle in handles)
-    head = uint(version, 4)
-    plain = head + uint(day, 2) + uint(len(entries), 4) + b"".join(entries)
-    return head + siv_encrypt(VAULT.handed_out("hotlist", 1, 32), [b"hotlist" + head], plain)
+def hotlist(*handles: bytes, version=1, day=DAY, vault=VAULT) -> bytes:
+    """A whole list that blocks these, as a host brings it: all of them in the changes, nobody in the base."""
+    key = list_keys(vault=vault or VAULT).key
+    base = base_of(key, version, day, [], [])
+    return base + changes_of(base, key, version, handles)
+
+
+def signed_hotlist(*handles: bytes, version=1, day=DAY, vault=VAULT) -> bytes:
+    """The same as the desk publishes it."""
+    return list_keys(day, vault).signed(hotlist(*handles, version=version, day=day, vault=vault))
+
+
+def on_a_terminal(signed: bytes, key: bytes | None = None) -> Hotlist | None:
+    """A whole list that the desk published, opened as a terminal opens it."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "hotlist").write_bytes(signed[:-SEAL_BYTES])
+        return open_hotlist(folder, [key or list_keys().key])
 
 
 def device_file(about, terminal=TERMINAL, vault=VAULT) -> bytes:
     """What a device is brought by hand, after the vault got to know it; `about` is what it says of itself."""
     vault.register.terminals[str(terminal)] = Terminal(about["device"])
     key = vault.wrapping_key(terminal, bytes.fromhex(about["device"])).state
-    return json.dumps({"terminal": terminal, "device": about["device"], "wrapping_key": key.hex()}).encode()
+    paper = {"issuer": vault.register.municipality, "terminal": terminal}
+    return json.dumps({**paper, "device": about["device"], "wrapping_key": key.hex()}).encode()
 
 
 def lease(about, terminal=TERMINAL, day=DAY, vault=VAULT) -> bytes:
@@ -241,6 +276,12 @@ def lease(about, terminal=TERMINAL, day=DAY, vault=VAULT) -> bytes:
 
 # Between two taps, so that the second is none by accident.
 A_WHILE_S = 61
+
+
+def said_of(found, issuer=ISSUER):
+    """What a terminal says of itself and of one municipality, side by side; of one that it does not serve, nothing."""
+    nothing = {"terminal": None, "lease": 0, "lease_until": None, "enrolled": False}
+    return {**found, **next((book for book in found["books"] if book["issuer"] == issuer), nothing)}
 
 
 class PcTerminal:
@@ -253,43 +294,69 @@ class PcTerminal:
         self.reader = InProcessReader(None)
         self.screen: tuple[str, str, str, str] = ("", "", "", "")
         self.keys: list[str] = []
-        self.days_on = self.seconds_on = 0
+        self.days_on = 0
+        self.seconds = 0
+        self.clock: int | None = None
         self.storage = lists.pop("storage", None) or NorFlash(lists.pop("blocks", 64))
+        self.storages = {0: self.storage}
         self.boot()
         if provision:
-            self.ask(link.DEVICE, device_file(self.about(), terminal, self.vault))
-            self.renew(lists.get("day", DAY))
-            self.ask(link.BUNDLE, bundle(terminal, **lists))
-            self.ask(link.HOTLIST, hotlist())
+            self.provision(terminal, self.vault, **lists)
+
+    def provision(self, terminal, vault, **lists):
+        """Everything that one municipality brings at first."""
+        self.ask(link.DEVICE, device_file(self.about(), terminal, vault))
+        self.renew(lists.get("day", DAY), terminal, vault)
+        issuer = vault.register.municipality
+        self.ask(link.BUNDLE, bundle(terminal, vault=vault, **lists), issuer)
+        self.ask(link.HOTLIST, hotlist(vault=vault), issuer)
+
+    @property
+    def folder(self):
+        """Where the flash has what is of the city."""
+        return self.flash / str(ISSUER)
+
+    @property
+    def book(self):
+        """What the terminal has of the city."""
+        return next(book for book in self.device.books if book.issuer == ISSUER)
 
     def boot(self):
         """Switch on, with the flash as it is."""
         board = PcBoard(self.flash, self.reader, lambda: self.keys.pop(0) if self.keys else None, self._show)
-        board.seconds_on = lambda: self.seconds_on
-        board.storage = lambda index: self.storage
-        board.days_on = lambda: self.days_on
+        board.seconds_on = lambda: 86400 * self.days_on + self.seconds
+        board.storage = lambda index: self.storages.setdefault(index, NorFlash(64))
+        board.today = lambda: self.clock
+        board.set_today = self._set_clock
         self.device = Device(str(self.flash), board)
+
+    def _set_clock(self, day):
+        if self.clock is not None:
+            self.clock = day
 
     def _show(self, state, code, lines):
         self.screen = (state, code, *lines)
 
-    def ask(self, kind, content=b""):
-        answered, content = self.device.answer(kind, content)
+    def ask(self, kind, content=b"", issuer=None):
+        answered, content = self.device.answer(kind, ISSUER if issuer is None else issuer, content)
         assert answered == kind, content
         return content
 
-    def refused(self, kind, content=b"") -> str:
-        answered, content = self.device.answer(kind, content)
+    def refused(self, kind, content=b"", issuer=None) -> str:
+        answered, content = self.device.answer(kind, ISSUER if issuer is None else issuer, content)
         assert answered == link.REFUSED
         return content.decode()
 
     def about(self):
-        """What the terminal says of itself."""
-        return json.loads(self.ask(link.HELLO))
+        """What the terminal says of itself, and of the city when it serves it."""
+        return said_of(json.loads(self.ask(link.HELLO)))
 
-    def renew(self, day=DAY):
+    def renew(self, day=DAY, terminal=None, vault=None):
         """Bring the next lease, as the vault makes it on a day."""
-        self.ask(link.LEASE, lease(self.about(), self.terminal, day, self.vault))
+        terminal, vault = terminal or self.terminal, vault or self.vault
+        issuer = vault.register.municipality
+        about = said_of(json.loads(self.ask(link.HELLO)), issuer)
+        self.ask(link.LEASE, lease(about, terminal, day, vault), issuer)
 
     def press(self, keys: str):
         self.keys += keys
@@ -308,18 +375,18 @@ class PcTerminal:
 
     def tap(self, card: EmulatedPass, keys="1#"):
         """Choose, hold, and take the result in; the screen is that of the result."""
-        self.seconds_on += A_WHILE_S
+        self.seconds += A_WHILE_S
         self.press(keys)
         screen = self.hold(card)
         if screen[0] == "showing":
             self.press("#")
         return screen
 
-    def entries(self):
-        """All that the backend would get, opened."""
-        opened, position = [], 1
-        while body := self.ask(link.JOURNAL, uint(position, 4)):
-            batch = open_batch(body, lambda terminal: [link_key(VAULT.handed_out("link", 1), terminal)])
+    def entries(self, vault=None):
+        """All that the backend of a municipality would get, opened."""
+        vault, opened, position = vault or VAULT, [], 1
+        while body := self.ask(link.JOURNAL, uint(position, 4), vault.register.municipality):
+            batch = open_batch(body, lambda terminal: [link_key(vault.handed_out("link", 1), terminal)])
             opened += batch.entries
             position += len(batch.entries)
         return opened
@@ -330,12 +397,12 @@ def final_outcomes(entries):
     return {entry.clear.sequence: entry for entry in entries}
 
 
-def proven_cents(entries, purse=CENTS) -> int:
-    """What the vault proves was taken from a purse, reversals counted back; each sequence once."""
-    total = 0
+def proven_cents(entries, purse=CENTS, vault=None) -> int:
+    """What a vault proves was taken from a purse, reversals counted back; each sequence once."""
+    prover, total = Prover(vault) if vault else PROVER, 0
     for entry in final_outcomes(entries).values():
         if entry.outcome == COMMITTED:
-            assert PROVER.prove(entry.clear_bytes + entry.sealed)[0].valid
+            assert prover.prove(entry.clear_bytes + entry.sealed)[0].valid
             sign = 1 if entry.clear.kind == 1 else -1
             total += sign * sum(amount for moved, amount in entry.clear.debits() if moved == purse)
     return total

@@ -17,7 +17,7 @@ def pcscd() -> Iterator[PrivatePcscd]:
 
 def pytest_addoption(parser):
     parser.addoption("--seeds", type=int, default=1, help="how many weeks of the small city to run")
-    parser.addoption("--every-byte", type=int, default=23, help="cut the power at each n-th byte of flash")
+    parser.addoption("--every-byte", type=int, default=11, help="cut the power at each n-th byte of flash")
 
 
 @pytest.fixture(scope="session")

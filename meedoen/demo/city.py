@@ -118,6 +118,11 @@ class City:
         self.backend_transport = httpx.WSGITransport(app=create_backend(config, clearing))
         return clearing
 
+    @property
+    def issuer(self) -> int:
+        """The number of the municipality."""
+        return self.vault.register.municipality
+
     # The desk
 
     def new_card(self, number: int, generation: str = "EV2") -> tuple[EmulatedPass, Path]:

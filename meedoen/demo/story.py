@@ -215,7 +215,7 @@ def _pass_of_the_neighbours(city: City) -> Guest:
     card, path = city.new_card(901)
     reader = InProcessReader(card)
     plan = Blueprint("F0E0D2", "NL.STADSPAS.0002", {1: 10000})
-    Personaliser(plan, NeighboursKeys(), os.urandom).personalise(reader, Details(2, 0, 0xFFFF))
+    Personaliser(plan, NeighboursKeys(), os.urandom).personalise(reader, Details(2, 0, 0xFFFF, 0))
     return Guest(city.holders()[0], card, path, "")
 
 

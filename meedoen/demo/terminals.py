@@ -156,7 +156,7 @@ class PcTerminal:
         self.switch_on()
 
     def switch_on(self) -> None:
-        board = PcBoard(self._flash, self.reader, self._next_key, self._show)
+        board = PcBoard(self._flash, self.reader, self._next_key, self._show, today=lambda: None)
         self._device: Device = pc_terminal(board)
 
     def link(self) -> Link:

@@ -129,7 +129,7 @@ class Week:
         content["offers"].append(swimwear)
         content["allowed"] += [2] if allow else []
         sealed = siv_encrypt(key, associated, json.dumps(content).encode())
-        self._places[POOL].terminal.link().ask(link.BUNDLE, sealed)
+        self._places[POOL].terminal.link().ask(link.BUNDLE, sealed, self._city.issuer)
 
     def stranger(self, guest: Guest, why: str) -> None:
         """A pass that does not count here."""
@@ -179,8 +179,8 @@ class Week:
         self._say("The library's laptop sends the records in the wrong order, and then twice. Nothing counts double.")
         backend, terminal = self._city.backend(), self._places[LIBRARY].terminal
         first = backend.next_position(LIBRARY)
-        whole = terminal.link().ask(link.JOURNAL, uint(first, 4))
-        tail = terminal.link().ask(link.JOURNAL, uint(first + 2, 4))
+        whole = terminal.link().ask(link.JOURNAL, uint(first, 4), self._city.issuer)
+        tail = terminal.link().ask(link.JOURNAL, uint(first + 2, 4), self._city.issuer)
         for body in (tail, whole, whole, tail):
             backend.hand_in(LIBRARY, body)
 
@@ -188,7 +188,7 @@ class Week:
         """Somebody changes a byte of a batch between the museum and the backend."""
         self._say("Somebody changes a batch of the museum on its way. It is refused and kept; the real one follows.")
         backend, terminal = self._city.backend(), self._places[MUSEUM].terminal
-        body = bytearray(terminal.link().ask(link.JOURNAL, uint(1, 4)))
+        body = bytearray(terminal.link().ask(link.JOURNAL, uint(1, 4), self._city.issuer))
         body[200] ^= 1
         backend.hand_in(MUSEUM, bytes(body))
 
@@ -213,7 +213,7 @@ class Week:
     def _forged(self, terminal: PcTerminal) -> bytes:
         keys = self._city.secrets_of_terminal(SECOND_AT_THE_SHOP)
         key = bytes.fromhex(keys["link_key"])
-        held = open_batch(terminal.link().ask(link.JOURNAL, uint(1, 4)), lambda number: [key])
+        held = open_batch(terminal.link().ask(link.JOURNAL, uint(1, 4), self._city.issuer), lambda number: [key])
         last = held.entries[-1]
         fields = {**vars(last.clear), "sequence": last.clear.sequence + 1, "amount1": 10 * last.clear.amount1}
         clear = ClearRecord(**{**fields, "price": fields["amount1"]}).to_bytes()

@@ -3,7 +3,6 @@
 The loop around them owns reader, screen, clock and link. Keys: 0-9, `#` yes, `*` back, `A` put the last tap back.
 """
 
-from terminal.firmware import offers
 from terminal.firmware.results import AGAIN, DUTCH, PURSE_TOO_SMALL, REVERSED, SAME_AGAIN, SENTENCES, YES
 
 KEY = "key"
@@ -33,19 +32,25 @@ _WORDS = {
 class Shift:
     """What the states remember between two events."""
 
-    def __init__(self, language=DUTCH, bundle=None):
+    def __init__(self, language=DUTCH):
         self.language = language
-        self.bundle = bundle
+        self.menu = []
+        self.bundles = {}
         self.typed = ""
-        self.order = None
-        self.offer = None
+        self.line = None
+        self.orders = {}
 
     def words(self, name):
         return _WORDS[name][self.language]
 
-    def amount(self, purse, number):
+    def line_typed(self):
+        """The line of the menu that the typed number stands for, or None."""
+        number = int(self.typed or "0")
+        return self.menu[number - 1] if 1 <= number <= len(self.menu) else None
+
+    def amount(self, bundle, purse, number):
         """An amount of a purse in words."""
-        unit = self.bundle.units[str(purse)]
+        unit = bundle.units[str(purse)]
         return euro(number) if unit == "cent" else self.words(unit) % number
 
 
@@ -56,7 +61,7 @@ def euro(cents):
 def start(shift):
     """The state after switching on or after `back`."""
     shift.typed = ""
-    shift.order = shift.offer = None
+    shift.line, shift.orders = None, {}
     return choosing, (shift.words("choose"), "")
 
 
@@ -70,15 +75,14 @@ def choosing(shift, event, value):
         return start(shift)
     if value != YES_KEY:
         _type(shift, value, 2)
-        return choosing, (shift.typed, _name_of(shift))
-    number = int(shift.typed or "0")
+        # So that it can be seen before it is chosen.
+        line = shift.line_typed()
+        return choosing, (shift.typed, line.name if line else "")
+    shift.line = shift.line_typed()
     shift.typed = ""
-    if shift.bundle is None or not 1 <= number <= len(shift.bundle.offers):
+    if shift.line is None:
         return choosing, (shift.words("unknown"), "")
-    shift.offer = shift.bundle.offers[number - 1]
-    if offers.needs_price(shift.offer):
-        return pricing, (shift.words("price"), shift.offer["name"])
-    return _arm(shift, 0)
+    return _priced(shift)
 
 
 def pricing(shift, event, value):
@@ -89,11 +93,11 @@ def pricing(shift, event, value):
         return start(shift)
     if value != YES_KEY:
         _type(shift, value, 5)
-        return pricing, (euro(int(shift.typed or "0")), shift.offer["name"])
+        return pricing, (euro(int(shift.typed or "0")), shift.line.name)
     cents = int(shift.typed or "0")
     shift.typed = ""
     if not 0 < cents <= _MOST_CENTS:
-        return pricing, (shift.words("price"), shift.offer["name"])
+        return pricing, (shift.words("price"), shift.line.name)
     return _arm(shift, cents)
 
 
@@ -126,18 +130,26 @@ def _type(shift, value, most):
         shift.typed += value
 
 
-def _name_of(shift):
-    """The name of the offer that the typed number stands for, so that it can be seen before it is chosen."""
-    number = int(shift.typed or "0")
-    if shift.bundle is None or not 1 <= number <= len(shift.bundle.offers):
-        return ""
-    return shift.bundle.offers[number - 1]["name"]
+def _priced(shift):
+    """The state in which the chosen line gets its price, or a pass."""
+    if shift.line.needs_price:
+        return pricing, (shift.words("price"), shift.line.name)
+    return _arm(shift, 0)
 
 
 def _arm(shift, cents):
-    shift.order = offers.order(shift.offer, cents)
-    purse, amount = shift.order.moves[0]
-    return armed, (shift.words("hold"), "%s %s" % (shift.offer["name"], shift.amount(purse, amount)))
+    shift.orders = shift.line.orders(cents)
+    return armed, (shift.words("hold"), _asked(shift))
+
+
+def _asked(shift):
+    """The name, and what a pass is asked for where that is the same for every municipality."""
+    texts = []
+    for issuer, order in shift.orders.items():
+        text = shift.amount(shift.bundles[issuer], *order.moves[0])
+        if text not in texts:
+            texts.append(text)
+    return "%s %s" % (shift.line.name, texts[0]) if len(texts) == 1 else shift.line.name
 
 
 def _after(shift, state, result):
@@ -151,7 +163,8 @@ def _sentence(shift, code):
 
 def _detail(shift, result):
     if result.code == PURSE_TOO_SMALL and result.left is not None:
-        return shift.words("had") % shift.amount(shift.order.moves[0][0], result.left)
+        purse = shift.orders[result.bundle.issuer].moves[0][0]
+        return shift.words("had") % shift.amount(result.bundle, purse, result.left)
     if result.code not in (YES, REVERSED, SAME_AGAIN):
         return ""
     record = result.record
@@ -159,4 +172,4 @@ def _detail(shift, result):
         return shift.words("pays") % (euro(record.discount), euro(record.copayment))
     if result.left is None:
         return ""
-    return shift.words("left") % shift.amount(record.purse1, result.left)
+    return shift.words("left") % shift.amount(result.bundle, record.purse1, result.left)

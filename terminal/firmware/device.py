@@ -1,31 +1,23 @@
-"""A terminal as a whole: what is on its flash, what the host may ask, and one turn of its loop."""
+"""A terminal as a whole: the books on its flash, what the host may ask, and one turn of its loop."""
 
 import json
-from binascii import unhexlify
 
-from card.batch import chain_key
-from card.errors import OutOfRange
-from card.sealing import SealingKey
 from card.wire import read_uint
-from terminal.firmware import app, forms, link
-from terminal.firmware.days import Days
+from terminal.firmware import VERSION, app, link, offers, shelf
+from terminal.firmware.book import Book
 from terminal.firmware.errors import FlashError, ListRefused, ReaderError
 from terminal.firmware.flash import Flash
 from terminal.firmware.identity import Identity
-from terminal.firmware.journal import Journal
-from terminal.firmware.keys import Keys
-from terminal.firmware.lists import open_bundle, open_hotlist
-from terminal.firmware.results import DUTCH, READER, SENTENCES, TERMINAL_FULL, Result
-from terminal.firmware.till import Till
-
-_MOST_ENTRIES = 8  # a batch is built in one piece of memory, of which a small heap has few: 8 entries are 1 KB
+from terminal.firmware.results import DUTCH, LIST_TOO_OLD, OTHER_MUNICIPALITY, READER, SENTENCES, Result
+from terminal.firmware.storage import wipe
 
 
 class Device:
     """`flash` is a folder; `board` is the machine: `reader`, `key()`, `show(state, code, lines)`, `random(n)` and more.
 
-    `key()` gives the next key or None, `days_on()` the whole days since the terminal was switched on, and `rest()` is
-    called between two guests, when there is time to tidy the memory.
+    `key()` gives the next key or None, `seconds_on()` the whole seconds since the terminal was switched on, `today()`
+    the day that its battery clock says, or None, and `set_today(day)` sets that. `rest()` is called between two guests,
+    when there is time to tidy the memory.
     """
 
     def __init__(self, flash, board, language=DUTCH):
@@ -33,65 +25,27 @@ class Device:
         self._board = board
         self._shift = app.Shift(language)
         self._identity = Identity(self._flash, board.random)
-        self._days = Days(self._flash, board.days_on)
-        self._day = None
-        self._keys = Keys.kept(self._flash)
-        self._till = self._open_till()
-        self._finish_lease()
+        self.books = [self._open_book(issuer) for issuer in shelf.issuers_on(self._flash)]
+        self._lists_changed()
         self._shown = ""
         self._state, screen = app.start(self._shift)
         self._show("", screen)
 
-    # Switching on
+    def _open_book(self, issuer):
+        slot, folder = shelf.folder_of(self._flash, issuer)
+        return Book(issuer, slot, folder, self._identity, self._board)
 
-    def _open_till(self):
-        """The Till, with the journal and the lists that are on flash; None while there are no keys."""
-        keys = self._keys
-        if keys is None:
-            return None
-        self._days.heard(keys.day)
-        self._journal = Journal(self._board.storage(0), chain_key(keys.link_key), self._identity.tag_key)
-        till = Till(keys, self._days, self._journal, self._board.random)
-        self._take_lists(till)
-        return till
-
-    def _finish_lease(self):
-        """When the power went after new keys were kept, and before the wrapping key made its step."""
-        identity, keys = self._identity, self._keys
-        if keys is None or identity.terminal is None:
-            return
-        if keys.device == identity.device and keys.lease == identity.next_lease:
-            identity.step()
-
-    def _take_lists(self, till):
-        """A list that the flash spoilt counts as not there: the till asks for a sync."""
-        bundle = self._kept_list("bundle", self._open_bundle, self._keys.link_keys)
-        hotlist = self._kept_list("hotlist", open_hotlist, self._keys.hotlist_keys)
-        if bundle is not None:
-            self._days.heard(bundle.day)
-            self._journal.backend_holds(bundle.held)
-        till.lists_changed(bundle, hotlist)
-        self._shift.bundle = bundle
-
-    def _kept_list(self, name, open_with, keys):
-        """A list that came before the keys changed opens with the key before."""
-        content = self._flash.read(name)
-        for key in keys if content is not None else ():
-            try:
-                return open_with(content, key)
-            except ListRefused:
-                pass
-        return None
-
-    def _open_bundle(self, content, link_key):
-        return open_bundle(content, link_key, self._keys.terminal)
+    def _lists_changed(self):
+        bundles = [book.bundle for book in self.books if book.bundle is not None]
+        self._shift.menu = offers.menu(bundles)
+        self._shift.bundles = {bundle.issuer: bundle for bundle in bundles}
 
     # One turn of the loop
 
     def turn(self):
         """Attend to the day, to the keypad, and to the reader when a pass is expected."""
-        if self._days.today != self._day:
-            self._new_day()
+        for book in self.books:
+            book.attend()
         key = self._board.key()
         if key is not None:
             self._event(app.KEY, key)
@@ -106,27 +60,23 @@ class Device:
             if self._shown != READER:
                 self._show(READER, (SENTENCES[READER][self._shift.language], ""))
             return
-        except FlashError:
-            result = Result(TERMINAL_FULL)
         self._event(app.RESULT, result)
         self._board.rest()
-        self._journal.tidy()
-
-    def _new_day(self):
-        """What sealed yesterday is forgotten, also when nobody comes. When the flash fails, the next tap says so."""
-        self._day = self._days.today
-        try:
-            self._days.begin()
-        except FlashError:
-            pass
+        for book in self.books:
+            book.tidy()
 
     def _serve_pass(self):
-        self._days.begin()
-        day = self._days.today
+        """Each book in turn, until one knows the pass."""
+        result = Result(OTHER_MUNICIPALITY if self.books else LIST_TOO_OLD)
         transmit = self._board.reader.transmit
-        if self._state is app.reversing:
-            return self._till.reverse(transmit, day)
-        return self._till.tap(transmit, self._shift.order, day, self._board.seconds_on())
+        for book in self.books:
+            if self._state is app.reversing:
+                result = book.reverse(transmit)
+            else:
+                result = book.tap(transmit, self._shift.orders.get(book.issuer))
+            if result.code != OTHER_MUNICIPALITY:
+                break
+        return result
 
     def _event(self, event, value):
         self._state, screen = self._state(self._shift, event, value)
@@ -139,95 +89,66 @@ class Device:
 
     # What the host may ask
 
-    def answer(self, kind, content):
-        """The answer to a frame: `(kind, content)`; a refusal is `!` and the reason, and changed nothing."""
+    def answer(self, kind, issuer, content):
+        """The answer to a frame: `(kind, content)`; a refusal is `!` and the reason, and changed nothing.
+
+        `issuer`: the municipality that is asked about; 0 for the device as a whole.
+        """
         self._board.rest()
         try:
-            return kind, self._answer(kind, content)
+            return kind, self._answer(kind, issuer, content)
         except MemoryError:
             return link.REFUSED, b"there is not memory enough for this now"
         except (ListRefused, FlashError, ValueError) as error:
             return link.REFUSED, str(error).encode()
 
-    def _answer(self, kind, content):
+    def _answer(self, kind, issuer, content):
         if kind == link.HELLO:
-            return self._hello()
+            books = [book.about() for book in self.books]
+            return json.dumps({"device": self._identity.device, "version": VERSION, "books": books}).encode()
         if kind == link.DEVICE:
-            self._identity.enrol(content, self._keys.terminal if self._keys else None)
-            return b""
-        if kind == link.LEASE:
-            return self._lease(content)
-        if self._till is None:
-            raise ListRefused("this terminal has no keys yet; provision it first")
+            return self._enrol(self._identity.read_paper(content))
+        book = self._book_of(issuer)
         if kind == link.JOURNAL and len(content) == 4:
-            first = read_uint(content, 0, 4)
-            return self._journal.batch(self._keys.link_key, self._keys.terminal, first, _MOST_ENTRIES)
-        if kind == link.BUNDLE:
-            self._not_older(self._open_bundle(content, self._keys.link_key), self._till.bundle)
-            return self._keep("bundle", content)
-        if kind == link.HOTLIST:
-            self._not_older(open_hotlist(content, self._keys.hotlist_keys[0]), self._till.hotlist)
-            return self._keep("hotlist", content)
-        raise ListRefused("this terminal does not know the question")
-
-    def _hello(self):
-        identity, sealing = self._identity, self._days.sealing
-        about = {"device": identity.device, "lease": identity.next_lease}
-        about["enrolled"] = identity.terminal is not None
-        about["terminal"] = identity.terminal
-        about.update({"journal": 0, "bundle": 0, "hotlist": 0, "doubts": 0, "lease_until": None})
-        if self._till is not None:
-            about["terminal"] = self._keys.terminal
-            about["journal"] = self._journal.count
-            about["doubts"] = self._journal.doubts
-            about["day"] = self._days.today
-            if sealing is not None:
-                about["lease_until"] = sealing.last_day
-            if self._till.bundle is not None:
-                about["bundle"] = self._till.bundle.version
-            if self._till.hotlist is not None:
-                about["hotlist"] = self._till.hotlist.version
-        return json.dumps(about).encode()
-
-    def _lease(self, wrapped):
-        """Take new keys.
-
-        The wrapping key steps last: wherever the power goes before that, the old keys still work, or the new ones do
-        and the step is made up for at the next start.
-        """
-        number = self._identity.next_lease
-        opened = forms.filled_in(forms.LEASE, self._identity.open(wrapped), "the lease")
-        if opened["terminal"] != self._identity.terminal:
-            raise ListRefused("these keys are for another terminal")
-        keys = Keys.of_lease(opened, number, self._identity.device, self._keys)
-        self._days.renew(_sealing_key(opened["sealing"]))
-        keys.keep(self._flash)
-        self._use(keys)
-        self._identity.step()
-        return b""
-
-    def _use(self, keys):
-        """Work with these keys from now on; the journal and the lists go on as they are."""
-        self._keys = keys
-        if self._till is None:
-            self._till = self._open_till()
+            return book.batch(read_uint(content, 0, 4))
+        if kind == link.REMOVE and len(content) == 4:
+            book.close(read_uint(content, 0, 4))
+            return self._remove(book)
+        if kind == link.LEASE:
+            answer = book.take_lease(content)
+        elif kind == link.BUNDLE:
+            answer = book.take_bundle(content)
+        elif kind == link.HOTLIST:
+            answer = book.take_hotlist(content)
         else:
-            self._journal.chain_with(chain_key(keys.link_key))
-            self._till.keys_changed(keys)
+            raise ListRefused("this terminal does not know the question")
+        self._lists_changed()
+        return answer
 
-    def _not_older(self, new, held):
-        if held is not None and new.version < held.version:
-            raise ListRefused("version %d is older than %d, which is here" % (new.version, held.version))
+    def _book_of(self, issuer):
+        for book in self.books:
+            if book.issuer == issuer:
+                return book
+        raise ListRefused("this terminal does not serve municipality %d; provision it first" % issuer)
 
-    def _keep(self, name, content):
-        self._flash.replace(name, content)
-        self._take_lists(self._till)
-        self._days.begin()
+    def _enrol(self, paper):
+        """A book is there from the moment that it has its wrapping key; its folder by itself is nothing yet."""
+        for book in self.books:
+            if book.issuer == paper["issuer"]:
+                book.enrol(paper)
+                return b""
+        if len(self.books) == shelf.MOST_BOOKS:
+            raise ListRefused("this terminal serves %d municipalities already" % shelf.MOST_BOOKS)
+        shelf.make_folder(self._flash, paper["issuer"], [book.slot for book in self.books])
+        book = self._open_book(paper["issuer"])
+        wipe(self._board.storage(book.slot))
+        book.enrol(paper)
+        self.books.append(book)
+        shelf.keep_order(self._flash, [book.issuer for book in self.books])
         return b""
 
-
-def _sealing_key(chains):
-    try:
-        return SealingKey([(unhexlify(state), day, last_day) for state, day, last_day in chains])
-    except OutOfRange as error:
-        raise ListRefused("the lease does not seal: %s" % error)
+    def _remove(self, book):
+        self.books.remove(book)
+        self._lists_changed()
+        shelf.remove(self._flash, book.issuer)
+        return b""

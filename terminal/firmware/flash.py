@@ -29,7 +29,14 @@ class Flash:
         try:
             with open(path + ".new", "wb") as file:
                 file.write(content)
-            os.rename(path + ".new", path)
+        except OSError:
+            raise FlashError("the flash does not take what is written")
+        self.move(path + ".new", name)
+
+    def move(self, path, name):
+        """Put the file at `path` in place of `name`; raises FlashError, and then the old content is still there."""
+        try:
+            os.rename(path, self.folder + "/" + name)
         except OSError:
             raise FlashError("the flash does not take what is written")
 

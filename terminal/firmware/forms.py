@@ -22,6 +22,10 @@ def _keys(value, least, most):
     return isinstance(value, list) and least <= len(value) <= most and all(_hex(one, 32, 32) for one in value)
 
 
+def _public_keys(value, least, most):
+    return isinstance(value, list) and least <= len(value) <= most and all(_hex(one, 64, 64) for one in value)
+
+
 def _chains(value, least, most):
     return isinstance(value, list) and least <= len(value) <= most and all(_chain(one) for one in value)
 
@@ -34,6 +38,7 @@ def _chain(value):
 
 # Field, what it is, and the range of the number, or of the digits, keys or chains.
 DEVICE = (
+    ("issuer", _number, 1, 0xFFFF),
     ("terminal", _number, 1, 0xFFFFFFFF),
     ("device", _hex, 16, 16),
     ("wrapping_key", _hex, 32, 32),
@@ -48,8 +53,24 @@ LEASE = (
     ("hotlist_key", _hex, 64, 64),
     ("lookup_keys", _keys, 1, _MOST_VERSIONS),
     ("tap_keys", _keys, 1, _MOST_VERSIONS),
+    ("signers", _public_keys, 1, _MOST_VERSIONS),
     ("sealing", _chains, 1, MOST_CHAINS),
 )
+
+
+# The firmware that the municipality approves; a lease need not say.
+_RELEASE = (
+    ("version", _number, 1, 0xFFFFFFFF),
+    ("sha256", _hex, 64, 64),
+)
+
+
+def release_in(lease):
+    """The firmware that a lease approves, as it says it, or None; raises ListRefused when it says something else."""
+    release = lease.get("release")
+    if release is not None:
+        _require(_RELEASE, release, "the release in the lease")
+    return release
 
 
 def filled_in(form, content, name):
@@ -58,6 +79,11 @@ def filled_in(form, content, name):
         found = json.loads(content)
     except ValueError:
         found = None
+    _require(form, found, name)
+    return found
+
+
+def _require(form, found, name):
     if not isinstance(found, dict):
         raise ListRefused("this is not %s" % name)
     for field, fits, least, most in form:
@@ -65,4 +91,3 @@ def filled_in(form, content, name):
             raise ListRefused("%s lacks %s" % (name, field))
         if not fits(found[field], least, most):
             raise ListRefused("%s says something else than a %s where that belongs" % (name, field))
-    return found

@@ -1,4 +1,4 @@
-"""Which device this is: its own number, what it tags passes with, and what opens its next lease."""
+"""Which device this is, and which terminal it is for a municipality, with what opens the next lease of that one."""
 
 from binascii import hexlify, unhexlify
 
@@ -8,53 +8,67 @@ from card.wire import read_uint, uint
 from terminal.firmware import forms
 from terminal.firmware.errors import ListRefused
 
-_FILE = "device"
-_TAG_KEY_AT = 8
-_TERMINAL_AT = 24
-_LEASE_AT = 28
-_STATE_AT = 32
+_DEVICE_FILE = "device"
+_TAG_KEY_BYTES = 16
+_ENROLMENT_FILE = "enrolled"
+_TERMINAL_AT = 8
+_LEASE_AT = 12
+_STATE_AT = 16
 # What is longer is not read: anybody with a cable can bring it.
 _MOST_BYTES = 512
 
 
 class Identity:
-    """The file `device`: number and tag key, made by the device at its first start; then what it was given by hand.
+    """The file `device`: a number and a tag key, made by the device itself at its first start.
 
-    `random(n)` gives n random bytes. `device` is the number in hex digits; `terminal` is None until somebody brought
-    the wrapping key.
+    `random(n)` gives n random bytes. `device` is the number in hex digits.
     """
 
     def __init__(self, flash, random):
-        self._flash = flash
-        kept = flash.read_checked(_FILE)
+        kept = flash.read_checked(_DEVICE_FILE)
         if kept is None:
-            kept = random(DEVICE_BYTES) + random(_TERMINAL_AT - _TAG_KEY_AT)
-            flash.replace_checked(_FILE, kept)
-        self._number = kept[:_TAG_KEY_AT]
-        self.device = hexlify(self._number).decode()
-        self.tag_key = kept[_TAG_KEY_AT:_TERMINAL_AT]
-        self.terminal, self._wrapping = _given(kept)
+            kept = random(DEVICE_BYTES) + random(_TAG_KEY_BYTES)
+            flash.replace_checked(_DEVICE_FILE, kept)
+        self.number = kept[:DEVICE_BYTES]
+        self.device = hexlify(self.number).decode()
+        self.tag_key = kept[DEVICE_BYTES:]
+
+    def read_paper(self, content):
+        """What a device file (JSON) that names this device says; raises ListRefused for any other."""
+        if len(content) > _MOST_BYTES:
+            raise ListRefused("this is not a device file")
+        found = forms.filled_in(forms.DEVICE, content, "a device file")
+        if unhexlify(found["device"]) != self.number:
+            raise ListRefused("the device file is for another device")
+        return found
+
+
+class Enrolment:
+    """The file `enrolled` of one municipality: what somebody brought by hand, once, and what became of it since.
+
+    `terminal` is None until then. A file of another device does not count.
+    """
+
+    def __init__(self, flash, identity):
+        self._flash = flash
+        self._number = identity.number
+        self.terminal, self._wrapping = _given(flash.read_checked(_ENROLMENT_FILE), self._number)
 
     @property
     def next_lease(self):
         """The number that the next lease has to have; 0 also for a device that cannot open any."""
         return self._wrapping.number if self._wrapping else 0
 
-    def enrol(self, content, terminal):
-        """Take terminal number and wrapping key, once, from a device file (JSON) that names this device.
+    def take(self, paper, terminal):
+        """Take terminal number and wrapping key from a device file that was read.
 
         `terminal`: the number that the journal here was written under, or None.
         """
-        if len(content) > _MOST_BYTES:
-            raise ListRefused("this is not a device file")
-        found = forms.filled_in(forms.DEVICE, content, "a device file")
-        if unhexlify(found["device"]) != self._number:
-            raise ListRefused("the device file is for another device")
         if self._wrapping is not None:
             raise ListRefused("this terminal has a wrapping key already; reset it before it gets another")
-        if terminal not in (None, found["terminal"]):
+        if terminal not in (None, paper["terminal"]):
             raise ListRefused("this is terminal %d; reset it before it becomes another" % terminal)
-        self._keep(found["terminal"], WrappingKey(unhexlify(found["wrapping_key"])))
+        self._keep(paper["terminal"], WrappingKey(unhexlify(paper["wrapping_key"])))
 
     def open(self, lease):
         """What the next lease says; raises ListRefused for any other."""
@@ -73,12 +87,12 @@ class Identity:
 
     def _keep(self, terminal, wrapping):
         given = uint(terminal, 4) + uint(wrapping.number, 4) + wrapping.state
-        self._flash.replace_checked(_FILE, self._number + self.tag_key + given)
+        self._flash.replace_checked(_ENROLMENT_FILE, self._number + given)
         self.terminal, self._wrapping = terminal, wrapping
 
 
-def _given(kept):
+def _given(kept, number):
     """Terminal number and wrapping key in the file, or None and None."""
-    if len(kept) == _TERMINAL_AT:
+    if kept is None or kept[:_TERMINAL_AT] != number:
         return None, None
     return read_uint(kept, _TERMINAL_AT, 4), WrappingKey(kept[_STATE_AT:], read_uint(kept, _LEASE_AT, 4))

@@ -407,9 +407,7 @@ class Journal:
 
     @property
     def _oldest(self):
-        """The oldest block that is whole. One that may be erased may be so by half already."""
-        oldest = self._serial - self._storage.blocks + 1
-        return max(0, oldest + 1 if self._may_erase(oldest) else oldest)
+        return max(0, self._serial - self._storage.blocks + 1)
 
     def batch(self, link_key, terminal, first, most):
         """The batch from position `first` on, at most `most` entries; empty bytes when there is nothing new.

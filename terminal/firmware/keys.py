@@ -4,6 +4,7 @@ import json
 from binascii import unhexlify
 
 from card.layout import aid_bytes
+from terminal.firmware.forms import release_in
 
 _FILE = "keys"
 # The key in use and the one before it: the lists on flash were made with either.
@@ -13,7 +14,8 @@ _MOST_KEPT = 2
 class Keys:
     """`content` is the JSON of the file `keys`. Of several keys for one thing the newest comes first.
 
-    `lease` is the number of the lease that brought them, to `device` (hex).
+    `lease` is the number of the lease that brought them, to `device` (hex). `release`: the firmware that it approves,
+    as `{"version", "sha256"}`, or None.
     """
 
     def __init__(self, content):
@@ -24,9 +26,12 @@ class Keys:
         self.issuer = content["issuer"]
         self.aid = aid_bytes(content["aid"])
         self.day = content["day"]
+        self.release = content["release"]
         self.lookup_keys = _all_unhexed(content["lookup_keys"])
         self.tap_keys = _all_unhexed(content["tap_keys"])
         self.hotlist_keys = _all_unhexed(content["hotlist_keys"])
+        # The vault's public keys, as hex: a terminal has no use for them but to tell its host.
+        self.signers = content["signers"]
         self.link_keys = _all_unhexed(content["link_keys"])
 
     @property
@@ -37,9 +42,10 @@ class Keys:
     @classmethod
     def of_lease(cls, opened, number, device, before):
         """From an opened lease, its number and whom it was for; `before`: the Keys until now, or None."""
-        names = ("terminal", "issuer", "aid", "day", "lookup_keys", "tap_keys")
+        names = ("terminal", "issuer", "aid", "day", "lookup_keys", "tap_keys", "signers")
         content = {name: opened[name] for name in names}
         content["lease"], content["device"] = number, device
+        content["release"] = release_in(opened)
         held = before._content if before is not None else {"link_keys": [], "hotlist_keys": []}
         content["link_keys"] = _in_front(opened["link_key"], held["link_keys"])
         content["hotlist_keys"] = _in_front(opened["hotlist_key"], held["hotlist_keys"])

@@ -1,4 +1,6 @@
-"""Frames between terminal and host: `MD`, kind, length (2, little-endian), content, CRC-32 of all before it.
+"""Frames between terminal and host: `MD`, kind, issuer (2), length (2), content, CRC-32 of all before it.
+
+Numbers are little-endian. The issuer says of which municipality a question is; 0 is the device as a whole.
 
 What must be secret or genuine is sealed inside the content; the frame only finds its ends on a noisy line.
 """
@@ -14,20 +16,21 @@ LEASE = b"K"
 BUNDLE = b"B"
 HOTLIST = b"L"
 JOURNAL = b"J"
+REMOVE = b"X"
 REFUSED = b"!"
 
 # A longer content is refused before it is read: it would have to be held in memory whole.
 MOST_CONTENT = 0x4000
 _MAGIC = b"MD"
-_HEAD = 5
+_HEAD = 7
 _CHECK = 4
 
 
-def frame(kind, content):
+def frame(kind, issuer, content):
     """The bytes of one frame. `kind` is one byte."""
     if len(content) > MOST_CONTENT:
         raise LinkError("%d bytes do not fit one frame" % len(content))
-    head = _MAGIC + kind + uint(len(content), 2) + content
+    head = _MAGIC + kind + uint(issuer, 2) + uint(len(content), 2) + content
     return head + uint(_checksum(head), _CHECK)
 
 
@@ -39,21 +42,22 @@ class Frames:
         self._pending = bytearray()
 
     def feed(self, data):
-        """`(kind, content)` of the first whole frame in what has come so far, or None."""
+        """`(kind, issuer, content)` of the first whole frame in what has come so far, or None."""
         self._pending.extend(data)
         while True:
             self._drop(self._noise())
             if len(self._pending) < _HEAD:
                 return None
-            length = int.from_bytes(self._pending[3:5], "little")
+            length = int.from_bytes(self._pending[5:7], "little")
             if length <= MOST_CONTENT:
                 end = _HEAD + length
                 if len(self._pending) < end + _CHECK:
                     return None
                 if uint(_checksum(memoryview(self._pending)[:end]), _CHECK) == self._pending[end : end + _CHECK]:
-                    kind, content = bytes(self._pending[2:3]), bytes(memoryview(self._pending)[_HEAD:end])
+                    kind, issuer = bytes(self._pending[2:3]), int.from_bytes(self._pending[3:5], "little")
+                    content = bytes(memoryview(self._pending)[_HEAD:end])
                     self._drop(end + _CHECK)
-                    return kind, content
+                    return kind, issuer, content
             # Not a frame after all: look for the next beginning behind this one.
             self._drop(1)
 

@@ -36,12 +36,50 @@ class Order:
         return (record.offer, record.debits(), record.price) == (self.offer["n"], self.moves, self.price)
 
 
-def needs_price(offer):
-    return offer["price"] != FIXED
+class Line:
+    """One line of the menu: a name, and the offer that it stands for in each municipality that has it."""
+
+    def __init__(self, name):
+        self.name = name
+        self.offers = {}  # by issuer
+
+    @property
+    def needs_price(self):
+        """Whether somebody has to type one, for some pass or other."""
+        for offer in self.offers.values():
+            if offer["price"] != FIXED:
+                return True
+        return False
+
+    def orders(self, price):
+        """By issuer, what a pass of it is asked for: the pass decides which of them is taken."""
+        return {issuer: order(offer, price) for issuer, offer in self.offers.items()}
+
+
+def menu(bundles):
+    """The lines of all bundles in their order; offers of the same name are one line."""
+    lines: list[Line] = []
+    for bundle in bundles:
+        for offer in bundle.offers:
+            line = _line_for(lines, offer["name"], bundle.issuer)
+            if line is None:
+                line = Line(offer["name"])
+                lines.append(line)
+            line.offers[bundle.issuer] = offer
+    return lines
+
+
+def _line_for(lines, name, issuer):
+    for line in lines:
+        if line.name == name and issuer not in line.offers:
+            return line
+    return None
 
 
 def order(offer, price=0):
-    """The Order for an offer of the bundle at a typed price in cents (0 for a fixed offer)."""
+    """The Order for an offer of the bundle at a typed price in cents; a fixed offer has no other price than its own."""
+    if offer["price"] == FIXED:
+        price = 0
     amount = price if offer["price"] == TYPED else offer["amount"]
     moves = [(offer["purse"], amount)]
     if offer["purse2"] != NO_PURSE:

@@ -24,7 +24,7 @@ SENTENCES = {
     SAME_AGAIN: ("Deze pas is al geweest. Niets extra afgeschreven", "This pass was here. Nothing more was taken"),
     AGAIN: ("Nog een keer. Houd de pas stil", "Again please. Hold the pass still"),
     NOT_A_PASS: ("Dit is geen geldige pas", "This is not a valid pass"),
-    OTHER_MUNICIPALITY: ("Dit is geen pas van deze gemeente", "This is not a pass of this municipality"),
+    OTHER_MUNICIPALITY: ("Deze gemeente doet hier niet mee", "This city is not served here"),
     NOT_VALID: ("De pas is niet geldig op deze dag", "The pass is not valid today"),
     BLOCKED: ("De pas is geblokkeerd. Ga naar de balie", "The pass is blocked. Go to the city desk"),
     PURSE_TOO_SMALL: ("Er staat te weinig op de pas", "There is too little on the pass"),
@@ -37,9 +37,13 @@ SENTENCES = {
 
 
 class Result:
-    """How a tap ended. `left`: what the purse still holds, in its unit, or None when the pass was already gone."""
+    """How a tap ended. `left`: what the purse still holds, in its unit, or None when the pass was already gone.
+
+    `bundle`: the offers of the municipality that knew the pass, or None.
+    """
 
     def __init__(self, code, record=None, left=None):
         self.code = code
         self.record = record
         self.left = left
+        self.bundle = None

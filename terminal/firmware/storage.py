@@ -8,6 +8,15 @@ ERASED = 0xFF
 _ERASED_PART = bytes([ERASED]) * 128
 
 
+def wipe(storage):
+    """Erase all that was ever written."""
+    head = bytearray(1)
+    for block in range(storage.blocks):
+        storage.read_into(block * storage.block_bytes, head)
+        if head[0] != ERASED:
+            storage.erase(block)
+
+
 class FileStorage:
     """A file of this machine in place of raw flash, `blocks` long; what was never written takes no room."""
 

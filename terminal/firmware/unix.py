@@ -14,7 +14,6 @@ import time
 
 from terminal.firmware.storage import FileStorage
 
-_DAY_S = 86400
 # As on the smallest board: 600 taps without a sync.
 _JOURNAL_BLOCKS = 64
 _IDLE_MS = 5
@@ -84,8 +83,11 @@ class Board:
         self._ticks = now
         return self._passed_ms // 1000
 
-    def days_on(self):
-        return self.seconds_on() // _DAY_S
+    def today(self):
+        """It stands for a board without a battery clock."""
+
+    def set_today(self, day):
+        """There is nothing to set."""
 
 
 def main(flash, reader_path, link_path):
@@ -104,7 +106,8 @@ def main(flash, reader_path, link_path):
         while data:
             question = frames.feed(data)
             if question:
-                line.write(link.frame(*device.answer(*question)))
+                kind, content = device.answer(*question)
+                line.write(link.frame(kind, question[1], content))
             data = line.read(_AT_ONCE, 0)
 
 

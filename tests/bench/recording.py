@@ -21,7 +21,7 @@ def record_tap(folder: Path, guests: int = 1) -> tuple[Path, Path, list[tuple[by
         random.append(bytes([len(random) + 1]) * count)
         return random[-1]
 
-    terminal.device._till._random = fixed
+    terminal.book.till._random = fixed
     transmit = terminal.reader.transmit
 
     def recorded(apdu: bytes) -> bytes:

@@ -1,8 +1,9 @@
 """What goes into the firmware, and what is left out for its small heap."""
 
 import ast
+from pathlib import Path
 
-from terminal.build import small_sources, sources
+from terminal.build import small_sources, sources, with_short_names
 
 
 def small(name):
@@ -43,3 +44,29 @@ def test_every_module_of_the_firmware_is_there():
     names = {source.name for source in sources()}
     assert {"till.py", "journal.py", "lease.py", "sealing.py", "unix.py"} <= names
     assert {"administration.py", "blueprint.py", "tmac.py"} & names == set()
+
+
+def shortened(**texts):
+    return {
+        path.name: text for path, text in with_short_names({Path(name): text for name, text in texts.items()}).items()
+    }
+
+
+def test_private_names_become_short_and_nothing_else_changes():
+    text = "_MOST = const(3)\nclass Till:\n    __slots__ = ()\n    def _move(self, all): return self._move(_MOST)\n"
+    short = "_a = const(3)\nclass Till:\n    __slots__ = ()\n    def _b(self, all): return self._b(_a)\n"
+    assert shortened(till=text)["till"] == short
+
+
+def test_what_inherits_shares_its_private_names_and_what_does_not_has_its_own():
+    base = "class Chip:\n    def _send(self): pass\n    def _wait(self): pass\n"
+    heir = "class OnABus(Chip):\n    def _turn(self): self._wait()\n"
+    short = shortened(heir=heir, base=base, other="def _away(): pass\n")
+    assert short["heir"] == "class OnABus(Chip):\n    def _a(self): self._b()\n"
+    assert short["base"] == "class Chip:\n    def _c(self): pass\n    def _b(self): pass\n"
+    assert short["other"] == "def _a(): pass\n"
+
+
+def test_every_module_still_compiles_with_short_names():
+    for source, text in with_short_names(small_sources()).items():
+        compile(text, str(source), "exec")

@@ -12,7 +12,25 @@ from hardware.errors import ReaderError
 from terminal.cli import app
 from terminal.errors import BackendUnreachable
 from terminal.host import Backend, HotlistAddress
-from tests.city import CENTS, DAY, TERMINAL, PcTerminal, bundle, device_file, hotlist, lease, make_pass, purses_of
+from tests.city import (
+    CENTS,
+    DAY,
+    TERMINAL,
+    PcTerminal,
+    bundle,
+    device_file,
+    lease,
+    make_pass,
+    purses_of,
+    said_of,
+    signed_hotlist,
+)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """The PC of the tests says the day of the tests."""
+    monkeypatch.setattr("terminal.pc.day_of_this_pc", lambda: DAY)
 
 
 @pytest.fixture
@@ -154,9 +172,9 @@ def test_diagnose_says_days_as_people_write_them_and_machines_count_them(command
     said = command("diagnose", "--flash", flash)[1]
     assert "day: 2026-11-21\n" in said
     assert "lease_until: 2026-12-21\n" in said
-    about = json.loads(command("diagnose", "--flash", flash, "--json")[1])
+    about = said_of(json.loads(command("diagnose", "--flash", flash, "--json")[1]))
     assert (about["day"], about["lease_until"], about["lease"]) == (DAY, DAY + 30, 1)
-    assert "lease_until: None\n" in command("diagnose", "--flash", papers[0])[1]
+    assert "lease_until" not in command("diagnose", "--flash", papers[0])[1]
 
 
 @pytest.fixture
@@ -179,7 +197,7 @@ def backend(monkeypatch, flash):
 
 
 def test_sync_says_until_when_the_keys_are_good(command, flash, backend):
-    about = json.loads(command("diagnose", "--flash", flash, "--json")[1])
+    about = said_of(json.loads(command("diagnose", "--flash", flash, "--json")[1]))
     backend.leases = httpx.Response(200, content=lease(about, day=DAY + 1))
     assert command("sync", "--flash", flash) == (
         0,
@@ -206,18 +224,18 @@ def test_sync_ends_with_one_for_a_terminal_that_was_revoked(command, flash, back
 
 
 def test_sync_takes_a_hotlist_from_a_file_or_an_address(command, flash, backend, monkeypatch, tmp_path):
-    (tmp_path / "list").write_bytes(hotlist(version=2))
+    (tmp_path / "list").write_bytes(signed_hotlist(version=2))
     code, said = command("sync", "--flash", flash, "--hotlist", tmp_path / "list")
     assert (code, "offers and hotlist up to date" in said) == (0, True)
 
     def desk(request):
-        assert str(request.url) == "https://desk/v1/hotlist"
-        return httpx.Response(200, content=hotlist(version=3))
+        assert str(request.url) in ("https://desk/v1/hotlist", "https://desk/v1/hotlist/changes")
+        return httpx.Response(200, content=signed_hotlist(version=3))
 
     monkeypatch.setattr("terminal.cli.HotlistAddress", lambda url: HotlistAddress(url, httpx.MockTransport(desk)))
     code, said = command("sync", "--flash", flash, "--hotlist", "https://desk/v1/hotlist")
     assert (code, "offers and hotlist up to date" in said) == (0, True)
-    assert json.loads(command("diagnose", "--flash", flash, "--json")[1])["hotlist"] == 3
+    assert said_of(json.loads(command("diagnose", "--flash", flash, "--json")[1]))["hotlist"] == 3
 
 
 def test_sync_ends_with_one_when_the_address_gives_no_hotlist(command, flash, backend):

@@ -267,6 +267,18 @@ def test_a_day_is_read_back_with_what_was_settled_and_what_is_in_doubt():
     assert list(journal.day_entries(DAY - 2)) == []
 
 
+def test_a_doubt_of_yesterday_that_is_settled_today_does_not_hide_this_morning():
+    flash = NorFlash(16)
+    journal = journal_on(flash)
+    clear = clear_of(journal.next_sequence, day=DAY - 1)
+    doubt = journal.intend(clear, SEALED, b"\x01" * 16, 5)
+    journal.in_doubt(doubt)
+    tap(journal)
+    journal.settle_void(doubt, clear)
+    tap(journal)
+    assert [record.sequence for _, record in journal.day_entries(DAY)] == [3, 2]
+
+
 def test_the_last_tap_belongs_to_one_pass_as_it_left_it():
     flash = NorFlash(4)
     journal = journal_on(flash)

@@ -17,6 +17,7 @@ from terminal.firmware import link
 from tests.city import (
     CENTS,
     DAY,
+    ISSUER,
     TERMINAL,
     PcTerminal,
     bundle,
@@ -59,7 +60,7 @@ def terminal(tmp_path, vault):
 
 
 def on_flash(terminal):
-    return {path.name: path.read_bytes() for path in sorted(terminal.flash.iterdir())}
+    return {str(path): path.read_bytes() for path in sorted(terminal.flash.rglob("*")) if path.is_file()}
 
 
 # Who a device is
@@ -132,7 +133,7 @@ def test_a_device_whose_number_the_flash_spoilt_works_on_and_is_enrolled_again(t
 
 
 def spoil(terminal, name):
-    path = terminal.flash / name
+    path = (terminal.flash if name == "device" else terminal.folder) / name
     content = path.read_bytes()
     path.write_bytes(content[:5] + bytes([content[5] ^ 1]) + content[6:])
     terminal.boot()
@@ -144,7 +145,7 @@ def spoil(terminal, name):
 def test_without_its_wrapping_key_a_device_opens_no_lease(blank, vault):
     device_file(blank.about(), vault=vault)
     refused = blank.refused(link.LEASE, lease(blank.about(), vault=vault))
-    assert refused == "this device has no wrapping key yet; provision it first"
+    assert refused == "this terminal does not serve municipality 1; provision it first"
     assert "provision it first" in blank.refused(link.BUNDLE, bundle())
 
 
@@ -216,7 +217,7 @@ def test_a_lease_counts_once(terminal, vault):
     assert terminal.refused(link.LEASE, good) == "these keys are number 1, and 2 is next"
 
 
-NAMES = ("terminal", "issuer", "aid", "day", "link_key", "hotlist_key", "lookup_keys", "tap_keys", "sealing")
+NAMES = ("terminal", "issuer", "aid", "day", "link_key", "hotlist_key", "lookup_keys", "tap_keys", "signers", "sealing")
 STATE = "00" * 16
 
 
@@ -240,6 +241,8 @@ STATE = "00" * 16
         ({"lookup_keys": [STATE] * 9}, "else than a lookup_keys"),
         ({"tap_keys": ["00" * 15]}, "else than a tap_keys"),
         ({"tap_keys": [7]}, "else than a tap_keys"),
+        ({"signers": []}, "else than a signers"),
+        ({"signers": [STATE]}, "else than a signers"),
         ({"sealing": []}, "else than a sealing"),
         ({"sealing": [[STATE, DAY, DAY]] * 3}, "else than a sealing"),
         ({"sealing": [[STATE, DAY]]}, "else than a sealing"),
@@ -306,7 +309,7 @@ def cut_while(terminal, monkeypatch, cut, done, kind, content):
     with monkeypatch.context() as patch:
         Power(patch, cut, done)
         with pytest.raises(PlugPulled):
-            terminal.device.answer(kind, content)
+            terminal.device.answer(kind, ISSUER, content)
     terminal.boot()
 
 
@@ -451,7 +454,7 @@ def test_a_lease_that_ended_opens_nothing_of_its_last_day(past, terminal):
 
 def test_a_sealing_key_that_the_flash_spoilt_opens_nothing_of_its_day(past, terminal):
     spoil(terminal, "sealing")
-    assert len((terminal.flash / "sealing").read_bytes()) < 16
+    assert len((terminal.folder / "sealing").read_bytes()) < 16
     assert thief(terminal, *past) == (0, 0)
 
 
@@ -561,7 +564,7 @@ def test_without_the_keys_of_the_new_year_a_lease_ends_with_the_old(terminal, va
 def test_a_terminal_without_its_sealing_key_asks_for_a_sync_that_heals_it(terminal, card, lost):
     terminal.tap(card)
     if lost:
-        (terminal.flash / "sealing").unlink()
+        (terminal.folder / "sealing").unlink()
         terminal.boot()
     else:
         spoil(terminal, "sealing")

@@ -10,11 +10,11 @@ from meedoen.demo.terminals import MicroPythonTerminal
 from terminal.build import build_firmware
 from terminal.errors import TerminalError
 from terminal.firmware import link
-from terminal.host import about
 from tests.bench.recording import record_tap
 from tests.city import (
     CENTS,
     DAY,
+    ISSUER,
     TERMINAL,
     VAULT,
     bundle,
@@ -26,6 +26,7 @@ from tests.city import (
     make_pass,
     proven_cents,
     purses_of,
+    said_of,
 )
 from tests.twin.test_twin import micropython, run
 
@@ -42,10 +43,10 @@ def firmware(tmp_path_factory):
 @pytest.fixture
 def terminal(tmp_path, firmware):
     made = MicroPythonTerminal(tmp_path / "flash", firmware)
-    made.link().ask(link.DEVICE, device_file(about(made.link())))
-    made.link().ask(link.LEASE, lease(about(made.link())))
-    made.link().ask(link.BUNDLE, bundle())
-    made.link().ask(link.HOTLIST, hotlist())
+    made.link().ask(link.DEVICE, device_file(about(made)))
+    made.link().ask(link.LEASE, lease(about(made)), ISSUER)
+    made.link().ask(link.BUNDLE, bundle(), ISSUER)
+    made.link().ask(link.HOTLIST, hotlist(), ISSUER)
     yield made
     made.close()
 
@@ -55,9 +56,13 @@ def card():
     return make_pass()[0]
 
 
+def about(terminal):
+    return said_of(json.loads(terminal.link().ask(link.HELLO)))
+
+
 def entries(terminal):
     opened = []
-    while body := terminal.link().ask(link.JOURNAL, uint(len(opened) + 1, 4)):
+    while body := terminal.link().ask(link.JOURNAL, uint(len(opened) + 1, 4), ISSUER):
         opened += open_batch(body, lambda number: [link_key(VAULT.handed_out("link", 1), number)]).entries
     return opened
 
@@ -135,7 +140,7 @@ def test_garbage_on_the_serial_line_is_passed_over(terminal, card):
     port = terminal.link()._port
     for noise in (b"\x00" * 50, b"MD", b"MDK\xff\xff", b"MDH\x00\x00\x00\x00\x00\x00", bytes(range(256))):
         port.write(noise)
-        assert json.loads(terminal.link().ask(link.HELLO))["terminal"] == TERMINAL
+        assert about(terminal)["terminal"] == TERMINAL
     assert tap(terminal, card).code == "00"
 
 
@@ -152,21 +157,21 @@ def test_what_the_host_may_not_bring_is_refused_and_changes_nothing(terminal, ca
         (link.HOTLIST, b""),
     ):
         with pytest.raises(TerminalError, match="refused"):
-            terminal.link().ask(kind, content)
+            terminal.link().ask(kind, content, ISSUER)
     assert tap(terminal, card).code == "00"
 
 
 def test_keys_are_renewed_once_and_what_was_recorded_before_is_worthless(terminal, card):
     tap(terminal, card)
-    renewal = lease(about(terminal.link()), day=DAY + 1)
+    renewal = lease(about(terminal), day=DAY + 1)
     with pytest.raises(TerminalError, match="altered"):
-        terminal.link().ask(link.LEASE, renewal[:-1] + bytes([renewal[-1] ^ 1]))
-    terminal.link().ask(link.LEASE, renewal)
+        terminal.link().ask(link.LEASE, renewal[:-1] + bytes([renewal[-1] ^ 1]), ISSUER)
+    terminal.link().ask(link.LEASE, renewal, ISSUER)
     with pytest.raises(TerminalError, match="number 1, and 2 is next"):
-        terminal.link().ask(link.LEASE, renewal)
+        terminal.link().ask(link.LEASE, renewal, ISSUER)
     terminal.switch_off()
     terminal.switch_on()
-    said = about(terminal.link())
+    said = about(terminal)
     assert (said["lease"], said["day"], said["lease_until"]) == (2, DAY + 1, DAY + 31)
     tap(terminal, card)
     assert [entry.clear.day for entry in entries(terminal)] == [DAY, DAY + 1]
@@ -175,11 +180,11 @@ def test_keys_are_renewed_once_and_what_was_recorded_before_is_worthless(termina
 
 def test_keys_go_on_over_the_end_of_the_year_and_end(terminal, card):
     for day, code in ((2556, "00"), (2557, "00"), (2586, "00"), (2587, "30")):
-        terminal.link().ask(link.BUNDLE, bundle(version=day, day=day, valid=(DAY, 2600)))
+        terminal.link().ask(link.BUNDLE, bundle(version=day, day=day, valid=(DAY, 2600)), ISSUER)
         if day == 2556:
-            terminal.link().ask(link.LEASE, lease(about(terminal.link()), day=day))
+            terminal.link().ask(link.LEASE, lease(about(terminal), day=day), ISSUER)
         assert tap(terminal, card).code == code
-    terminal.link().ask(link.LEASE, lease(about(terminal.link()), day=2587))
+    terminal.link().ask(link.LEASE, lease(about(terminal), day=2587), ISSUER)
     assert tap(terminal, card).code == "00"
     assert proven_cents(entries(terminal)) == 4 * 400
 

@@ -115,7 +115,7 @@ def test_lists_that_are_too_old_stop_the_terminal(tmp_path, card):
 
 def test_without_a_hotlist_no_tap_is_accepted(tmp_path, card):
     terminal = PcTerminal(tmp_path / "flash")
-    (tmp_path / "flash/hotlist").unlink()
+    (tmp_path / "flash/1/hotlist").unlink()
     terminal.boot()
     assert terminal.tap(card)[1] == "30"
 
@@ -182,7 +182,7 @@ def test_a_terminal_that_loses_power_at_the_commit_charges_once(terminal, card, 
     card.tear_after(EXCHANGES_PER_TAP, executed)
     terminal.press("1#")
     # The power goes while the answer to the commit is on its way: nothing after the intent reaches the flash.
-    terminal.device._journal.in_doubt = lambda doubt: None
+    terminal.book.journal.in_doubt = lambda doubt: None
     terminal.hold(card)
     terminal.boot()
     assert [entry.outcome for entry in terminal.entries()] == [IN_DOUBT]
@@ -211,7 +211,7 @@ def test_a_torn_pass_that_comes_back_much_later_the_same_day_is_charged_once(ter
     assert proven_cents(entries) == 26 * 400
     assert in_doubt(entries) == []
     terminal.boot()
-    assert terminal.device._journal.doubts == 0
+    assert terminal.book.journal.doubts == 0
 
 
 def test_more_doubts_than_fit_are_all_handed_in_and_the_latest_settled(terminal):
@@ -314,7 +314,7 @@ def test_a_second_tap_that_is_no_accident_is_charged(terminal, card, tmp_path, o
     terminal.hold(card)
     terminal.press("#")
     if other == "later":
-        terminal.seconds_on += 61
+        terminal.seconds += 61
     if other == "another day":
         terminal.ask(link.BUNDLE, bundle(version=2, day=DAY + 1))
     if other == "used elsewhere":
@@ -423,7 +423,7 @@ def test_a_terminal_without_keys_says_so(tmp_path, card):
 
 @pytest.mark.parametrize("name", ["bundle", "hotlist"])
 def test_a_list_that_the_flash_spoilt_asks_for_a_sync(terminal, card, name):
-    path = terminal.flash / name
+    path = terminal.folder / name
     path.write_bytes(path.read_bytes()[:-1] + b"\x00")
     terminal.boot()
     if name == "bundle":

@@ -32,14 +32,14 @@ class Replay:
     def random(self, count):
         return self._random.pop(0)
 
-    def days_on(self):
-        return 0
-
     def seconds_on(self):
         return 0
 
     def storage(self, index):
         return FileStorage("%s/journal%d" % (sys.argv[1], index), 64)
+
+    def today(self):
+        return None
 
     def find_pass(self):
         return b"\x08\x00\x00\x00" if self.present else None

@@ -19,16 +19,17 @@ class aes:
         self._context = bytearray(_CONTEXT_BYTES)
         self._number = make(addressof(key), mode, addressof(iv) if mode == 2 else 0)
 
-    def encrypt(self, data):
-        return self._run(data, True)
+    def encrypt(self, data, into=None):
+        return self._run(data, into, True)
 
-    def decrypt(self, data):
-        return self._run(data, False)
+    def decrypt(self, data, into=None):
+        return self._run(data, into, False)
 
-    def _run(self, data, encrypting):
-        if len(data) % 16:
+    def _run(self, data, into, encrypting):
+        if into is None:
+            into = bytes(len(data))
+        if len(data) % 16 or len(into) < len(data):
             raise ValueError
-        result = bytes(len(data))
-        if not crypt(self._number, encrypting, addressof(data), len(data), addressof(result)):
+        if not crypt(self._number, encrypting, addressof(data), len(data), addressof(into)):
             raise ValueError
-        return result
+        return into
