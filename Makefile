@@ -39,7 +39,8 @@ check: tools  ## Lint, types and the arrows between the parts
 test: parts check  ## All tests, on real parts (installs them by apt where it may)
 	$(RUN) -m pytest -n 2 --dist loadscope tests
 
-bench: parts  ## Measure a tap and a personalisation: var/bench.json
+bench: parts  ## Measure a tap, its heap and a personalisation: var/bench.json
+	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11 --group heap32
 	$(RUN) -m tests.bench
 
 world: parts  ## The slow ring: weeks of a small city with faults (SEEDS=20), and a power cut at every byte

@@ -22,6 +22,7 @@ from keys.vault import Vault
 from tests.bench import card_model, tap_model
 from tests.bench.desk_pages import HOLDERS as BIG
 from tests.bench.desk_pages import PAGES, SEARCHES, BigCity, empty_page
+from tests.bench.heap32 import heap
 from tests.bench.hotlist import hotlist
 from tests.bench.plain_prove import plain_prove
 from tests.bench.recording import record_tap
@@ -202,6 +203,7 @@ def main() -> None:
     figures = {
         "command": "make bench",
         "tap": tap(),
+        "heap": heap(),
         "personalise": personalise(),
         "renewal": renewal_preview(),
         "desk": desk_pages(),
