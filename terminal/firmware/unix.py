@@ -140,7 +140,11 @@ def main(flash, reader_path, link_path, display_path=None):
         device.turn()
         data = line.read(1, _IDLE_MS)
         while data:
-            question = frames.feed(data)
+            try:
+                question = frames.feed(data)
+            except MemoryError:
+                frames, question = link.Frames(), None
+                line.write(link.frame(link.REFUSED, 0, b"there is not memory enough for this now"))
             if question:
                 kind, content = device.answer(*question)
                 line.write(link.frame(kind, question[1], content))
