@@ -55,11 +55,14 @@ class Device:
             if self._board.reader.find_pass() is None:
                 return
             result = self._serve_pass()
-            self._board.reader.release()
         except ReaderError:
             if self._shown != READER:
                 self._show(READER, (SENTENCES[READER][self._shift.language], ""))
             return
+        try:
+            self._board.reader.release()
+        except ReaderError:
+            pass  # the next guest finds out; this one has a result, and may have paid
         self._event(app.RESULT, result)
         self._board.rest()
         for book in self.books:
