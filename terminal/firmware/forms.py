@@ -22,6 +22,10 @@ def _keys(value, least, most):
     return isinstance(value, list) and least <= len(value) <= most and all(_hex(one, 32, 32) for one in value)
 
 
+def _long_keys(value, least, most):
+    return isinstance(value, list) and least <= len(value) <= most and all(_hex(one, 64, 64) for one in value)
+
+
 def _chains(value, least, most):
     return isinstance(value, list) and least <= len(value) <= most and all(_chain(one) for one in value)
 
@@ -50,6 +54,21 @@ LEASE = (
     ("lookup_keys", _keys, 1, _MOST_VERSIONS),
     ("tap_keys", _keys, 1, _MOST_VERSIONS),
     ("sealing", _chains, 1, MOST_CHAINS),
+)
+
+
+# The file `keys`, as a flash may give it back.
+KEPT = (
+    ("lease", _number, 0, 0xFFFFFFFF),
+    ("device", _hex, 16, 16),
+    ("terminal", _number, 1, 0xFFFFFFFF),
+    ("issuer", _number, 1, 0xFFFF),
+    ("aid", _hex, 6, 6),
+    ("day", _number, 0, 0xFFFF),
+    ("lookup_keys", _keys, 1, _MOST_VERSIONS),
+    ("tap_keys", _keys, 1, _MOST_VERSIONS),
+    ("link_keys", _keys, 1, _MOST_VERSIONS),
+    ("hotlist_keys", _long_keys, 1, _MOST_VERSIONS),
 )
 
 

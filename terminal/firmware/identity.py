@@ -6,7 +6,7 @@ from card.errors import BadLease
 from card.lease import DEVICE_BYTES, WrappingKey, unwrap
 from card.wire import read_uint, uint
 from terminal.firmware import forms
-from terminal.firmware.errors import ListRefused
+from terminal.firmware.errors import FlashError, ListRefused
 
 _DEVICE_FILE = "device"
 _TAG_KEY_BYTES = 16
@@ -14,6 +14,7 @@ _ENROLMENT_FILE = "enrolled"
 _TERMINAL_AT = 8
 _LEASE_AT = 12
 _STATE_AT = 16
+_STATE_BYTES = 16
 # What is longer is not read: anybody with a cable can bring it.
 _MOST_BYTES = 512
 
@@ -26,9 +27,12 @@ class Identity:
 
     def __init__(self, flash, random):
         kept = flash.read_checked(_DEVICE_FILE)
-        if kept is None:
+        if kept is None or len(kept) != DEVICE_BYTES + _TAG_KEY_BYTES:
             kept = random(DEVICE_BYTES) + random(_TAG_KEY_BYTES)
-            flash.replace_checked(_DEVICE_FILE, kept)
+            try:
+                flash.replace_checked(_DEVICE_FILE, kept)
+            except FlashError:
+                pass  # a flash like that takes no wrapping key either: it is another device at each start
         self.number = kept[:DEVICE_BYTES]
         self.device = hexlify(self.number).decode()
         self.tag_key = kept[DEVICE_BYTES:]
@@ -93,6 +97,6 @@ class Enrolment:
 
 def _given(kept, number):
     """Terminal number and wrapping key in the file, or None and None."""
-    if kept is None or kept[:_TERMINAL_AT] != number:
+    if kept is None or kept[:_TERMINAL_AT] != number or len(kept) != _STATE_AT + _STATE_BYTES:
         return None, None
     return read_uint(kept, _TERMINAL_AT, 4), WrappingKey(kept[_STATE_AT:], read_uint(kept, _LEASE_AT, 4))

@@ -4,7 +4,8 @@ import json
 from binascii import unhexlify
 
 from card.layout import aid_bytes
-from terminal.firmware.forms import release_in
+from terminal.firmware.errors import ListRefused
+from terminal.firmware.forms import KEPT, filled_in, release_in
 
 _FILE = "keys"
 # The key in use and the one before it: the lists on flash were made with either.
@@ -26,7 +27,7 @@ class Keys:
         self.issuer = content["issuer"]
         self.aid = aid_bytes(content["aid"])
         self.day = content["day"]
-        self.release = content["release"]
+        self.release = release_in(content)
         self.lookup_keys = _all_unhexed(content["lookup_keys"])
         self.tap_keys = _all_unhexed(content["tap_keys"])
         self.hotlist_keys = _all_unhexed(content["hotlist_keys"])
@@ -53,7 +54,10 @@ class Keys:
     def kept(cls, flash):
         """As they are on flash, or None."""
         content = flash.read_checked(_FILE)
-        return None if content is None else cls(json.loads(content))
+        try:
+            return None if content is None else cls(filled_in(KEPT, content, "the file of keys"))
+        except ListRefused:
+            return None  # another file in its place
 
     def keep(self, flash):
         """Write them to flash, or raise FlashError."""
