@@ -2,6 +2,7 @@
 
 import json
 
+from card.errors import CardError
 from card.wire import read_uint
 from terminal.firmware import VERSION, app, link, offers, shelf
 from terminal.firmware.book import Book
@@ -102,8 +103,10 @@ class Device:
             return kind, self._answer(kind, issuer, content)
         except MemoryError:
             return link.REFUSED, b"there is not memory enough for this now"
-        except (ListRefused, FlashError, ValueError) as error:
+        except (ListRefused, FlashError, CardError, ValueError) as error:
             return link.REFUSED, str(error).encode()
+        except OSError:
+            return link.REFUSED, b"the flash does not work"
 
     def _answer(self, kind, issuer, content):
         if kind == link.HELLO:
