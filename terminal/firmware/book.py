@@ -66,7 +66,10 @@ class Book:
         if keys is None:
             return None, None
         self.days.heard(keys.day)
-        journal = Journal(self._board.storage(self.slot), chain_key(keys.link_key), self._identity.tag_key)
+        try:
+            journal = Journal(self._board.storage(self.slot), chain_key(keys.link_key), self._identity.tag_key)
+        except FlashError:
+            return None, None  # it can be read at another start, or never
         till = Till(keys, self.days, journal, self._board.random)
         self._take_lists(till)
         return journal, till
@@ -167,7 +170,7 @@ class Book:
         about = {"issuer": self.issuer, "terminal": enrolment.terminal, "enrolled": enrolment.terminal is not None}
         about.update({"lease": enrolment.next_lease, "lease_until": None, "release": None})
         about.update({"journal": 0, "first": 1, "bundle": 0, "hotlist": 0, "changes": 0, "doubts": 0})
-        if keys is not None:
+        if keys is not None and self.journal is not None:
             about["terminal"] = keys.terminal
             about["release"] = keys.release
             about["journal"] = self.journal.count
@@ -243,6 +246,8 @@ class Book:
 
     def _require_keys(self):
         if self.till is None:
+            if self.keys is not None:
+                raise ListRefused("this terminal cannot read its journal; switch it off and on")
             raise ListRefused("this terminal has no keys yet; provision it first")
 
     def _taken(self):
@@ -252,6 +257,8 @@ class Book:
 
     def close(self, handed_in):
         """Before it is removed; raises ListRefused while there are entries after position `handed_in`."""
+        if self.keys is not None:
+            self._require_keys()
         if self.journal is not None and handed_in < self.journal.count:
             raise ListRefused("records %d to %d are not handed in yet" % (handed_in + 1, self.journal.count))
 
