@@ -1,10 +1,13 @@
-"""What comes to a terminal as JSON, field by field: the paper of its device, and an opened lease."""
+"""What comes to a terminal as JSON, field by field: the paper of its device, an opened lease, an opened bundle."""
 
 import json
 
+from card.record import NO_PURSE
 from card.sealing import MOST_CHAINS
 from terminal.firmware.errors import ListRefused
+from terminal.firmware.offers import FIXED, PERCENT, TYPED
 
+_UNITS = ("cent", "point", "visit", "item")
 _DIGITS = "0123456789abcdefABCDEF"
 # The newest version of a key, and what may be on older passes. A tap tries them one after the other.
 _MOST_VERSIONS = 8
@@ -34,6 +37,18 @@ def _chain(value):
     if not isinstance(value, list) or len(value) != 3:
         return False
     return _hex(value[0], 32, 32) and _number(value[1], 0, 0xFFFF) and _number(value[2], 0, 0xFFFF)
+
+
+def _list(value, least, most):
+    return isinstance(value, list) and least <= len(value) <= most
+
+
+def _dict(value, least, most):
+    return isinstance(value, dict) and least <= len(value) <= most
+
+
+def _text(value, least, most):
+    return isinstance(value, str) and least <= len(value) <= most
 
 
 # Field, what it is, and the range of the number, or of the digits, keys or chains.
@@ -72,6 +87,30 @@ KEPT = (
 )
 
 
+BUNDLE = (
+    ("version", _number, 0, 0xFFFFFFFF),
+    ("day", _number, 0, 0xFFFF),
+    ("from", _number, 0, 0xFFFF),
+    ("until", _number, 0, 0xFFFF),
+    ("issuer", _number, 1, 0xFFFF),
+    ("held", _number, 0, 0xFFFFFFFF),
+    ("offers", _list, 0, 99),
+    ("allowed", _list, 0, 14),
+    ("units", _dict, 0, 14),
+)
+
+_OFFER = (
+    ("n", _number, 0, 0xFFFFFFFF),
+    ("name", _text, 1, 64),
+    ("purse", _number, 1, 14),
+    ("amount", _number, 0, 0x7FFFFFFF),
+    ("purse2", _number, 1, NO_PURSE),
+    ("amount2", _number, 0, 0x7FFFFFFF),
+    ("percent", _number, 0, 100),
+    ("cap", _number, 0, 0xFFFFFFFF),
+)
+
+
 # The firmware that the municipality approves; a lease need not say.
 _RELEASE = (
     ("version", _number, 1, 0xFFFFFFFF),
@@ -85,6 +124,22 @@ def release_in(lease):
     if release is not None:
         _require(_RELEASE, release, "the release in the lease")
     return release
+
+
+def bundle(content):
+    """The content of a bundle as a dict, of which every offer can be charged; raises ListRefused for any other."""
+    found = filled_in(BUNDLE, content, "a bundle")
+    for offer in found["offers"]:
+        _require(_OFFER, offer, "an offer")
+        moves = [(offer["purse"], offer["amount"] or offer.get("price") == TYPED)]
+        if offer["purse2"] != NO_PURSE:
+            moves.append((offer["purse2"], offer["amount2"]))
+        for purse, amount in moves:
+            if not amount or purse > 14 or found["units"].get(str(purse)) not in _UNITS:
+                raise ListRefused("offer %d takes nothing, or something that has no unit" % offer["n"])
+        if offer.get("price") not in (FIXED, TYPED, PERCENT) or (len(moves) == 2 and moves[0][0] == moves[1][0]):
+            raise ListRefused("offer %d has no price, or takes twice from one purse" % offer["n"])
+    return found
 
 
 def filled_in(form, content, name):

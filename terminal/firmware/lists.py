@@ -1,11 +1,10 @@
 """What the host brings from the city: the bundle of offers, and the hotlist. Both sealed for terminals."""
 
-import json
-
 from card.batch import siv_key
 from card.errors import CardError
 from card.siv import siv_decrypt
 from card.wire import read_uint, uint
+from terminal.firmware import forms
 from terminal.firmware.errors import ListRefused
 
 _ENTRY = 8
@@ -32,7 +31,7 @@ def open_bundle(sealed, link_key, terminal):
     """The Bundle; raises ListRefused when it is not the backend's for this terminal."""
     try:
         plain = siv_decrypt(siv_key(link_key), [b"bundle" + uint(terminal, 4)], sealed)
-        return Bundle(json.loads(plain))
+        return Bundle(forms.bundle(plain))
     except (CardError, ValueError, KeyError):
         raise ListRefused("this is not a bundle for terminal %d" % terminal)
 
