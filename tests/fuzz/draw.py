@@ -62,7 +62,26 @@ def mutated(draw, content):
     return content
 
 
-_ODD = (None, True, -1, 0, 1, 255, 1 << 16, 1 << 31, 1 << 32, 1 << 64, 1.5, "", "x", "é" * 40, [], [None], {}, {"x": []})
+_ODD = (
+    None,
+    True,
+    -1,
+    0,
+    1,
+    255,
+    1 << 16,
+    1 << 31,
+    1 << 32,
+    1 << 64,
+    1.5,
+    "",
+    "x",
+    "é" * 40,
+    [],
+    [None],
+    {},
+    {"x": []},
+)
 
 
 def odd_json(draw, value):

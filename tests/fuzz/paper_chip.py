@@ -16,7 +16,7 @@ class PaperChip:
     def __init__(self, present, draw):
         self.present = present
         self.draw = draw
-        self.let_go = True
+        self.let_go = self.well = True
         self._out = bytearray()
         self._heard = bytearray()
 
@@ -67,6 +67,7 @@ class PaperChip:
 
     def _answer(self, body):
         how = self.draw.below(24) if self.draw is not None else 0
+        self.well = how == 0
         self._broken = False
         answer = self._frame(bytes([0xD5, body[1] + 1 & 0xFF]) + self._run(body[1], body[2:], how))
         self._send(_ACK + answer if how == 0 else self._spoilt(how, answer, body))

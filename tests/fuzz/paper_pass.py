@@ -3,6 +3,8 @@
 It is no card to test against (that is hardware/emulated_pass): it is an adversary, and small enough for MicroPython.
 """
 
+import sys
+
 from card.aes import ZERO_BLOCK, cbc_decrypt, cbc_encrypt
 from card.cmac import Cmac, pad
 from card.diversify import diversify
@@ -13,7 +15,8 @@ from terminal.firmware.errors import PassGone, ReaderError
 _MORE, _OK = 0xAF, 0x00
 _LOOKUP_KEY, _TAP_KEY = 2, 3
 _TI = b"\x01\x02\x03\x04"
-_LONG = 65536
+# More than a small heap has: no reader on a small board can hand over as much.
+_LONG = 65536 if sys.implementation.name == "cpython" else 2048
 
 HONEST = 0
 PLAIN, MACED, FULL = 0, 1, 2
@@ -188,7 +191,8 @@ class PaperPass:
         if status != _OK:
             return bytes([0x91, status])
         if protection == FULL and data:
-            data = cbc_encrypt(self._enc_key, self._iv(b"\x5a\xa5", self._counter), data if how == 17 else pad(data))
+            data = data + bytes(-len(data) % 16) if how == 17 else pad(data)
+            data = cbc_encrypt(self._enc_key, self._iv(b"\x5a\xa5", self._counter), data)
         head = b"\x00" + self._counter.to_bytes(2, "little") + _TI
         return self._plain(data + mac.short(head + data))
 

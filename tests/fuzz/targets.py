@@ -109,7 +109,7 @@ class Targets:
 
     def card(self, data):
         """What the pass answers, to one order after the other."""
-        world, draw = self._world.renewed(), Draw(data)
+        world, draw = self._world.renewed(0 if self._each == 1 else 4096), Draw(data)
         world.choose(draw.of(_ORDERS))
         card = world.a_pass()
         card.purses[1] = draw.of((2000, 0, 399, 400, (1 << 31) - 1))
@@ -128,12 +128,12 @@ class Targets:
         world, draw = self._world.renewed(), Draw(data)
         card = world.a_pass()
         chip = PaperChip(card, draw)
-        world.reader = reader = Pn532(chip)
+        world.reader = Pn532(chip)
         world.choose(draw.of(_ORDERS[:3]))
         for _ in range(_MOST_TURNS):
             world.device.turn()
         chip.present = None
-        _require(chip.let_go or not reader._ready or world.screen in READING, "the reader was not let go of")
+        _require(chip.let_go or world.screen in READING or not chip.well, "the reader was not let go of")
         # The chip is well again, and the pass comes back.
         chip.draw, chip.present = None, card
         if world.storages[0].steps or self._is_tried(data):
@@ -239,8 +239,30 @@ def _odd(draw, content):
 
 # What becomes of a flash
 
-_ODD_NAMES = ("2", "0", "007", "99999", "x", "1.new", "books.new", "device.new", "1/slot1", "1/slotx", "1/slot", "1/slot99")
-_ODD_NAMES += ("1/keys.new", "1/sealing.new", "1/bundle.new", "1/enrolled.new", "1/incoming", "1/hotlist.new", "-1", "1/slot-1")
+_ODD_NAMES = (
+    "2",
+    "0",
+    "007",
+    "99999",
+    "x",
+    "1.new",
+    "books.new",
+    "device.new",
+    "1/slot1",
+    "1/slotx",
+    "1/slot",
+    "1/slot99",
+)
+_ODD_NAMES += (
+    "1/keys.new",
+    "1/sealing.new",
+    "1/bundle.new",
+    "1/enrolled.new",
+    "1/incoming",
+    "1/hotlist.new",
+    "-1",
+    "1/slot-1",
+)
 _CHECKED = ("device", "books", "1/keys", "1/sealing", "1/enrolled")
 
 

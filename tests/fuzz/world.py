@@ -8,7 +8,7 @@ import os
 from terminal.firmware import app
 from terminal.firmware.device import Device
 from tests.fuzz.paper_pass import PaperPass
-from tests.twin.nor_flash import NorFlash
+from tests.fuzz.worn_flash import WornFlash
 
 BLOCKS = 4
 CENTS, CLOTHES, VISITS = 1, 2, 4
@@ -29,34 +29,28 @@ class Kit:
         for name in ("lookup_key", "tap_key", "link_key", "hotlist_key", "aid", "handle", "blocked"):
             setattr(self, name, binascii.unhexlify(content[name]))
         self.issuer, self.terminal, self.day = content["issuer"], content["terminal"], content["day"]
-        self.lease_header, self.lease_key = [binascii.unhexlify(content[name]) for name in ("lease_header", "lease_key")]
-
-
-class WornFlash(NorFlash):
-    """Writing to what was written clears more bits, and says nothing of it: as flash does that somebody spoilt."""
-
-    def write(self, at, data):
-        self._may_fail()
-        self.writes += 1
-        self.steps += len(data)
-        for offset in range(len(data)):
-            self.content[at + offset] &= data[offset]
+        self.lease_header, self.lease_key = [
+            binascii.unhexlify(content[name]) for name in ("lease_header", "lease_key")
+        ]
 
 
 class World:
     """The machine of a Device, and who stands before it: `keys` to be pressed, `present` on the reader."""
 
-    def __init__(self, kit, folder):
+    def __init__(self, kit, folder, storage=None):
         self.kit = kit
         self.folder = folder
-        self.storages = {}
+        self.storages = {0: storage or WornFlash(BLOCKS)}
         self.touched = True
         self.reader = self
 
     # As new
 
-    def renewed(self):
-        """Itself, with flash, screen and memory as on the first day, unless nothing was written since."""
+    def renewed(self, patience=0):
+        """Itself, with flash, screen and memory as on the first day, unless hardly anything was written since.
+
+        `patience`: how many bytes of journal may stay.
+        """
         self.keys = []
         self.present = None
         self.released = True
@@ -64,7 +58,7 @@ class World:
         self.seconds = 1000
         self._salt = 0
         self.codes = []
-        if self.touched or self.storages[0].steps:
+        if self.touched or self.storages[0].steps > patience:
             self.write_files()
             self.boot()
             self.touched = False
@@ -81,10 +75,7 @@ class World:
             with open(self.folder + "/" + name, "wb") as file:
                 file.write(content)
         for storage in self.storages.values():
-            storage.content[:] = b"\xff" * len(storage.content)
-            storage.steps = 0
-            storage.steps_left = None
-            storage.failing = False
+            storage.renew()
 
     def boot(self):
         self.reader = self
@@ -101,7 +92,7 @@ class World:
 
     def show(self, state, code, lines):
         if state not in STATES or len(lines) != 2 or not all(isinstance(line, str) for line in lines):
-            raise AssertionError("a screen that nobody knows: %s %s %s" % (state, code, lines))
+            raise AssertionError("a screen that nobody knows: %s %s" % (state, code))
         self.screen = state
         if code:
             self.codes.append(code)
