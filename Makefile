@@ -40,5 +40,5 @@ bench: parts  ## Measure a tap and a personalisation: var/bench.json
 world: parts  ## The slow ring: weeks of a small city with faults (SEEDS=20), and a power cut at every byte
 	$(RUN) -m pytest -n 2 tests/world --seeds $(or $(SEEDS),20) --every-byte 1
 
-pictures: parts  ## The pages of the desk as pictures, for docs/desk.md
+pictures: parts  ## The pages of the desk and the screens of a terminal as pictures, for docs
 	$(RUN) -m tests.pictures

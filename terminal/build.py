@@ -18,7 +18,7 @@ from terminal.errors import TerminalError
 
 ROOT = Path(__file__).parents[1]
 # What only the desk or the vault does with a pass.
-_NOT_IN_A_TERMINAL = {"administration.py", "blueprint.py", "tmac.py"}
+_NOT_IN_A_TERMINAL = {"administration.py", "blueprint.py", "signing.py", "tmac.py"}
 _PRIVATE_NUMBER = re.compile(r"^(_[A-Z0-9_]+ = )(\d\w*)(?= *(#|$))", re.MULTILINE)
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 
@@ -12,11 +13,13 @@ from card.blueprint import Blueprint
 from card.layout import aid_bytes
 from card.sealing import SealingKey
 from card.session import Session
+from card.signing import SEAL_BYTES
 from card.siv import siv_encrypt
 from card.wire import uint
 from hardware.emulated_pass import EmulatedPass, Memory, inspect
 from hardware.in_process import InProcessReader
 from issuer.desk import DeskSecrets
+from issuer.hotlist import ListKeys, base_of, changes_of
 from issuer.load import Intent, Load, Loader
 from issuer.personalise import Details, Pass, Personaliser
 from issuer.vault_client import CardKeys, OlderKey, VaultAddress, VaultClient
@@ -31,6 +34,7 @@ from keys.store import MemoryStore
 from keys.vault import Vault
 from terminal.firmware import link
 from terminal.firmware.device import Device
+from terminal.firmware.hotlist import Hotlist, open_hotlist
 from terminal.pc import PcBoard
 from tests.twin.nor_flash import NorFlash
 
@@ -98,8 +102,14 @@ def desk_secrets(day=DAY, vault=VAULT) -> DeskSecrets:
         DESK,
         bytes.fromhex(keys["link_key"]),
         [(bytes.fromhex(state), first, last) for state, first, last in keys["sealing"]],
-        bytes.fromhex(keys["hotlist_key"]),
+        list_keys(day, vault),
     )
+
+
+def list_keys(day=DAY, vault=VAULT) -> ListKeys:
+    """What the desk makes the hotlist with."""
+    keys = Vault(vault.store, vault.register, lambda: date_of(day)).desk_keys()
+    return ListKeys(*(bytes.fromhex(keys[name]) for name in ("hotlist_key", "signing_key", "certificate")))
 
 
 class PaperJournal:
@@ -172,13 +182,13 @@ def factory_card(uid=b"\x04\x11\x22\x33\x44\x55\x66", generation="EV2", path=Non
 
 
 def make_pass(
-    uid=b"\x04\x11\x22\x33\x44\x55\x66", loads=None, valid=(DAY - 30, DAY + 300), vault=None
+    uid=b"\x04\x11\x22\x33\x44\x55\x66", loads=None, valid=(DAY - 30, DAY + 300), vault=None, issued=DAY - 30
 ) -> tuple[EmulatedPass, Pass]:
     """A pass as the desk hands it over, with 20 euro, 50 euro for clothes and 10 visits unless said otherwise."""
     card = factory_card(uid)
     reader = InProcessReader(card)
     keys = DirectKeys(vault)
-    details = Details(keys.vault.register.municipality, *valid)
+    details = Details(keys.vault.register.municipality, *valid, issued)
     made = Personaliser(blueprint(vault), keys, os.urandom).personalise(reader, details)
     loads = {CENTS: 2000, CLOTHES: 5000, VISITS: 10} if loads is None else loads
     planned = [Load(number, 1, purse, amount) for number, (purse, amount) in enumerate(loads.items()) if amount]
@@ -232,11 +242,23 @@ def bundle(
     return siv_encrypt(key, [b"bundle" + uint(terminal, 4)], json.dumps(content).encode())
 
 
-def hotlist(*handles: bytes, version=1, day=DAY, vault=None) -> bytes:
-    entries = sorted(handle[:8] for handle in handles)
-    head = uint(version, 4)
-    plain = head + uint(day, 2) + uint(len(entries), 4) + b"".join(entries)
-    return head + siv_encrypt((vault or VAULT).handed_out("hotlist", 1, 32), [b"hotlist" + head], plain)
+def hotlist(*handles: bytes, version=1, day=DAY, vault=VAULT) -> bytes:
+    """A whole list that blocks these, as a host brings it: all of them in the changes, nobody in the base."""
+    key = list_keys(vault=vault or VAULT).key
+    base = base_of(key, version, day, [], [])
+    return base + changes_of(base, key, version, handles)
+
+
+def signed_hotlist(*handles: bytes, version=1, day=DAY, vault=VAULT) -> bytes:
+    """The same as the desk publishes it."""
+    return list_keys(day, vault).signed(hotlist(*handles, version=version, day=day, vault=vault))
+
+
+def on_a_terminal(signed: bytes, key: bytes | None = None) -> Hotlist | None:
+    """A whole list that the desk published, opened as a terminal opens it."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "hotlist").write_bytes(signed[:-SEAL_BYTES])
+        return open_hotlist(folder, [key or list_keys().key])
 
 
 def device_file(about, terminal=TERMINAL, vault=VAULT) -> bytes:

@@ -13,10 +13,11 @@ from card.session import Session
 from terminal.firmware import forms, link
 from terminal.firmware.days import Days
 from terminal.firmware.errors import FlashError, ListRefused, PassGone
+from terminal.firmware.hotlist import open_hotlist, take_hotlist
 from terminal.firmware.identity import Enrolment
 from terminal.firmware.journal import Journal
 from terminal.firmware.keys import Keys
-from terminal.firmware.lists import open_bundle, open_hotlist
+from terminal.firmware.lists import open_bundle
 from terminal.firmware.results import (
     AGAIN,
     LIST_TOO_OLD,
@@ -84,19 +85,21 @@ class Book:
 
     def _take_lists(self, till):
         """A list that the flash spoilt counts as not there: the till asks for a sync."""
-        bundle = self._kept_list("bundle", self._open_bundle, self.keys.link_keys)
-        hotlist = self._kept_list("hotlist", open_hotlist, self.keys.hotlist_keys)
+        bundle = self._kept_bundle()
+        if till.hotlist is not None:
+            till.hotlist.close()
+        hotlist = open_hotlist(self._flash.folder, self.keys.hotlist_keys)
         if bundle is not None:
             self.days.heard(bundle.day)
             till.journal.backend_holds(bundle.held)
         till.lists_changed(bundle, hotlist)
 
-    def _kept_list(self, name, open_with, keys):
-        """A list that came before the keys changed opens with the key before."""
-        content = self._flash.read(name)
-        for key in keys if content is not None else ():
+    def _kept_bundle(self):
+        """One that came before the keys changed opens with the key before."""
+        content = self._flash.read("bundle")
+        for key in self.keys.link_keys if content is not None else ():
             try:
-                return open_with(content, key)
+                return self._open_bundle(content, key)
             except ListRefused:
                 pass
         return None
@@ -182,8 +185,9 @@ class Book:
                 about["lease_until"] = self.days.sealing.last_day
             if self.till.bundle is not None:
                 about["bundle"] = self.till.bundle.version
+            about["signers"] = keys.signers
             if self.till.hotlist is not None:
-                about["hotlist"] = self.till.hotlist.version
+                about["hotlist"], about["changes"] = self.till.hotlist.base.version, self.till.hotlist.version
         return about
 
     def take_lease(self, wrapped):
@@ -223,10 +227,14 @@ class Book:
         new = self._open_bundle(content, self.keys.link_key)
         if new.issuer != self.issuer:
             raise ListRefused("these offers are of another municipality")
-        _not_older(new, self.till.bundle)
+        held = self.till.bundle
+        if held is not None and new.version < held.version:
+            raise ListRefused("version %d is older than %d, which is here" % (new.version, held.version))
         self._flash.replace("bundle", content)
         self.days.brought(new.day)
-        return self._taken()
+        self._take_lists(self.till)
+        self.days.begin()
+        return b""
 
     def take_hotlist(self, content):
         """Take the list of blocked passes."""
@@ -234,15 +242,18 @@ class Book:
         return self.take(link.HOTLIST, self._flash.folder + "/" + _INCOMING)
 
     def take(self, name, path):
-        """Take the list called `name` from the file at `path`; it moves into place when it is genuine and not older."""
+        """Take the list called `name` from the file at `path`; it moves into place when it is genuine and not older.
+
+        A hotlist says itself whether it is a whole one or the changes to the one that is here.
+        """
         self._require_keys()
         if name != link.HOTLIST:
             raise ListRefused("this terminal does not know such a list")
-        with open(path, "rb") as file:
-            new = open_hotlist(file.read(), self.keys.hotlist_keys[0])
-        _not_older(new, self.till.hotlist)
-        self._flash.move(path, "hotlist")
-        return self._taken()
+        try:
+            take_hotlist(path, self._flash.folder, self.keys.hotlist_keys[0], self.till.hotlist)
+        finally:
+            self._take_lists(self.till)
+        return b""
 
     def _require_keys(self):
         if self.till is None:
@@ -250,22 +261,12 @@ class Book:
                 raise ListRefused("this terminal cannot read its journal; switch it off and on")
             raise ListRefused("this terminal has no keys yet; provision it first")
 
-    def _taken(self):
-        self._take_lists(self.till)
-        self.days.begin()
-        return b""
-
     def close(self, handed_in):
         """Before it is removed; raises ListRefused while there are entries after position `handed_in`."""
         if self.keys is not None:
             self._require_keys()
         if self.journal is not None and handed_in < self.journal.count:
             raise ListRefused("records %d to %d are not handed in yet" % (handed_in + 1, self.journal.count))
-
-
-def _not_older(new, held):
-    if held is not None and new.version < held.version:
-        raise ListRefused("version %d is older than %d, which is here" % (new.version, held.version))
 
 
 def _sealing_key(chains):

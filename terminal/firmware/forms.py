@@ -68,6 +68,7 @@ LEASE = (
     ("hotlist_key", _hex, 64, 64),
     ("lookup_keys", _keys, 1, _MOST_VERSIONS),
     ("tap_keys", _keys, 1, _MOST_VERSIONS),
+    ("signers", _long_keys, 1, _MOST_VERSIONS),
     ("sealing", _chains, 1, MOST_CHAINS),
 )
 
@@ -84,6 +85,7 @@ KEPT = (
     ("tap_keys", _keys, 1, _MOST_VERSIONS),
     ("link_keys", _keys, 1, _MOST_VERSIONS),
     ("hotlist_keys", _long_keys, 1, _MOST_VERSIONS),
+    ("signers", _long_keys, 1, _MOST_VERSIONS),
 )
 
 

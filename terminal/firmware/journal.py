@@ -85,7 +85,7 @@ class Journal:
         newest = -1
         for block in range(self._storage.blocks):
             serial = self._serial_of(block)
-            if serial is not None and serial % self._storage.blocks == block:
+            if serial is not None:
                 newest = max(newest, serial)
         if newest < 0:
             return -1, self._slots

@@ -31,6 +31,8 @@ class Keys:
         self.lookup_keys = _all_unhexed(content["lookup_keys"])
         self.tap_keys = _all_unhexed(content["tap_keys"])
         self.hotlist_keys = _all_unhexed(content["hotlist_keys"])
+        # The vault's public keys, as hex: a terminal has no use for them but to tell its host.
+        self.signers = content["signers"]
         self.link_keys = _all_unhexed(content["link_keys"])
 
     @property
@@ -41,7 +43,7 @@ class Keys:
     @classmethod
     def of_lease(cls, opened, number, device, before):
         """From an opened lease, its number and whom it was for; `before`: the Keys until now, or None."""
-        names = ("terminal", "issuer", "aid", "day", "lookup_keys", "tap_keys")
+        names = ("terminal", "issuer", "aid", "day", "lookup_keys", "tap_keys", "signers")
         content = {name: opened[name] for name in names}
         content["lease"], content["device"] = number, device
         content["release"] = release_in(opened)

@@ -163,7 +163,7 @@ class Till:
         found = PassFile.from_bytes(session.run(ReadData(PASS_FILE, 0, PASS_FILE_BYTES)))
         if found.issuer != self._keys.issuer:
             raise _No(OTHER_MUNICIPALITY)
-        if self.hotlist.blocks(found.handle):
+        if self.hotlist.blocks(found.handle, found.issued):
             raise _No(BLOCKED)
         if not found.valid_from <= day <= found.valid_until:
             raise _No(NOT_VALID)

@@ -22,6 +22,7 @@ from keys.vault import Vault
 from tests.bench import card_model
 from tests.bench.desk_pages import HOLDERS as BIG
 from tests.bench.desk_pages import PAGES, SEARCHES, BigCity, empty_page
+from tests.bench.hotlist import hotlist
 from tests.bench.plain_prove import plain_prove
 from tests.bench.recording import record_tap
 from tests.bench.renewal_city import HOLDERS, RenewalCity
@@ -102,7 +103,7 @@ def _one_card(number: int) -> tuple[list[tuple[bytes, bytes]], float, float]:
     scheme = load_scheme(ROOT / "schemes/gelrepas.toml")
     maker = Personaliser(Blueprint(scheme.aid, scheme.df_name, scheme.ceilings()), DirectKeys(), os.urandom)
     began = time.process_time()
-    maker.personalise(reader, Details(ISSUER, DAY, DAY + 300))
+    maker.personalise(reader, Details(ISSUER, DAY, DAY + 300, DAY))
     return sent, in_reader, time.process_time() - began
 
 
@@ -204,6 +205,7 @@ def main() -> None:
         "personalise": personalise(),
         "renewal": renewal_preview(),
         "desk": desk_pages(),
+        "hotlist": hotlist(),
         "prove": prove(),
     }
     path = ROOT / "var/bench.json"

@@ -31,7 +31,7 @@ class PaperPass:
             _LOOKUP_KEY: kit.lookup_key,
             _TAP_KEY: diversify(kit.tap_key, card_key_input("tap", handle, kit.aid)),
         }
-        self.file = PassFile(kit.issuer, handle, valid[0], valid[1], 1).to_bytes()
+        self.file = PassFile(kit.issuer, handle, valid[0], valid[1], 1, 0).to_bytes()
         self.purses = purses
         self.tmc, self._tmv = 3, bytes(8)
         self._took = {}

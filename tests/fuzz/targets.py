@@ -9,6 +9,7 @@ import json
 import os
 
 from card.batch import siv_key
+from card.hotlist import MAC_BYTES, part_mac
 from card.siv import siv_encrypt
 from card.wire import uint
 from terminal.firmware import link
@@ -224,13 +225,20 @@ def _content(draw, kit, kind, how):
     if kind == link.HOTLIST:
         if how % 4 == 0:
             return seeds["hotlist"]
-        plain = mutated(draw, seeds["opened_hotlist"])
-        return plain[:4] + siv_encrypt(kit.hotlist_key, [b"hotlist" + plain[:4]], plain)
+        return _genuine_hotlist(draw, kit, seeds["hotlist"])
     if kind in (link.JOURNAL, link.REMOVE):
         return uint(draw.of(_NUMBERS), 4)
     if kind == b"P":
         return draw.of((b"L", b"C", b"F")) + draw.rest()
     return b""
+
+
+def _genuine_hotlist(draw, kit, content):
+    """Another list, under MACs that are right."""
+    base = mutated(draw, content[: kit.base_bytes - MAC_BYTES])
+    changes = mutated(draw, content[kit.base_bytes : -MAC_BYTES])
+    mac = part_mac(kit.hotlist_key, base)
+    return base + mac + changes + part_mac(kit.hotlist_key, changes, mac)
 
 
 def _odd(draw, content):

@@ -29,6 +29,7 @@ class Kit:
         for name in ("lookup_key", "tap_key", "link_key", "hotlist_key", "aid", "handle", "blocked"):
             setattr(self, name, binascii.unhexlify(content[name]))
         self.issuer, self.terminal, self.day = content["issuer"], content["terminal"], content["day"]
+        self.base_bytes = content["base_bytes"]
         self.lease_header, self.lease_key = [
             binascii.unhexlify(content[name]) for name in ("lease_header", "lease_key")
         ]

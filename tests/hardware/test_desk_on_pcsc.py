@@ -47,7 +47,7 @@ def seen(reader):
 
 
 def personalise(reader):
-    return Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300))
+    return Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300, DAY))
 
 
 def test_a_pass_is_made_loaded_and_charged_through_pcsc(pcscd, reader, tmp_path):
@@ -107,7 +107,7 @@ def test_two_readers_make_passes_side_by_side(pcscd):
             lying.pop(name).remove()
 
     def encode(job, reader):
-        Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300))
+        Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300, DAY))
 
     done = Batch({name: PcscReader(name) for name in slots}, jobs, encode, identified_by_nobody, operate).run()
     assert (done.done, done.rejected) == (len(cards), 0)

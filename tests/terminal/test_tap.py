@@ -284,6 +284,19 @@ def test_the_same_amount_of_the_same_purse_elsewhere_looks_like_the_torn_tap_and
     assert not PROVER.prove(entry.clear_bytes + entry.sealed)[0].valid
 
 
+@pytest.mark.parametrize("executed", [False, True], ids=["before", "after"])
+def test_a_torn_tap_of_yesterday_is_charged_again_today_and_its_end_is_left_to_the_vault(terminal, card, executed):
+    card.tear_after(EXCHANGES_PER_TAP, executed)
+    terminal.press("1#")
+    terminal.hold(card)
+    terminal.press("*")
+    terminal.ask(link.BUNDLE, bundle(version=2, day=DAY + 1))
+    assert terminal.tap(card)[1] == "00"
+    assert purses_of(card)[CENTS] == 1600 - 400 * executed
+    assert proven_cents(terminal.entries()) == 400
+    assert len(in_doubt(terminal.entries())) == executed
+
+
 def test_a_torn_reversal_that_another_terminal_overtook_is_told_apart(terminal, card, tmp_path):
     for executed in (False, True):
         terminal.tap(card, "2#300#")
