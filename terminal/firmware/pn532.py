@@ -48,11 +48,14 @@ class Pn532:
         self._command(_IN_RELEASE, b"\x00")
 
     def _start(self):
-        # What the chip still had to say to somebody before us.
-        for _ in range(_MOST_LEFT_OVER):
-            if not self._port.read(1, 1):
-                break
-        self._port.write(_WAKE_UP)
+        try:
+            # What the chip still had to say to somebody before us.
+            for _ in range(_MOST_LEFT_OVER):
+                if not self._port.read(1, 1):
+                    break
+            self._port.write(_WAKE_UP)
+        except OSError:
+            raise ReaderError("the line to the reader does not work")
         self._command(_SAM_CONFIGURATION, b"\x01\x14\x01")
         # Look for a pass once a call: the loop has a keypad and a link to attend to.
         self._command(_RF_CONFIGURATION, b"\x05\xff\x01\x01")
@@ -65,6 +68,9 @@ class Pn532:
         except ReaderError:
             self._ready = False
             raise
+        except OSError:
+            self._ready = False
+            raise ReaderError("the line to the reader does not work")
         if len(answer) < 2 or answer[0] != _FROM_CHIP or answer[1] != code + 1:
             self._ready = False
             raise ReaderError("the reader answers another command")

@@ -17,6 +17,7 @@ class PaperChip:
         self.present = present
         self.draw = draw
         self.let_go = self.well = True
+        self._broken = 0
         self._out = bytearray()
         self._heard = bytearray()
 
@@ -38,11 +39,10 @@ class PaperChip:
         return data
 
     def _may_break(self):
-        """A line whose plug is out."""
+        """A line whose plug is out, for a while."""
         if self._broken:
+            self._broken -= 1
             raise OSError(5)
-
-    _broken = False
 
     # Inside
 
@@ -68,7 +68,6 @@ class PaperChip:
     def _answer(self, body):
         how = self.draw.below(24) if self.draw is not None else 0
         self.well = how == 0
-        self._broken = False
         answer = self._frame(bytes([0xD5, body[1] + 1 & 0xFF]) + self._run(body[1], body[2:], how))
         self._send(_ACK + answer if how == 0 else self._spoilt(how, answer, body))
 
@@ -144,7 +143,7 @@ class PaperChip:
         if how == 17:
             return _ACK + b"\x00\x00\xff\xff\xff" + draw.piece()
         if how == 18:
-            self._broken = True
+            self._broken = 1 + draw.below(4)
             return _ACK + answer
         if how == 19:
             return _ACK + _ACK + answer
