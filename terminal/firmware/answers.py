@@ -69,6 +69,8 @@ def _remove(device, book, handed_in):
     """Take one municipality off, once the backend holds its records up to the last."""
     from terminal.firmware import shelf
 
+    if book.keys is not None:
+        book.require_keys()
     if book.journal is not None and handed_in < book.journal.count:
         raise ListRefused("records %d to %d are not handed in yet" % (handed_in + 1, book.journal.count))
     device.books.remove(book)

@@ -59,7 +59,10 @@ class Book:
         if keys is None:
             return None, None
         self.days.heard(keys.day)
-        journal = Journal(self._board.storage(self.slot), chain_key(keys.link_key), self.identity.tag_key)
+        try:
+            journal = Journal(self._board.storage(self.slot), chain_key(keys.link_key), self.identity.tag_key)
+        except FlashError:
+            return None, None  # it can be read at another start, or never
         till = Till(keys, self.days, journal, self._board.random)
         self._take_lists(till)
         return journal, till
@@ -100,6 +103,8 @@ class Book:
 
     def require_keys(self):
         if self.till is None:
+            if self.keys is not None:
+                raise ListRefused("this terminal cannot read its journal; switch it off and on")
             raise ListRefused("this terminal has no keys yet; provision it first")
 
     # What changes while it is on: see terminal.firmware.intake

@@ -1,5 +1,6 @@
 """A terminal as a whole: its books, the state of its shift, and one turn of its loop."""
 
+from card.errors import CardError
 from card.wire import read_uint
 from terminal.firmware import app, offers, seldom
 from terminal.firmware.book import Book
@@ -112,11 +113,14 @@ class Device:
                 return
             self._tidy()
             result = self._serve_pass()
-            self.board.reader.release()
         except ReaderError:
             if self._shown != READER:
                 self._enter(self._state, self.shift.said(READER))
             return
+        try:
+            self.board.reader.release()
+        except ReaderError:
+            pass  # the next guest finds out; this one has a result, and may have paid
         self._event(RESULT, result)
         self.board.rest()
         for book in self.books:
@@ -176,8 +180,10 @@ class Device:
             return kind, answers.answer(self, kind, issuer, content)
         except MemoryError:
             return REFUSED, b"there is not memory enough for this now"
-        except (ListRefused, FlashError, ValueError) as error:
+        except (ListRefused, FlashError, CardError, ValueError) as error:
             return REFUSED, str(error).encode()
+        except OSError:
+            return REFUSED, b"the flash does not work"
         finally:
             # The next question may be a long one.
             self._tidy()

@@ -15,7 +15,7 @@ def about(book):
     found = {"issuer": book.issuer, "terminal": enrolment.terminal, "enrolled": enrolment.terminal is not None}
     found.update({"lease": enrolment.next_lease, "lease_until": None, "release": None})
     found.update({"journal": 0, "first": 1, "bundle": 0, "hotlist": 0, "changes": 0, "doubts": 0})
-    if keys is not None:
+    if keys is not None and book.journal is not None:
         found["terminal"] = keys.terminal
         found["release"] = keys.release
         found["journal"] = book.journal.count

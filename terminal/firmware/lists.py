@@ -1,7 +1,5 @@
 """What the host brings from the city for one venue: the bundle of offers, sealed for one terminal."""
 
-import json
-
 from card.batch import siv_key
 from card.errors import CardError
 from card.siv import siv_decrypt
@@ -29,8 +27,10 @@ class Bundle:
 
 def open_bundle(sealed, link_key, terminal):
     """The Bundle; raises ListRefused when it is not the backend's for this terminal."""
+    from terminal.firmware import forms
+
     try:
         plain = siv_decrypt(siv_key(link_key), [b"bundle" + uint(terminal, 4)], sealed)
-        return Bundle(json.loads(plain))
+        return Bundle(forms.bundle(plain))
     except (CardError, ValueError, KeyError):
         raise ListRefused("this is not a bundle for terminal %d" % terminal)

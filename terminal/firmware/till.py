@@ -29,7 +29,7 @@ from card.layout import (
 )
 from card.record import REVERSAL, TAP, ClearRecord, Proof, reader_id, seal, unseal
 from card.session import Session
-from terminal.firmware.errors import PassGone
+from terminal.firmware.errors import PassGone, ReaderError
 from terminal.firmware.results import (
     AGAIN,
     BLOCKED,
@@ -265,7 +265,8 @@ class Till:
         except Refused:
             self.journal.void(clear)
             raise _No(AGAIN)
-        except (PassGone, CardError):
+        except (ReaderError, CardError):
+            # A reader that fails now says as little of the pass as a pass that left.
             self.journal.in_doubt(doubt)
             raise _No(AGAIN)
         self.journal.committed(clear, self._sealed(clear, Proof(handle, new_tmc, tmv, enc_tmri)))
@@ -276,7 +277,7 @@ def _left(session, purse):
     """After the commit, so that it neither slows the yes nor enters the MAC; None when the pass has gone already."""
     try:
         return session.run(GetValue(purse))
-    except (PassGone, CardError):
+    except (ReaderError, CardError):
         return None
 
 
