@@ -19,7 +19,12 @@ def device_keys(vault: Vault, terminal: int) -> dict[str, object]:
     """What somebody brings to a terminal by hand, once: with it the device opens its first lease."""
     device = vault.register.terminals[str(terminal)].device
     wrapping = vault.wrapping_key(terminal, bytes.fromhex(device))
-    return {"terminal": terminal, "device": device, "wrapping_key": wrapping.state.hex()}
+    return {
+        "issuer": vault.municipality,
+        "terminal": terminal,
+        "device": device,
+        "wrapping_key": wrapping.state.hex(),
+    }
 
 
 def _place(folder: Path, vault: Vault, party: str) -> dict[str, Any]:

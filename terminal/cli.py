@@ -1,13 +1,16 @@
 """`meedoen terminal`: provision a terminal, sync it with the backend, or run one on this PC."""
 
+import hashlib
 import json
 import os
 import select
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,11 +20,26 @@ from hardware.emulated_pass import EmulatedPass, Memory
 from hardware.errors import ReaderError
 from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
+from terminal.build import build_package
 from terminal.errors import BackendUnreachable, NoHotlist, TerminalError
-from terminal.host import Backend, DirectLink, HotlistAddress, Link, SerialLink, about, date_of
+from terminal.firmware import VERSION
+from terminal.flashing import put_on_board
+from terminal.host import (
+    Backend,
+    DirectLink,
+    HotlistAddress,
+    Link,
+    SerialLink,
+    about,
+    book_of,
+    date_of,
+    in_words,
+    signed_package,
+)
 from terminal.host import enrol as number_of
 from terminal.host import provision as give_keys
 from terminal.host import sync as bring_and_carry
+from terminal.host import update as bring_update
 from terminal.pc import PcBoard, Reader, pc_terminal
 
 app = typer.Typer(no_args_is_help=True, help="Enrol, provision, sync and run terminals.")
@@ -29,6 +47,7 @@ app = typer.Typer(no_args_is_help=True, help="Enrol, provision, sync and run ter
 Port = Annotated[str | None, typer.Option("--port", help="Serial port of the terminal.")]
 Flash = Annotated[Path | None, typer.Option("--flash", help="Folder of a PC terminal, in place of a port.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
+_SOON_S = 2
 _BACKEND = "http://127.0.0.1:8442"
 
 
@@ -54,6 +73,22 @@ def _link(port: str | None, flash: Path | None, new: bool = False) -> Link:
     if not new and not flash.is_dir():
         raise TerminalError(f"There is no PC terminal in {flash}; enrol it first.")
     return DirectLink(pc_terminal(flash, PcBoard(_NoReader(), lambda: None, lambda *screen: None)))
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for what takes longer than people wait without asking."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=True) as progress:
+        task, begun = progress.add_task(what, total=None), time.monotonic()
+
+        def step(done: int, total: int) -> None:
+            if progress.disable and console.is_terminal and time.monotonic() - begun > _SOON_S:
+                progress.disable = False
+                progress.start()
+            progress.update(task, completed=done, total=total)
+
+        yield step
 
 
 def _refused(error: Exception) -> typer.Exit:
@@ -86,8 +121,9 @@ def provision(
     """Give a device its first keys, once; after that `sync` renews them."""
     try:
         link_to = _link(port, flash)
-        number = give_keys(link_to, _device_file(device), lease.read_bytes())
-        until = date_of(about(link_to)["lease_until"])
+        papers = _device_file(device)
+        number = give_keys(link_to, papers, lease.read_bytes())
+        until = date_of(book_of(about(link_to), papers["issuer"])["lease_until"])
     except TerminalError as error:
         raise _refused(error) from None
     if as_json:
@@ -96,7 +132,7 @@ def provision(
         typer.echo(f"Terminal {number} has its keys, good until {until}. Destroy {device}.")
 
 
-def _device_file(path: Path) -> dict[str, object]:
+def _device_file(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text())
     except ValueError:
@@ -114,20 +150,19 @@ def sync(
     hotlist: Annotated[
         str | None, typer.Option(help="Hotlist: its address at the desk, or a file from `meedoen issuer hotlist`.")
     ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="MEEDOEN_TRANSPORT_TOKEN", help="What the backend wants to see, if anything.")
+    ] = None,
+    issuer: Annotated[
+        int | None, typer.Option(help="Number of the municipality, on a terminal that serves several.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Hand in the journal, renew the keys, and bring today's bundle and hotlist."""
     blocked = _hotlist(hotlist)
     try:
-        console = Console(stderr=True)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task("Handing in", total=None)
-            report = bring_and_carry(
-                _link(port, flash),
-                Backend(backend),
-                blocked,
-                lambda done, total: progress.update(task, completed=done, total=total),
-            )
+        with _bar("Syncing") as progress:
+            report = bring_and_carry(_link(port, flash), Backend(backend, token=token), blocked, progress, issuer)
     except (TerminalError, BackendUnreachable, NoHotlist) as error:
         raise _refused(error) from None
     if as_json:
@@ -161,10 +196,77 @@ def diagnose(port: Port = None, flash: Flash = None, as_json: AsJson = False) ->
     if as_json:
         typer.echo(json.dumps(found))
         return
-    for name in ("day", "lease_until"):
-        found[name] = date_of(found.get(name))
-    for name, value in found.items():
-        typer.echo(f"{name}: {value}")
+    typer.echo("\n".join(in_words(found, datetime.now(UTC).astimezone().date())))
+
+
+Signer = Annotated[
+    str, typer.Option(envvar="MEEDOEN_FIRMWARE_SIGNER", help="Public key of the release, from `meedoen keys sign`.")
+]
+Released = Annotated[
+    Path, typer.Argument(metavar="PACKAGE", help="Release, with its signature in PACKAGE.sig.", dir_okay=False)
+]
+
+
+@app.command("build-firmware")
+def build(
+    file: Annotated[Path, typer.Argument(help="Where the package goes.", dir_okay=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Make a release of the firmware: one file, to be signed and approved with `meedoen keys`."""
+    try:
+        package = build_package()
+        file.write_bytes(package)
+    except TerminalError as error:
+        raise _refused(error) from None
+    digest = hashlib.sha256(package).hexdigest()
+    if as_json:
+        typer.echo(json.dumps({"version": VERSION, "sha256": digest, "bytes": len(package)}))
+    else:
+        typer.echo(f"Version {VERSION}, {len(package)} bytes: {file}. SHA-256 {digest}.")
+
+
+@app.command()
+def update(
+    package: Released,
+    signer: Signer,
+    port: Port = None,
+    flash: Flash = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring new firmware. It is tried once, and when it does not come up the last good one runs again."""
+    try:
+        found = signed_package(package, signer)
+        with _bar("Updating") as progress:
+            bring_update(lambda: _link(port, flash), found, progress)
+    except TerminalError as error:
+        raise _refused(error) from None
+    typer.echo(json.dumps({"version": found.version}) if as_json else f"Version {found.version} runs, and is kept.")
+
+
+@app.command("flash")
+def flash_board(
+    package: Released,
+    signer: Signer,
+    port: Annotated[str, typer.Option(help="Serial port of the board.")],
+    board: Annotated[
+        Path | None, typer.Option(help="File with its pins and buses.", exists=True, dir_okay=False)
+    ] = None,
+    wifi: Annotated[
+        Path | None, typer.Option(help="File with its Wi-Fi and the backend (JSON).", exists=True, dir_okay=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put the firmware on a board that has fresh MicroPython and nothing else. After that, `enrol` and `provision`."""
+    try:
+        found = signed_package(package, signer)
+        with _bar("Flashing") as progress:
+            put_on_board(port, found, board, wifi, progress)
+    except TerminalError as error:
+        raise _refused(error) from None
+    if as_json:
+        typer.echo(json.dumps({"version": found.version}))
+    else:
+        typer.echo(f"Version {found.version} is on the board, and starts. Next: meedoen terminal enrol --port {port}")
 
 
 @app.command()
@@ -207,9 +309,10 @@ def run(
 
 def _require_lists(flash: Path) -> None:
     found = about(_link(None, flash))
-    if "day" not in found:
+    books = [book for book in found["books"] if book["day"] is not None]
+    if not books:
         raise TerminalError("This terminal has no keys yet; provision it first.")
-    if not found["bundle"]:
+    if not any(book["bundle"] for book in books):
         raise TerminalError("This terminal has no offers yet; sync it first.")
 
 

@@ -1,5 +1,6 @@
 """A small city for tests: a vault, passes made by the desk's own code, and terminals to tap them on."""
 
+import hashlib
 import json
 import os
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from card.batch import COMMITTED, IN_DOUBT, link_key, open_batch, siv_key
+from card.batch import COMMITTED, IN_DOUBT, freshness_mac, link_key, open_batch, siv_key
 from card.blueprint import Blueprint
 from card.layout import aid_bytes
 from card.sealing import SealingKey
@@ -31,6 +32,7 @@ from keys.store import MemoryStore
 from keys.vault import Vault
 from terminal.firmware import link
 from terminal.firmware.device import Device
+from terminal.host import DirectLink, bring
 from terminal.pc import PcBoard
 
 AID, DF_NAME, ISSUER = "F0E0D1", "NL.STADSPAS.0001", 1
@@ -227,7 +229,30 @@ def device_file(about, terminal=TERMINAL, vault=VAULT) -> bytes:
     """What a device is brought by hand, after the vault got to know it; `about` is what it says of itself."""
     vault.register.terminals[str(terminal)] = Terminal(about["device"])
     key = vault.wrapping_key(terminal, bytes.fromhex(about["device"])).state
-    return json.dumps({"terminal": terminal, "device": about["device"], "wrapping_key": key.hex()}).encode()
+    found = {"issuer": ISSUER, "terminal": terminal, "device": about["device"], "wrapping_key": key.hex()}
+    return json.dumps(found).encode()
+
+
+CHALLENGE = bytes(range(16))
+
+
+def of_now(ask, sealed, terminal=TERMINAL):
+    """A bundle as the backend gives it: with the proof that it answers what the terminal says of itself now."""
+    nonce = json.loads(ask(link.HELLO, CHALLENGE, ISSUER)[16:])["nonce"]
+    return sealed + freshness_mac(link_key(VAULT.handed_out("link", 1), terminal), bytes.fromhex(nonce), sealed)
+
+
+def about_the_only_book(link_to):
+    """What a terminal for one municipality says of itself, device and book in one."""
+    found = json.loads(link_to.ask(link.HELLO))
+    del found["room"]  # the disk is not ours alone
+    return {"terminal": None, "enrolled": False, "lease": 0, **found, **(found["books"] or [{}])[0]}
+
+
+def bring_lists(link_to, offers=None, blocked=None):
+    """Bundle and hotlist, as a sync brings them."""
+    link_to.ask(link.BUNDLE, of_now(link_to.ask, offers or bundle()), ISSUER)
+    bring(link_to, ISSUER, link.HOTLIST, blocked or hotlist())
 
 
 def lease(about, terminal=TERMINAL, day=DAY, vault=VAULT) -> bytes:
@@ -262,19 +287,38 @@ class PcTerminal:
     def _show(self, state, code, lines):
         self.screen = (state, code, *lines)
 
-    def ask(self, kind, content=b""):
-        answered, content = self.device.answer(kind, content)
+    def ask(self, kind, content=b"", issuer=None):
+        """What comes in answer; a bundle gets the proof that it is of now, and a hotlist comes in parts."""
+        answered, content = self._answer(kind, content, issuer)
         assert answered == kind, content
         return content
 
-    def refused(self, kind, content=b"") -> str:
-        answered, content = self.device.answer(kind, content)
+    def refused(self, kind, content=b"", issuer=None) -> str:
+        answered, content = self._answer(kind, content, issuer)
         assert answered == link.REFUSED
         return content.decode()
 
+    def _answer(self, kind, content, issuer):
+        if issuer is None:
+            issuer = link.WHOLE_DEVICE if kind in (link.HELLO, link.DEVICE) else ISSUER
+        if kind == link.HOTLIST:
+            return self._in_parts(kind, content)
+        if kind == link.BUNDLE and self.about()["lease"]:
+            content = of_now(self.ask, content, self.terminal)
+        return self.device.answer(kind, issuer, content)
+
+    def _in_parts(self, name, content):
+        digest = hashlib.sha256(content).digest()[: link.DIGEST_BYTES]
+        for at in range(0, max(1, len(content)), link.MOST_CHUNK):
+            part = link.part(name, len(content), digest, at, content[at : at + link.MOST_CHUNK])
+            answered, said = self.device.answer(link.PART, ISSUER, part)
+            if answered == link.REFUSED:
+                return answered, said
+        return name, b""
+
     def about(self):
-        """What the terminal says of itself."""
-        return json.loads(self.ask(link.HELLO))
+        """What the terminal says of itself, device and book in one."""
+        return about_the_only_book(DirectLink(self.device))
 
     def renew(self, day=DAY):
         """Bring the next lease, as the vault makes it on a day."""

@@ -32,8 +32,16 @@ def _chain(value):
     return _hex(value[0], 32, 32) and _number(value[1], 0, 0xFFFF) and _number(value[2], 0, 0xFFFF)
 
 
+def _release(value, least, most):
+    """A version of the firmware and the hash of its package."""
+    if not isinstance(value, dict) or not _number(value.get("version"), least, most):
+        return False
+    return _hex(value.get("sha256"), 64, 64)
+
+
 # Field, what it is, and the range of the number, or of the digits, keys or chains.
 DEVICE = (
+    ("issuer", _number, 1, 0xFFFF),
     ("terminal", _number, 1, 0xFFFFFFFF),
     ("device", _hex, 16, 16),
     ("wrapping_key", _hex, 32, 32),
@@ -49,7 +57,12 @@ LEASE = (
     ("lookup_keys", _keys, 1, _MOST_VERSIONS),
     ("tap_keys", _keys, 1, _MOST_VERSIONS),
     ("sealing", _chains, 1, MOST_CHAINS),
+    ("release", _release, 1, 0xFFFFFFFF),
 )
+
+
+# While custodians have approved no firmware there is none to name.
+_MAY_LACK = ("release",)
 
 
 def filled_in(form, content, name):
@@ -61,6 +74,8 @@ def filled_in(form, content, name):
     if not isinstance(found, dict):
         raise ListRefused("this is not %s" % name)
     for field, fits, least, most in form:
+        if field not in found and field in _MAY_LACK:
+            continue
         if field not in found:
             raise ListRefused("%s lacks %s" % (name, field))
         if not fits(found[field], least, most):

@@ -12,7 +12,8 @@ _FILE = "device"
 _TAG_KEY_AT = 8
 _TERMINAL_AT = 24
 _LEASE_AT = 28
-_STATE_AT = 32
+_ISSUER_AT = 32
+_STATE_AT = 34
 # What is longer is not read: anybody with a cable can bring it.
 _MOST_BYTES = 512
 
@@ -33,7 +34,7 @@ class Identity:
         self._number = kept[:_TAG_KEY_AT]
         self.device = hexlify(self._number).decode()
         self.tag_key = kept[_TAG_KEY_AT:_TERMINAL_AT]
-        self.terminal, self._wrapping = _given(kept)
+        self.terminal, self.issuer, self._wrapping = _given(kept)
 
     @property
     def next_lease(self):
@@ -54,7 +55,7 @@ class Identity:
             raise ListRefused("this terminal has a wrapping key already; reset it before it gets another")
         if terminal not in (None, found["terminal"]):
             raise ListRefused("this is terminal %d; reset it before it becomes another" % terminal)
-        self._keep(found["terminal"], WrappingKey(unhexlify(found["wrapping_key"])))
+        self._keep(found["terminal"], found["issuer"], WrappingKey(unhexlify(found["wrapping_key"])))
 
     def open(self, lease):
         """What the next lease says; raises ListRefused for any other."""
@@ -69,16 +70,17 @@ class Identity:
         """After a lease was accepted: what opened it is forgotten."""
         after = WrappingKey(self._wrapping.state, self._wrapping.number)
         after.step()
-        self._keep(self.terminal, after)
+        self._keep(self.terminal, self.issuer, after)
 
-    def _keep(self, terminal, wrapping):
-        given = uint(terminal, 4) + uint(wrapping.number, 4) + wrapping.state
+    def _keep(self, terminal, issuer, wrapping):
+        given = uint(terminal, 4) + uint(wrapping.number, 4) + uint(issuer, 2) + wrapping.state
         self._flash.replace_checked(_FILE, self._number + self.tag_key + given)
-        self.terminal, self._wrapping = terminal, wrapping
+        self.terminal, self.issuer, self._wrapping = terminal, issuer, wrapping
 
 
 def _given(kept):
-    """Terminal number and wrapping key in the file, or None and None."""
+    """Terminal number, municipality and wrapping key in the file, or None for each."""
     if len(kept) == _TERMINAL_AT:
-        return None, None
-    return read_uint(kept, _TERMINAL_AT, 4), WrappingKey(kept[_STATE_AT:], read_uint(kept, _LEASE_AT, 4))
+        return None, None, None
+    terminal, issuer = read_uint(kept, _TERMINAL_AT, 4), read_uint(kept, _ISSUER_AT, 2)
+    return terminal, issuer, WrappingKey(kept[_STATE_AT:], read_uint(kept, _LEASE_AT, 4))

@@ -29,6 +29,9 @@ class Keys:
         self.hotlist_keys = _all_unhexed(content["hotlist_keys"])
         self.link_keys = _all_unhexed(content["link_keys"])
 
+        # Kept by a version that knew of no releases, it says nothing of them.
+        self.release = content.get("release")
+
     @property
     def link_key(self):
         """The one for all that is new."""
@@ -40,6 +43,7 @@ class Keys:
         names = ("terminal", "issuer", "aid", "day", "lookup_keys", "tap_keys")
         content = {name: opened[name] for name in names}
         content["lease"], content["device"] = number, device
+        content["release"] = opened.get("release")
         held = before._content if before is not None else {"link_keys": [], "hotlist_keys": []}
         content["link_keys"] = _in_front(opened["link_key"], held["link_keys"])
         content["hotlist_keys"] = _in_front(opened["hotlist_key"], held["hotlist_keys"])

@@ -1,6 +1,7 @@
-"""Frames between terminal and host: `MD`, kind, length (2, little-endian), content, CRC-32 of all before it.
+"""Frames between terminal and host: `MD`, kind, issuer (2), length (2), content, CRC-32 of all before it.
 
-What must be secret or genuine is sealed inside the content; the frame only finds its ends on a noisy line.
+What must be secret or genuine is sealed inside the content; the frame only finds its ends on a noisy line. `issuer` is
+the municipality that a question is about, 0 for the device as a whole. Numbers are little-endian.
 """
 
 import binascii
@@ -12,23 +13,37 @@ HELLO = b"H"
 DEVICE = b"D"
 LEASE = b"K"
 BUNDLE = b"B"
-HOTLIST = b"L"
 JOURNAL = b"J"
+PART = b"P"
 REFUSED = b"!"
+WHOLE_DEVICE = 0
+
+# The files that come in parts, which may be larger than the memory of a terminal.
+HOTLIST = b"L"
+CHANGES = b"C"
+FIRMWARE = b"F"
+MOST_CHUNK = 512
+# Of the SHA-256 of a file: enough to know a transfer again and to notice damage. Whether it is genuine it says itself.
+DIGEST_BYTES = 8
 
 # A longer content is refused before it is read: it would have to be held in memory whole.
 MOST_CONTENT = 0x4000
 _MAGIC = b"MD"
-_HEAD = 5
+_HEAD = 7
 _CHECK = 4
 
 
-def frame(kind, content):
+def frame(kind, issuer, content):
     """The bytes of one frame. `kind` is one byte."""
     if len(content) > MOST_CONTENT:
         raise LinkError("%d bytes do not fit one frame" % len(content))
-    head = _MAGIC + kind + uint(len(content), 2) + content
+    head = _MAGIC + kind + uint(issuer, 2) + uint(len(content), 2) + content
     return head + uint(_checksum(head), _CHECK)
+
+
+def part(name, total, digest, offset, chunk):
+    """The content of a part: of which file, and where in it `chunk` belongs. An empty chunk asks how much is there."""
+    return name + uint(total, 4) + digest + uint(offset, 4) + chunk
 
 
 class Frames:
@@ -39,21 +54,22 @@ class Frames:
         self._pending = bytearray()
 
     def feed(self, data):
-        """`(kind, content)` of the first whole frame in what has come so far, or None."""
+        """`(kind, issuer, content)` of the first whole frame in what has come so far, or None."""
         self._pending.extend(data)
         while True:
             self._drop(self._noise())
             if len(self._pending) < _HEAD:
                 return None
-            length = int.from_bytes(self._pending[3:5], "little")
+            length = int.from_bytes(self._pending[5:7], "little")
             if length <= MOST_CONTENT:
                 end = _HEAD + length
                 if len(self._pending) < end + _CHECK:
                     return None
                 if uint(_checksum(memoryview(self._pending)[:end]), _CHECK) == self._pending[end : end + _CHECK]:
-                    kind, content = bytes(self._pending[2:3]), bytes(memoryview(self._pending)[_HEAD:end])
+                    kind, issuer = bytes(self._pending[2:3]), int.from_bytes(self._pending[3:5], "little")
+                    content = bytes(memoryview(self._pending)[_HEAD:end])
                     self._drop(end + _CHECK)
-                    return kind, content
+                    return kind, issuer, content
             # Not a frame after all: look for the next beginning behind this one.
             self._drop(1)
 

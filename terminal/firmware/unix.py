@@ -13,8 +13,6 @@ import termios
 import time
 
 _DAY_MS = 86400000
-_IDLE_MS = 5
-_AT_ONCE = 64
 # Collect after so many bytes: the longer one waits, the more pieces a small heap falls into.
 _COLLECT_AFTER = 4096
 
@@ -80,21 +78,13 @@ class Board:
 def main(flash, reader_path, link_path):
     # Before the application is loaded, which leaves most of the pieces.
     gc.threshold(_COLLECT_AFTER)
-    from terminal.firmware import link
+    from terminal.firmware import loop
     from terminal.firmware.device import Device
     from terminal.firmware.pn532 import Pn532
 
     # Opening a serial line empties it, so that comes before the screen tells anybody that we are here.
-    reader, line, frames = Pn532(Serial(reader_path)), Serial(link_path), link.Frames()
-    device = Device(flash, Board(reader))
-    while True:
-        device.turn()
-        data = line.read(1, _IDLE_MS)
-        while data:
-            question = frames.feed(data)
-            if question:
-                line.write(link.frame(*device.answer(*question)))
-            data = line.read(_AT_ONCE, 0)
+    reader, line = Pn532(Serial(reader_path)), Serial(link_path)
+    loop.run(Device(flash, Board(reader)), line)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def record_tap(folder: Path) -> tuple[Path, Path, list[tuple[bytes, bytes]]]:
         random.append(bytes([len(random) + 1]) * count)
         return random[-1]
 
-    terminal.device._till._random = fixed
+    terminal.device.till._random = fixed
     transmit = terminal.reader.transmit
 
     def recorded(apdu: bytes) -> bytes:

@@ -6,13 +6,26 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from card.batch import freshness_mac, link_key
 from hardware.emulated_pass import EmulatedPass, Memory
 from hardware.emulated_pass.stored import to_json
 from hardware.errors import ReaderError
 from terminal.cli import app
 from terminal.errors import BackendUnreachable
 from terminal.host import Backend, HotlistAddress
-from tests.city import CENTS, DAY, TERMINAL, PcTerminal, bundle, device_file, hotlist, lease, make_pass, purses_of
+from tests.city import (
+    CENTS,
+    DAY,
+    TERMINAL,
+    VAULT,
+    PcTerminal,
+    bundle,
+    device_file,
+    hotlist,
+    lease,
+    make_pass,
+    purses_of,
+)
 
 
 @pytest.fixture
@@ -152,11 +165,11 @@ def test_a_folder_that_cannot_be_written_is_said(command, tmp_path):
 
 def test_diagnose_says_days_as_people_write_them_and_machines_count_them(command, flash, papers):
     said = command("diagnose", "--flash", flash)[1]
-    assert "day: 2026-11-21\n" in said
-    assert "lease_until: 2026-12-21\n" in said
-    about = json.loads(command("diagnose", "--flash", flash, "--json")[1])
-    assert (about["day"], about["lease_until"], about["lease"]) == (DAY, DAY + 30, 1)
-    assert "lease_until: None\n" in command("diagnose", "--flash", papers[0])[1]
+    assert "clock: 2026-11-21" in said
+    assert "keys: good until 2026-12-21\n" in said
+    (book,) = json.loads(command("diagnose", "--flash", flash, "--json")[1])["books"]
+    assert (book["day"], book["lease_until"], book["lease"]) == (DAY, DAY + 30, 1)
+    assert "It has no keys yet; provision it first.\n" in command("diagnose", "--flash", papers[0])[1]
 
 
 @pytest.fixture
@@ -170,17 +183,21 @@ def backend(monkeypatch, flash):
             if "/leases/" in request.url.path:
                 return self.leases
             if request.url.path.endswith("/bundle"):
-                return httpx.Response(200, content=bundle())
-            return httpx.Response(200, json={"nextPosition": 1})
+                nonce = json.loads(request.content[32:])["nonce"]
+                key = link_key(VAULT.handed_out("link", 1), TERMINAL)
+                sealed = bundle()
+                return httpx.Response(200, content=sealed + freshness_mac(key, bytes.fromhex(nonce), sealed))
+            return httpx.Response(200, json={"nextPosition": 1, "challenge": "07" * 16})
 
     answers = Answers()
-    monkeypatch.setattr("terminal.cli.Backend", lambda url: Backend(url, httpx.MockTransport(answers)))
+    monkeypatch.setattr("terminal.cli.Backend", lambda url, token: Backend(url, httpx.MockTransport(answers), token))
     return answers
 
 
 def test_sync_says_until_when_the_keys_are_good(command, flash, backend):
-    about = json.loads(command("diagnose", "--flash", flash, "--json")[1])
-    backend.leases = httpx.Response(200, content=lease(about, day=DAY + 1))
+    (book,) = json.loads(command("diagnose", "--flash", flash, "--json")[1])["books"]
+    found = {**book, "device": command("enrol", "--flash", flash)[1].strip()}
+    backend.leases = httpx.Response(200, content=lease(found, day=DAY + 1))
     assert command("sync", "--flash", flash) == (
         0,
         "Terminal 101: 0 records handed in, offers up to date.\nIts keys are good until 2026-12-22.\n",
@@ -217,7 +234,7 @@ def test_sync_takes_a_hotlist_from_a_file_or_an_address(command, flash, backend,
     monkeypatch.setattr("terminal.cli.HotlistAddress", lambda url: HotlistAddress(url, httpx.MockTransport(desk)))
     code, said = command("sync", "--flash", flash, "--hotlist", "https://desk/v1/hotlist")
     assert (code, "offers and hotlist up to date" in said) == (0, True)
-    assert json.loads(command("diagnose", "--flash", flash, "--json")[1])["hotlist"] == 3
+    assert json.loads(command("diagnose", "--flash", flash, "--json")[1])["books"][0]["hotlist"] == 3
 
 
 def test_sync_ends_with_one_when_the_address_gives_no_hotlist(command, flash, backend):
@@ -245,6 +262,6 @@ def test_wrong_use_ends_with_two(command, tmp_path):
 def test_a_backend_that_refuses_is_quoted(answer, said):
     backend = Backend("http://backend", httpx.MockTransport(lambda request: answer))
     with pytest.raises(BackendUnreachable, match=said):
-        backend.next_position(101)
+        backend.where(101)
     with pytest.raises(BackendUnreachable, match=said):
         backend.hand_in(101, b"")

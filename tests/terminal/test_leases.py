@@ -67,7 +67,7 @@ def on_flash(terminal):
 
 def test_a_device_makes_its_own_number_once(blank, tmp_path, vault):
     about = blank.about()
-    assert (about["terminal"], about["lease"], about["lease_until"]) == (None, 0, None)
+    assert (about["terminal"], about["lease"], about["books"]) == (None, 0, [])
     assert len(bytes.fromhex(about["device"])) == 8
     blank.boot()
     assert blank.about() == about
@@ -93,6 +93,8 @@ def test_a_terminal_says_until_when_its_keys_are_good(terminal):
         ({"wrapping_key": None}, "lacks wrapping_key"),
         ({"device": None}, "lacks device"),
         ({"terminal": None}, "lacks terminal"),
+        ({"issuer": None}, "lacks issuer"),
+        ({"issuer": 65536}, "something else than a issuer"),
         ({"note": "x" * 500}, "this is not a device file"),
     ],
 )
@@ -144,7 +146,7 @@ def spoil(terminal, name):
 def test_without_its_wrapping_key_a_device_opens_no_lease(blank, vault):
     device_file(blank.about(), vault=vault)
     refused = blank.refused(link.LEASE, lease(blank.about(), vault=vault))
-    assert refused == "this device has no wrapping key yet; provision it first"
+    assert refused == "this terminal has no keys of municipality 1; provision it first"
     assert "provision it first" in blank.refused(link.BUNDLE, bundle())
 
 
@@ -249,6 +251,11 @@ STATE = "00" * 16
         ({"sealing": [[STATE, DAY, DAY + 1], [STATE, DAY + 1, DAY + 9]]}, "the day after the one before"),
         ({"sealing": [[STATE, DAY, DAY + 1], [STATE, DAY + 3, DAY + 9]]}, "the day after the one before"),
         ({"sealing": [[STATE, DAY - 9, DAY - 1]]}, "end before today"),
+        ({"release": 2}, "else than a release"),
+        ({"release": {"version": 2}}, "else than a release"),
+        ({"release": {"version": 2, "sha256": "00" * 31}}, "else than a release"),
+        ({"release": {"version": 0, "sha256": "00" * 32}}, "else than a release"),
+        ({"release": {"version": "2", "sha256": "00" * 32}}, "else than a release"),
     ],
 )
 def test_what_a_lease_may_not_say(terminal, vault, card, changes, why):
@@ -289,6 +296,9 @@ class Power:
         self._os, self._left, self._done = flash_module.os, cut, done
         monkeypatch.setattr(flash_module, "os", self)
 
+    def __getattr__(self, name):
+        return getattr(self._os, name)
+
     def rename(self, old, new):
         self._left -= 1
         if self._left == 0 and not self._done:
@@ -306,7 +316,7 @@ def cut_while(terminal, monkeypatch, cut, done, kind, content):
     with monkeypatch.context() as patch:
         Power(patch, cut, done)
         with pytest.raises(PlugPulled):
-            terminal.device.answer(kind, content)
+            terminal.ask(kind, content)
     terminal.boot()
 
 

@@ -1,6 +1,6 @@
 """The firmware on MicroPython itself, in the heap of a small board, with a PN532 on a serial line."""
 
-import json
+from hashlib import sha256
 
 import pytest
 
@@ -10,22 +10,26 @@ from meedoen.demo.terminals import MicroPythonTerminal
 from terminal.build import build_firmware
 from terminal.errors import TerminalError
 from terminal.firmware import link
-from terminal.host import about
 from tests.bench.recording import record_tap
 from tests.city import (
     CENTS,
     DAY,
+    ISSUER,
     TERMINAL,
     VAULT,
+    bring_lists,
     bundle,
     device_file,
     final_outcomes,
-    hotlist,
     in_doubt,
     lease,
     make_pass,
+    of_now,
     proven_cents,
     purses_of,
+)
+from tests.city import (
+    about_the_only_book as about,
 )
 from tests.twin.test_twin import micropython, run
 
@@ -43,9 +47,8 @@ def firmware(tmp_path_factory):
 def terminal(tmp_path, firmware):
     made = MicroPythonTerminal(tmp_path / "flash", firmware)
     made.link().ask(link.DEVICE, device_file(about(made.link())))
-    made.link().ask(link.LEASE, lease(about(made.link())))
-    made.link().ask(link.BUNDLE, bundle())
-    made.link().ask(link.HOTLIST, hotlist())
+    made.link().ask(link.LEASE, lease(about(made.link())), ISSUER)
+    bring_lists(made.link())
     yield made
     made.close()
 
@@ -57,7 +60,7 @@ def card():
 
 def entries(terminal):
     opened = []
-    while body := terminal.link().ask(link.JOURNAL, uint(len(opened) + 1, 4)):
+    while body := terminal.link().ask(link.JOURNAL, uint(len(opened) + 1, 4), ISSUER):
         opened += open_batch(body, lambda number: [link_key(VAULT.handed_out("link", 1), number)]).entries
     return opened
 
@@ -134,12 +137,13 @@ def test_garbage_on_the_serial_line_is_passed_over(terminal, card):
     port = terminal.link()._port
     for noise in (b"\x00" * 50, b"MD", b"MDK\xff\xff", b"MDH\x00\x00\x00\x00\x00\x00", bytes(range(256))):
         port.write(noise)
-        assert json.loads(terminal.link().ask(link.HELLO))["terminal"] == TERMINAL
+        assert about(terminal.link())["terminal"] == TERMINAL
     assert tap(terminal, card).code == "00"
 
 
 def test_what_the_host_may_not_bring_is_refused_and_changes_nothing(terminal, card):
     for kind, content in (
+        (link.BUNDLE, bundle()),
         (link.BUNDLE, bundle()[:-1] + b"\x00"),
         (link.DEVICE, b"{}"),
         (link.DEVICE, b""),
@@ -148,10 +152,16 @@ def test_what_the_host_may_not_bring_is_refused_and_changes_nothing(terminal, ca
         (link.DEVICE, b"[" * 500),
         (link.DEVICE, b"[" * 5000),
         (link.LEASE, bytes(600)),
-        (link.HOTLIST, b""),
+        (link.PART, b""),
+        (link.PART, bytes(600)),
+        (link.PART, link.part(link.HOTLIST, 1 << 31, bytes(8), 0, b"x")),
+        (link.PART, link.part(link.HOTLIST, 1, bytes(8), 0, b"x")),
+        (link.PART, link.part(link.CHANGES, 1, sha256(b"x").digest()[:8], 0, b"x")),
+        (link.PART, link.part(link.FIRMWARE, 1, sha256(b"x").digest()[:8], 0, b"x")),
     ):
-        with pytest.raises(TerminalError, match="refused"):
-            terminal.link().ask(kind, content)
+        for issuer in (link.WHOLE_DEVICE, ISSUER, 2):
+            with pytest.raises(TerminalError, match="refused"):
+                terminal.link().ask(kind, content, issuer)
     assert tap(terminal, card).code == "00"
 
 
@@ -159,10 +169,10 @@ def test_keys_are_renewed_once_and_what_was_recorded_before_is_worthless(termina
     tap(terminal, card)
     renewal = lease(about(terminal.link()), day=DAY + 1)
     with pytest.raises(TerminalError, match="altered"):
-        terminal.link().ask(link.LEASE, renewal[:-1] + bytes([renewal[-1] ^ 1]))
-    terminal.link().ask(link.LEASE, renewal)
+        terminal.link().ask(link.LEASE, renewal[:-1] + bytes([renewal[-1] ^ 1]), ISSUER)
+    terminal.link().ask(link.LEASE, renewal, ISSUER)
     with pytest.raises(TerminalError, match="number 1, and 2 is next"):
-        terminal.link().ask(link.LEASE, renewal)
+        terminal.link().ask(link.LEASE, renewal, ISSUER)
     terminal.switch_off()
     terminal.switch_on()
     said = about(terminal.link())
@@ -174,11 +184,12 @@ def test_keys_are_renewed_once_and_what_was_recorded_before_is_worthless(termina
 
 def test_keys_go_on_over_the_end_of_the_year_and_end(terminal, card):
     for day, code in ((2556, "00"), (2557, "00"), (2586, "00"), (2587, "30")):
-        terminal.link().ask(link.BUNDLE, bundle(version=day, day=day, valid=(DAY, 2600)))
+        offers = bundle(version=day, day=day, valid=(DAY, 2600))
+        terminal.link().ask(link.BUNDLE, of_now(terminal.link().ask, offers), ISSUER)
         if day == 2556:
-            terminal.link().ask(link.LEASE, lease(about(terminal.link()), day=day))
+            terminal.link().ask(link.LEASE, lease(about(terminal.link()), day=day), ISSUER)
         assert tap(terminal, card).code == code
-    terminal.link().ask(link.LEASE, lease(about(terminal.link()), day=2587))
+    terminal.link().ask(link.LEASE, lease(about(terminal.link()), day=2587), ISSUER)
     assert tap(terminal, card).code == "00"
     assert proven_cents(entries(terminal)) == 4 * 400
 

@@ -6,6 +6,8 @@ from datetime import date
 import httpx
 import pytest
 
+from backend.calendar import utc_now
+from backend.statements import Statements
 from card.batch import link_key, open_batch
 from keys.custody import rotate
 from keys.http import BACKEND, Caller, create_app
@@ -37,6 +39,7 @@ class City:
         self.vault = vault
         self.entries, self.asked = [], []
         self.vault_answers = True
+        self.statements = Statements([vault.handed_out("link", 1)], utc_now)
         self._vault = httpx.Client(
             base_url="http://vault", transport=httpx.WSGITransport(Caller(create_app(vault, PaperLog()), BACKEND))
         )
@@ -44,13 +47,20 @@ class City:
     def __call__(self, request):
         *_, what = request.url.path.split("/")
         self.asked.append("lease" if "/leases/" in request.url.path else what)
+        if what == "bundle":
+            return self._bundle(request.content)
         if request.method == "POST":
             return self._take(request.content)
-        if what == "bundle":
-            return httpx.Response(200, content=bundle(version=len(self.asked), valid=(DAY - 1, DAY + 90)))
         if "/leases/" in request.url.path:
             return self._lease(request.url.path)
-        return httpx.Response(200, json={"nextPosition": len(self.entries) + 1})
+        challenge = self.statements.challenge(TERMINAL).hex()
+        return httpx.Response(200, json={"nextPosition": len(self.entries) + 1, "challenge": challenge})
+
+    def _bundle(self, statement):
+        self.statements._roots = [self.vault.handed_out("link", version) for version in self.vault.accepted("link")]
+        nonce = self.statements.nonce_in(TERMINAL, statement, len(self.entries) + 1)
+        offers = bundle(version=len(self.asked), valid=(DAY - 1, DAY + 90))
+        return httpx.Response(200, content=self.statements.answer(TERMINAL, nonce, offers))
 
     def _take(self, body):
         batch = open_batch(body, lambda terminal: [link_key(self.vault.handed_out("link", 1), terminal)])
@@ -200,7 +210,7 @@ def test_a_terminal_that_does_not_answer_is_asked_again_but_given_keys_once(kind
     with pytest.raises(TerminalError, match="does not answer"):
         line.ask(kind, b"content")
     line.close()
-    assert os.read(ours, 1024) == link.frame(kind, b"content") * times
+    assert os.read(ours, 1024) == link.frame(kind, 0, b"content") * times
 
 
 def test_a_sync_heals_a_terminal_whose_lease_ended(tmp_path, city, backend, card):
