@@ -19,6 +19,7 @@ BOARD_FILE = "board.json"
 WIFI_FILE = "online.json"
 _SLOT = "slots/a"
 _CHUNK = 256
+_TRIES = 3
 
 
 def put_on_board(port: str, package: Package, board: Path | None, wifi: Path | None, progress: Progress) -> None:
@@ -71,11 +72,18 @@ def _raw_repl(port: str) -> Any:
     except ImportError:
         raise TerminalError("mpremote is not installed; `uv sync --group firmware` brings it.") from None
     try:
-        repl = SerialTransport(port, baudrate=115200)
+        repl = SerialTransport(port, baudrate=115200, timeout=1)
     except TransportError:
         raise TerminalError(f"There is no board on {port}. Check the cable and the name of the port.") from None
     try:
-        repl.enter_raw_repl(soft_reset=False)
+        for tries_left in range(_TRIES - 1, -1, -1):
+            try:
+                repl.enter_raw_repl(soft_reset=False, timeout_overall=3)
+                break
+            except TransportError:
+                # It may have been starting up.
+                if not tries_left:
+                    raise
         yield repl
         repl.exit_raw_repl()
         # A soft reset, which runs main.py.

@@ -6,6 +6,7 @@ On a board it is `main.py` in the root of the flash. It imports nothing of ours 
 choices is one rename, so a power cut leaves the choice before it or after it.
 """
 
+import gc
 import os
 import sys
 
@@ -72,6 +73,8 @@ def main(flash, arguments):
     if _read(slots + "/tried"):
         _watch()
     sys.path.insert(0, slots + "/" + slot)
+    # What this file left behind would otherwise lie between the modules of the firmware.
+    gc.collect()
     try:
         if sys.platform == "linux":
             from terminal.firmware.unix import main as run

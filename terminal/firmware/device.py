@@ -77,6 +77,9 @@ class Device:
         """A list that the flash spoilt counts as not there: the till asks for a sync."""
         bundle = self._kept_list("bundle", self._open_bundle, self.keys.link_keys)
         hotlist = self._kept_list("hotlist", open_hotlist, self.keys.hotlist_keys)
+        self._work_by(till, bundle, hotlist)
+
+    def _work_by(self, till, bundle, hotlist):
         if bundle is not None:
             self.days.heard(bundle.day)
         till.lists_changed(bundle, hotlist)
@@ -191,10 +194,13 @@ class Device:
     def _bundle(self, content):
         """Take offers; the MAC behind them shows that they were made after the last statement."""
         sealed, mac = memoryview(content)[:-MAC_BYTES], content[-MAC_BYTES:]
-        self._not_older(self._open_bundle(sealed, self.keys.link_key), self.till.bundle)
+        new = self._open_bundle(sealed, self.keys.link_key)
+        self._not_older(new, self.till.bundle)
         if self._nonce is None or not same(mac, freshness_mac(self.keys.link_key, self._nonce, sealed)):
             raise ListRefused("these offers are of another moment; sync again")
-        self._keep("bundle", sealed)
+        self.flash.replace("bundle", sealed)
+        self._work_by(self.till, new, self.till.hotlist)
+        self.days.begin()
         self._nonce = None
         return b""
 
@@ -207,9 +213,9 @@ class Device:
         elif name == link.HOTLIST:
             new = open_hotlist(self.flash.read("incoming"), self.keys.hotlist_keys[0])
             self._not_older(new, self.till.hotlist)
-            new = None  # opened once more from where it stays, and a small heap holds it once
             os.rename(path, self.flash.path("hotlist"))
-            self._lists_came()
+            self._work_by(self.till, self.till.bundle, new)
+            self.days.begin()
         else:
             raise ListRefused("this terminal does not know the file")
 
@@ -242,14 +248,6 @@ class Device:
     def _not_older(self, new, held):
         if held is not None and new.version < held.version:
             raise ListRefused("version %d is older than %d, which is here" % (new.version, held.version))
-
-    def _keep(self, name, content):
-        self.flash.replace(name, content)
-        self._lists_came()
-
-    def _lists_came(self):
-        self._take_lists(self.till)
-        self.days.begin()
 
 
 def _sealing_key(chains):

@@ -261,13 +261,13 @@ def test_a_cable_pulled_in_the_middle_of_a_part_is_plugged_in_again(board):
     cut = link.frame(link.PART, ISSUER, part(LONG_LIST, 0))
     board.link()._port.write(cut[: len(cut) // 2])
     assert about_the_only_book(board.link())["hotlist"] == 1
-    bring(board.link(), ISSUER, link.HOTLIST, hotlist(*HANDLES[:64], version=2))
+    bring(board.link(), ISSUER, link.HOTLIST, hotlist(*HANDLES[:20], version=2))
     assert about_the_only_book(board.link())["hotlist"] == 2
 
 
 def test_a_plug_pulled_in_the_middle_of_a_file_is_put_back(board):
-    short = hotlist(*HANDLES[:64], version=2)
-    board.link().ask(link.PART, part(short, 0), ISSUER)
+    short = hotlist(*HANDLES[:20], version=2)
+    board.link().ask(link.PART, part(short, 0, size=50), ISSUER)
     board.switch_off()
     board.switch_on()
     asked = Counted(board.link())
