@@ -29,10 +29,9 @@ def build_package(version, files):
 
 def read_head(head):
     """`(version, number of files)`; raises BadAnswer."""
-    count = read_uint(head, 8, 2)
-    if head[:4] != _MAGIC or not 1 <= count <= MOST_FILES:
+    if len(head) < HEAD_BYTES or head[:4] != _MAGIC or not 1 <= read_uint(head, 8, 2) <= MOST_FILES:
         raise BadAnswer("this is not a package of firmware")
-    return read_uint(head, 4, 4), count
+    return read_uint(head, 4, 4), read_uint(head, 8, 2)
 
 
 def is_name(name):

@@ -187,6 +187,15 @@ class Device:
             return briefly("incoming", "part", self.flash, issuer, content, self._take)
         raise ListRefused("this terminal does not know the question")
 
+    def take_incoming(self, issuer, name):
+        """Take what the board itself fetched into the file `incoming`."""
+        return briefly("incoming", "take_whole", self.flash, issuer, name, self._take)
+
+    @property
+    def idle(self):
+        """Whether nobody is being served."""
+        return self._state is app.choosing
+
     def _statement(self, challenge):
         self._nonce = self.board.random(NONCE_BYTES)
         return briefly("about", "statement", self, challenge, self._nonce)

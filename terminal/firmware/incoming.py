@@ -45,6 +45,16 @@ def part(flash, issuer, content, take):
     return uint(here, 4)
 
 
+def take_whole(flash, issuer, name, take):
+    """Take the file that somebody else put there whole."""
+    flash.remove(_HEAD)
+    try:
+        take(issuer, name, flash.path(_DATA))
+    except ListRefused:
+        flash.remove(_DATA)
+        raise
+
+
 def _finish(flash, issuer, name, which, take):
     path = flash.path(_DATA)
     try:

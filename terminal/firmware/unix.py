@@ -12,7 +12,7 @@ import sys
 import termios
 import time
 
-_DAY_MS = 86400000
+_DAY_S = 86400
 # Collect after so many bytes: the longer one waits, the more pieces a small heap falls into.
 _COLLECT_AFTER = 4096
 
@@ -68,11 +68,14 @@ class Board:
     def rest(self):
         gc.collect()
 
-    def days_on(self):
+    def seconds_on(self):
         now = time.ticks_ms()
         self._passed_ms += time.ticks_diff(now, self._ticks)
         self._ticks = now
-        return self._passed_ms // _DAY_MS
+        return self._passed_ms // 1000
+
+    def days_on(self):
+        return self.seconds_on() // _DAY_S
 
 
 def main(flash, reader_path, link_path):
@@ -84,7 +87,14 @@ def main(flash, reader_path, link_path):
 
     # Opening a serial line empties it, so that comes before the screen tells anybody that we are here.
     reader, line = Pn532(Serial(reader_path)), Serial(link_path)
-    loop.run(Device(flash, Board(reader)), line)
+    board = Board(reader)
+    device = Device(flash, board)
+    online = None
+    if device.flash.size("online.json") is not None:
+        from terminal.firmware.online import online_of
+
+        online = online_of(device.flash, board.seconds_on)
+    loop.run(device, line, online)
 
 
 if __name__ == "__main__":
