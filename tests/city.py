@@ -309,6 +309,7 @@ class PcTerminal:
 
     def _in_parts(self, name, content):
         digest = hashlib.sha256(content).digest()[: link.DIGEST_BYTES]
+        self.device.answer(link.PART, ISSUER, link.part(name, len(content), digest, 0, b""))
         for at in range(0, max(1, len(content)), link.MOST_CHUNK):
             part = link.part(name, len(content), digest, at, content[at : at + link.MOST_CHUNK])
             answered, said = self.device.answer(link.PART, ISSUER, part)

@@ -14,7 +14,8 @@ _DATA = "incoming"
 _HEAD = "incoming.head"
 _OFFSET_AT = 5 + DIGEST_BYTES
 _CHUNK_AT = _OFFSET_AT + 4
-# Behind the head of a file that was taken: the answer to its last part may be lost on its way, and is given again.
+# Behind the head of a file that was taken: the answer to its last part may be lost on its way, and is given again. Who
+# asks how much is there begins anew: what was taken may have been spoilt since.
 _TAKEN = b"taken"
 
 
@@ -29,14 +30,14 @@ def part(flash, issuer, content, take):
     if not 1 <= total <= MOST_BYTES:
         raise ListRefused("a file has 1 to %d bytes" % MOST_BYTES)
     head = flash.read_checked(_HEAD)
-    if head == which + _TAKEN:
+    chunk = content[_CHUNK_AT:]
+    if chunk and head == which + _TAKEN:
         return uint(total, 4)
     if head != which:
         # In this order: what came of another file never stands under the name of this one.
         _forget(flash)
         flash.replace_checked(_HEAD, which)
     here = flash.size(_DATA) or 0
-    chunk = content[_CHUNK_AT:]
     if chunk and read_uint(content, _OFFSET_AT, 4) == here and here + len(chunk) <= total:
         flash.append(_DATA, chunk)
         here += len(chunk)

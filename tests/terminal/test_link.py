@@ -84,7 +84,7 @@ class Counted:
         return answer
 
 
-@pytest.mark.parametrize("lost", range(9))
+@pytest.mark.parametrize("lost", range(8))
 def test_a_cable_pulled_after_any_part_costs_nothing(terminal, lost):
     with pytest.raises(TerminalError, match="unplugged"):
         bring(Counted(DirectLink(terminal.device), lost), ISSUER, link.HOTLIST, LONG_LIST)
@@ -92,6 +92,19 @@ def test_a_cable_pulled_after_any_part_costs_nothing(terminal, lost):
     bring(again, ISSUER, link.HOTLIST, LONG_LIST)
     parts = -(-len(LONG_LIST) // link.MOST_CHUNK)
     assert again.count == 1 + parts - lost
+    assert terminal.about()["hotlist"] == 2
+
+
+def test_an_answer_to_the_last_part_that_was_lost_is_given_again(terminal):
+    short = hotlist(*HANDLES[:20], version=2)
+    assert here(terminal, short, 0) == here(terminal, short, 0) == len(short)
+
+
+def test_a_list_that_the_flash_spoilt_after_it_was_taken_comes_anew(terminal):
+    bring(DirectLink(terminal.device), ISSUER, link.HOTLIST, LONG_LIST)
+    (terminal.flash / "hotlist").write_bytes(b"spoilt")
+    terminal.boot()
+    bring(DirectLink(terminal.device), ISSUER, link.HOTLIST, LONG_LIST)
     assert terminal.about()["hotlist"] == 2
 
 

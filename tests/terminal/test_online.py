@@ -23,6 +23,8 @@ from keys.days import date_of
 from keys.hand_out import hand_out
 from keys.http import BACKEND, Caller
 from keys.http import create_app as create_vault
+from terminal.firmware import online
+from terminal.firmware.errors import BackendUnreachable
 from tests.city import (
     CENTS,
     DAY,
