@@ -19,6 +19,7 @@ from tests.city import (
     CENTS,
     DAY,
     ISSUER,
+    PIN,
     DirectKeys,
     PaperJournal,
     PcTerminal,
@@ -63,7 +64,7 @@ def test_a_pass_is_made_loaded_and_charged_through_pcsc(pcscd, reader, tmp_path)
         terminal = PcTerminal(tmp_path / "flash")
         board = PcBoard(reader, lambda: terminal.keys.pop(0) if terminal.keys else None, terminal._show, lambda: None)
         terminal.device = Device(str(tmp_path / "flash"), board)
-        terminal.press("1#")
+        terminal.press(f"{PIN}#1#")
         terminal.device.turn()
     assert made.uid == UID
     assert inspect(card.memory)["random_id"]
