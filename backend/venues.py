@@ -159,6 +159,8 @@ class Venues:
             "units": {str(number): purse.unit for number, purse in purses.items()},
             "allowed": sorted(tx.catalogue.purses_on(venue.number, day)),
             "offers": [_offer_out(offer) for offer in offers],
+            # What the terminal need not keep any more.
+            "held": tx.journal.gaps(terminal.number)[0] - 1,
         }
 
 

@@ -18,6 +18,10 @@ try:
         def encrypt(self, data):
             return self._cipher.encrypt(data)
 
+        def encrypt_into(self, data, out):
+            """The same into a bytearray of that length, without taking memory."""
+            self._cipher.encrypt(data, out)
+
     def ecb_decrypt(key, data):
         return _aes(key, _ECB).decrypt(data)
 
@@ -43,6 +47,10 @@ except ImportError:
 
         def encrypt(self, data):
             return self._update(data)
+
+        def encrypt_into(self, data, out):
+            """The same into a bytearray of that length, without taking memory."""
+            out[:] = self._update(data)
 
     def ecb_decrypt(key, data):
         return Cipher(algorithms.AES(key), modes.ECB()).decryptor().update(data)

@@ -46,19 +46,23 @@ def card_key_input(purpose, identity, aid):
 
 
 class PassFile:
-    """What a terminal may know of a pass. Days count as in a record; both ends of the validity are included."""
+    """What a terminal may know of a pass. Days count as in a record; both ends of the validity are included.
 
-    def __init__(self, issuer, handle, valid_from, valid_until, generation):
+    `issued`: the day on which the pass got this handle; 0 on a pass from before that was written on it.
+    """
+
+    def __init__(self, issuer, handle, valid_from, valid_until, generation, issued):
         self.issuer = issuer
         self.handle = handle
         self.valid_from = valid_from
         self.valid_until = valid_until
         self.generation = generation
+        self.issued = issued
 
     def to_bytes(self):
         """32 bytes."""
         used = uint(_PASS_VERSION, 1) + uint(self.issuer, 2) + exactly(self.handle, 16, "handle")
-        used += uint(self.valid_from, 2) + uint(self.valid_until, 2) + uint(self.generation, 1)
+        used += uint(self.valid_from, 2) + uint(self.valid_until, 2) + uint(self.generation, 1) + uint(self.issued, 2)
         return used + bytes(PASS_FILE_BYTES - len(used))
 
     @classmethod
@@ -66,4 +70,5 @@ class PassFile:
         """Raises BadAnswer for a version that is not known."""
         if len(data) != PASS_FILE_BYTES or data[0] != _PASS_VERSION:
             raise BadAnswer("the pass file is of a version that is not known here")
-        return cls(read_uint(data, 1, 2), data[3:19], read_uint(data, 19, 2), read_uint(data, 21, 2), data[23])
+        days = read_uint(data, 19, 2), read_uint(data, 21, 2)
+        return cls(read_uint(data, 1, 2), data[3:19], days[0], days[1], data[23], read_uint(data, 24, 2))

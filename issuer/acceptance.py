@@ -257,7 +257,7 @@ class Acceptance:
         sample.need("empty", session.run(GetApplicationIDs()) == [])
         free: int = session.run(FreeMemory())
         keys = self._keys.setdefault(uid, self._throw_away_keys())
-        Personaliser(self._blueprint, _OneCardsKeys(keys), self._random).build(session, keys, Details(0, 0, 0))
+        Personaliser(self._blueprint, _OneCardsKeys(keys), self._random).build(session, keys, Details(0, 0, 0, 0))
         session.run(SelectApplication(_PICC_LEVEL))
         authenticate_first(session, _PICC_KEY, keys.picc, self._random, FILE_MODES)
         used = free - int(session.run(FreeMemory()))

@@ -15,6 +15,7 @@ from issuer import hotlist, printed_code
 from issuer.days import day_number
 from issuer.deciding import decide_for
 from issuer.errors import CardRefused, DeskError
+from issuer.hotlist import ListKeys
 from issuer.journal import RegistryJournal
 from issuer.lifecycle import CURRENT, LAST_YEARS
 from issuer.load import Load, Loader, balances
@@ -37,7 +38,7 @@ class DeskSecrets:
     terminal: int
     link_key: bytes
     sealing: list[tuple[bytes, int, int]]
-    hotlist_key: bytes
+    lists: ListKeys
 
     @classmethod
     def read(cls, path: Path) -> "DeskSecrets":
@@ -51,7 +52,7 @@ class DeskSecrets:
                 found["terminal"],
                 bytes.fromhex(found["link_key"]),
                 [(bytes.fromhex(state), day, last) for state, day, last in found["sealing"]],
-                bytes.fromhex(found["hotlist_key"]),
+                ListKeys(*(bytes.fromhex(found[name]) for name in ("hotlist_key", "signing_key", "certificate"))),
             )
         except FileNotFoundError:
             raise DeskError("{path} is not there. Ask the key custodian for the desk's file.", path=path) from None
@@ -123,8 +124,10 @@ class Desk:
         if existing is not None and existing.uid is not None:
             existing, renewed = self.rekey(existing, reader, on)
         valid = self._scheme.validity(on)
+        # A pass that has its handle keeps its day: terminals look it up in the hotlist by that.
+        day = existing.issued_day if existing is not None and existing.uid is not None else day_number(on)
         generation = existing.generation if existing else 1
-        details = Details(self._scheme.number, day_number(valid[0]), day_number(valid[1]), generation)
+        details = Details(self._scheme.number, day_number(valid[0]), day_number(valid[1]), day, generation)
         made = self._personaliser.personalise(reader, details, lambda uid: self._admit(holder, uid))
         with self._registry.transaction() as session:
             holder = people.holder(session, holder.id)
@@ -180,7 +183,7 @@ class Desk:
             # How an earlier load ended shows only by the counter and the handle that the pass has now.
             if self.journal.open_intent(known.handle) is not None:
                 self._loader(on).load(session, self._rekeyer.as_on_pass(session, known, keys), [])
-            done = self._rekeyer.rekey(session, known)
+            done = self._rekeyer.rekey(session, known, day_number(on))
         with self._registry.transaction() as rows:
             return passes.rekeyed(rows, done.made), done.purposes
 
@@ -213,7 +216,7 @@ class Desk:
         with told_to_the_clerk(reader):
             keys = self._keys.card_keys(known.uid, known.generation)
             valid = day_number(card.valid_from), day_number(until)
-            details = Details(self._scheme.number, *valid, known.generation)
+            details = Details(self._scheme.number, *valid, known.issued, known.generation)
             self._personaliser.revalidate(CardSession(reader.transmit), known, keys, details)
 
     def load(self, card: CardPass, reader: Reader, on: date) -> Issued:
@@ -321,7 +324,7 @@ class Desk:
     # For the terminals
 
     def hotlist(self, on: date) -> bytes:
-        """The list of blocked passes, sealed for terminals."""
+        """The whole list of blocked passes, signed, for terminals."""
         with self._registry.transaction() as session:
             number = hotlist.version(session, on)
-            return hotlist.sealed(session, on, number, self._secrets.hotlist_key)
+            return hotlist.publish(session, on, number, self._secrets.lists).whole

@@ -18,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from issuer import hotlist
 from issuer.errors import DeskError
+from issuer.hotlist import ListKeys, Published
 from issuer.http_schemas import HealthOut, PassBlockIn, SchemeOut, scheme_out
 from issuer.lost import Guard, NoSuchPass, TooOften, block_by_holder
 from issuer.registry import Registry
@@ -51,7 +52,7 @@ _PROBLEM = {
     },
 }
 _LIST: dict[int | str, Any] = {
-    200: {"description": "Sealed list", "content": {"application/octet-stream": {}}},
+    200: {"description": "Signed list", "content": {"application/octet-stream": {}}},
     304: {"description": "The same as the one that is there"},
     503: {"description": "There is no list now; try again later"},
 }
@@ -75,7 +76,7 @@ class ApiConfig:
 
     registry: Registry
     scheme: Scheme
-    hotlist_key: bytes
+    lists: ListKeys
     contact: Contact
     now: Callable[[], datetime]
     today: Callable[[], date]
@@ -118,35 +119,47 @@ def create_api(config: ApiConfig, guard: Guard | None = None) -> APIFlask:
 
 
 def _terminals(config: ApiConfig) -> APIBlueprint:
-    """Open on purpose: the list is sealed for terminals, so who fetches it learns no more than how long it is."""
+    """Open on purpose: the list is made for terminals, so who fetches it learns no more than how long it is."""
     blueprint = APIBlueprint("terminals", __name__, url_prefix="/v1", tag="Terminals")
-    # By version, so that it is made once, however many ask: at 100 000 passes that takes half a second.
-    latest: dict[int, bytes] = {}
+    # By version, so that it is made once, however many ask.
+    latest: dict[int, Published] = {}
 
-    @blueprint.get("/hotlist")
-    @blueprint.doc(
-        summary="The list of blocked passes, sealed for terminals",
-        description="Its ETag is its version, as a terminal tells that of the list it has. With If-None-Match an "
-        "unchanged list costs next to nothing.",
-        responses=_LIST,
-    )
-    def get_hotlist() -> Response:
+    def answer(part: Callable[[Published], bytes]) -> Response:
         today = config.today()
         with config.registry.transaction() as session:
             version = hotlist.version(session, today)
             if request.if_none_match.contains_weak(str(version)):
-                answer = Response(status=304)
+                found = Response(status=304)
             else:
-                content = latest.get(version)
-                if content is None:
-                    content = hotlist.sealed(session, today, version, config.hotlist_key)
+                published = latest.get(version)
+                if published is None:
+                    published = hotlist.publish(session, today, version, config.lists)
                     latest.clear()
-                    latest[version] = content
-                answer = Response(content, mimetype="application/octet-stream")
-        answer.set_etag(str(version))
+                    latest[version] = published
+                found = Response(part(published), mimetype="application/octet-stream")
+        found.set_etag(str(version))
         # May be kept, but not used again without asking: a pass may have been blocked since.
-        answer.cache_control.no_cache = True
-        return answer
+        found.cache_control.no_cache = True
+        return found
+
+    @blueprint.get("/hotlist")
+    @blueprint.doc(
+        summary="The whole list of blocked passes: a base, and the changes to it",
+        description="Its ETag is its version, as a terminal tells that of the list it has. With If-None-Match an "
+        "unchanged list costs next to nothing. Signed by the desk; docs/formats.md says how.",
+        responses=_LIST,
+    )
+    def get_hotlist() -> Response:
+        return answer(lambda published: published.whole)
+
+    @blueprint.get("/hotlist/changes")
+    @blueprint.doc(
+        summary="The changes alone, for a terminal that has the base they belong to",
+        description="They begin by saying which base that is. ETag and If-None-Match as for the whole list.",
+        responses=_LIST,
+    )
+    def get_changes() -> Response:
+        return answer(lambda published: published.changes)
 
     return blueprint
 

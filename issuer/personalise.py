@@ -74,21 +74,26 @@ class Keys(Protocol):
 
 @dataclass(frozen=True)
 class Pass:
-    """What the registry keeps of a pass that was made; `versions` of its keys by purpose."""
+    """What the registry keeps of a pass that was made; `versions` of its keys by purpose, `issued` as in its file."""
 
     uid: bytes
     handle: bytes
     generation: int
     versions: dict[str, int]
+    issued: int
 
 
 @dataclass(frozen=True)
 class Details:
-    """What goes into the pass file. Days since the day zero of records, both included."""
+    """What goes into the pass file. Days since the day zero of records, both ends included.
+
+    `issued`: the day on which the pass gets its handle; a pass that has it keeps the day that it has.
+    """
 
     issuer: int
     valid_from: int
     valid_until: int
+    issued: int
     generation: int = 1
 
 
@@ -118,7 +123,7 @@ class Personaliser:
             self.build(session, keys, details)
             self._tell("hidden")
             self.hide_uid(session, keys)
-        return Pass(uid, keys.handle, details.generation, keys.versions)
+        return Pass(uid, keys.handle, details.generation, keys.versions, details.issued)
 
     def revalidate(self, session: Session, known: Pass, keys: CardKeys, details: Details) -> None:
         """Write another validity on the pass on the reader, and nothing else; again when it left half-way."""
@@ -239,8 +244,8 @@ class Personaliser:
 
 
 def _content(keys: CardKeys, details: Details) -> bytes:
-    held = PassFile(details.issuer, keys.handle, details.valid_from, details.valid_until, details.generation)
-    content: bytes = held.to_bytes()
+    days = details.valid_from, details.valid_until
+    content: bytes = PassFile(details.issuer, keys.handle, *days, details.generation, details.issued).to_bytes()
     return content
 
 

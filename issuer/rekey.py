@@ -68,8 +68,8 @@ class Rekeyer:
         old = [purpose for purpose, version in keys.versions.items() if known.versions.get(purpose) != version]
         return old + (["handle"] if known.handle != keys.handle else [])
 
-    def rekey(self, session: Session, known: Pass) -> Rekeyed:
-        """Bring the pass on the reader up to date; again when it left half-way, until this returns.
+    def rekey(self, session: Session, known: Pass, day: int) -> Rekeyed:
+        """Bring the pass on the reader up to date, on a day; again when it left half-way, until this returns.
 
         Raises CardRefused when another card is on the reader, or when a key on it does not count any more.
         """
@@ -81,7 +81,7 @@ class Rekeyer:
         self._open(session, LOOKUP_KEY, "lookup", keys)
         if session.run(GetCardUID()) != known.uid:
             raise CardRefused(_ANOTHER)
-        after, generation = keys, known.generation
+        after, generation, issued = keys, known.generation, known.issued
         if {"handle", "transaction_mac"} & set(purposes):
             if generation >= _MOST_GENERATIONS:
                 raise DeskError("This pass was renewed as often as a pass can be. Replace it.")
@@ -90,13 +90,13 @@ class Rekeyer:
         self._change(session, LOAD_KEY, "load", keys)
         self._change(session, LOOKUP_KEY, "lookup", keys)
         if after is not keys:
-            self._write_handle(session, after, generation)
+            issued = self._write_handle(session, after, generation, day)
             self._renew_transaction_mac(session, keys)
         self._change_tap_key(session, keys, after)
         self._change(session, APPLICATION_KEY, "application", keys)
         session.run(SelectApplication(_PICC_LEVEL))
         self._change_picc_key(session, keys)
-        return Rekeyed(Pass(known.uid, after.handle, generation, after.versions), purposes)
+        return Rekeyed(Pass(known.uid, after.handle, generation, after.versions, issued), purposes)
 
     def as_on_pass(self, session: Session, known: Pass, keys: CardKeys) -> CardKeys:
         """The keys with which the pass can be read as it is now."""
@@ -145,14 +145,18 @@ class Rekeyer:
         # At this level the number of the key says its type too.
         session.run(ChangeKey(_PICC_KEY | AES_KEYS, keys.picc, keys.versions["picc"]))
 
-    def _write_handle(self, session: Session, after: CardKeys, generation: int) -> None:
+    def _write_handle(self, session: Session, after: CardKeys, generation: int, day: int) -> int:
+        """The day on which the pass got the handle, which an earlier attempt may have written."""
         self._authenticate(session, LOOKUP_KEY, after.lookup)
         held = PassFile.from_bytes(session.run(ReadData(PASS_FILE, 0, PASS_FILE_BYTES)))
         if held.handle == after.handle:
-            return
-        content = PassFile(held.issuer, after.handle, held.valid_from, held.valid_until, generation).to_bytes()
+            written: int = held.issued
+            return written
+        days = held.valid_from, held.valid_until
+        content = PassFile(held.issuer, after.handle, *days, generation, day).to_bytes()
         self._authenticate(session, LOAD_KEY, after.load)
         session.run(WriteData(PASS_FILE, 0, content))
+        return day
 
     def _renew_transaction_mac(self, session: Session, keys: CardKeys) -> None:
         """The file has no way to change its key, so it goes and comes back; the purses stay as they are."""

@@ -25,6 +25,7 @@ from issuer.registry.tables import (
     Guardian,
     HandedIn,
     Holder,
+    HotlistBase,
     Household,
     ImportedHousehold,
     ImportedRow,
@@ -279,6 +280,14 @@ KEPT = (
         "",
         "",
         "one row a desk, about nobody; the next load follows from it",
+    ),
+    Kept(
+        "base of the list of blocked passes",
+        (HotlistBase,),
+        None,
+        "",
+        "",
+        "until the next one is made; nobody can read a pass out of it",
     ),
 )
 

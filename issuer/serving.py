@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication
 
 from issuer.errors import DeskError
+from issuer.hotlist import ListKeys
 from issuer.http import ApiConfig, Contact, create_api
 from issuer.web.app import create_app
 from issuer.web.config import WebConfig
@@ -43,10 +44,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return self._app
 
 
-def pages_and_api(config: WebConfig, hotlist_key: bytes, contact: Contact) -> WSGIApplication:
+def pages_and_api(config: WebConfig, lists: ListKeys, contact: Contact) -> WSGIApplication:
     """The pages, and under /v1 the interface for terminals, holders and the city's website."""
     pages = create_app(config)
-    about = ApiConfig(config.registry, config.scheme, hotlist_key, contact, config.now, config.today, config.proxies)
+    about = ApiConfig(config.registry, config.scheme, lists, contact, config.now, config.today, config.proxies)
     api = create_api(about, config.guard)
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

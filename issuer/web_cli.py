@@ -87,7 +87,7 @@ def serve(
         tls = Tls(certificate, key) if certificate and key else None
         typer.echo(f"The desk is at {'https://0.0.0.0' if tls else 'http://127.0.0.1'}:{port}/")
         whom = Contact(rules.name, contact, faces.design.help_page)
-        run(pages_and_api(config, secret.hotlist_key, whom), port, tls)
+        run(pages_and_api(config, secret.lists, whom), port, tls)
 
 
 @app.command()

@@ -56,7 +56,7 @@ PURPOSES = {
         Purpose("hotlist", "mac", "makes the hotlist key; issuer and terminals hold that"),
         Purpose("table", "mac", "makes the key that the backend seals its table of nullifiers with, for the vault"),
         Purpose("register", "mac", "protects the vault's register"),
-        Purpose("bundle", "sign", "signs lists of offers"),
+        Purpose("bundle", "sign", "says who may sign the lists that terminals get"),
         Purpose("firmware", "sign", "signs firmware"),
         Purpose("transcript", "sign", "signs the transcript of a ceremony", stored=False),
     )

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from card.batch import link_key
 from card.diversify import diversify
 from card.layout import aid_bytes, card_key_input
 from card.lease import WrappingKey, wrap, wrapping_input
 from card.sealing import SealingKey, first_state_input
+from card.signing import HOTLIST, certificate, certificate_input
 from card.wire import uint
 from keys.days import day_number
 from keys.errors import KeyMissing, KeyStoreError
@@ -111,8 +114,21 @@ class Vault:
         """AES-SIV key of the backend's table of nullifiers."""
         return self.handed_out("table", self.register.current("table"), 2 * BLOCK)
 
-    def desk_keys(self, terminal: int = DESK) -> dict[str, object]:
-        """What a desk needs to hand in its loads and to sign the hotlist, from today on."""
+    def desk_keys(self) -> dict[str, object]:
+        """What a desk needs to hand in its loads and to make and sign the hotlist, from today on."""
+        return {**self._keys_of(DESK), **self._list_signer()}
+
+    def _list_signer(self) -> dict[str, object]:
+        """A key to sign the hotlist with, and this vault's word for it up to the day on which a desk's keys end."""
+        seed = self.handed_out("hotlist", self.register.current("hotlist"), 4 * BLOCK)[2 * BLOCK :]
+        public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+        until = day_number(self.register.lease_ends(self.today()))
+        name = "bundle", self.register.current("bundle")
+        signature = self.store.sign(name, certificate_input(HOTLIST, until, public))
+        return {"signing_key": seed.hex(), "certificate": certificate(until, public, signature).hex()}
+
+    def _keys_of(self, terminal: int) -> dict[str, object]:
+        """What a desk and a terminal both have."""
         root = self.handed_out("link", self.register.current("link"))
         return {
             "terminal": terminal,
@@ -150,12 +166,13 @@ class Vault:
     def terminal_keys(self, terminal: int) -> dict[str, object]:
         """What a lease says. Keys of which two versions count come newest first."""
         return {
-            **self.desk_keys(terminal),
+            **self._keys_of(terminal),
             "issuer": self.municipality,
             "aid": self.register.aid,
             "day": day_number(self.today()),
             "lookup_keys": [self.handed_out("lookup", version).hex() for version in self.accepted("lookup")],
             "tap_keys": [self.handed_out("tap", version).hex() for version in self.accepted("tap")],
+            "signers": [self.store.public_key(("bundle", version)).hex() for version in self.accepted("bundle")],
         }
 
     def _sealing_chains(self, terminal: int) -> list[list[object]]:

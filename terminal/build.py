@@ -14,7 +14,7 @@ from terminal.smaller import with_numbers_in_place, with_short_names
 
 ROOT = Path(__file__).parents[1]
 # What only the desk or the vault does with a pass.
-_NOT_IN_A_TERMINAL = {"administration.py", "blueprint.py", "tmac.py"}
+_NOT_IN_A_TERMINAL = {"administration.py", "blueprint.py", "signing.py", "tmac.py"}
 _PRIVATE_NUMBER = re.compile(r"^(_[A-Z0-9_]+ = )(\d\w*)(?= *(#|$))", re.MULTILINE)
 
 

@@ -57,8 +57,8 @@ def _link(port: str | None, flash: Path | None, new: bool = False, pin: str | No
     assert flash is not None
     if not new and not flash.is_dir():
         raise TerminalError(f"There is no PC terminal in {flash}; enrol it first.")
-    board = PcBoard(_NoReader(), lambda: None, lambda *screen: None)
-    device = pc_terminal(flash, board)
+    board = PcBoard(flash, _NoReader(), lambda: None, lambda *screen: None)
+    device = pc_terminal(board)
     if pin is not None:
         open_shift(device, board, pin)
     return DirectLink(device)
@@ -223,9 +223,9 @@ def run(
     keys = _typed_keys()
     try:
         _require_lists(flash)
-        board = PcBoard(_pass_reader(reader, emulated), lambda: next(keys), show)
+        board = PcBoard(flash, _pass_reader(reader, emulated), lambda: next(keys), show)
         typer.echo("Keys: 0-9, # is yes, * is back, A puts the last tap back, D is the menu; then Enter. Ctrl-D stops.")
-        device = pc_terminal(flash, board)
+        device = pc_terminal(board)
     except (TerminalError, ReaderError) as error:
         raise _refused(error) from None
     try:

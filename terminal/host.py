@@ -20,6 +20,7 @@ from card.wire import uint
 from terminal.errors import BackendUnreachable, NoHotlist, TerminalError, VaultUnreachable
 from terminal.firmware import link
 from terminal.firmware.device import Device
+from terminal.hotlist import HotlistFile, NotSigned, opened
 
 _TRIES = 3
 _ONCE = (link.DEVICE, link.LEASE)
@@ -143,17 +144,32 @@ class HotlistAddress:
         self._url = url
         self._client = httpx.Client(transport=transport, timeout=30)
 
-    def other_than(self, version: int) -> bytes | None:
-        """The sealed list, None when it is the one with this version; raises NoHotlist."""
+    def lacking(self, held: dict[str, Any]) -> bytes | None:
+        """What a terminal lacks that says this of itself, None when it has the latest; raises NoHotlist."""
+        if held["changes"]:
+            changes = self._fetched("/changes", held)
+            if changes is None or (part := changes.for_terminal(held["hotlist"])) is not None:
+                return None if changes is None else part
+        whole = self._fetched("", {**held, "changes": 0})
+        return None if whole is None else whole.content
+
+    def _fetched(self, part: str, held: dict[str, Any]) -> HotlistFile | None:
         try:
-            answer = self._client.get(self._url, headers={"If-None-Match": f'"{version}"'})
+            answer = self._client.get(self._url + part, headers={"If-None-Match": f'"{held["changes"]}"'})
         except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise NoHotlist(f"{self._url} cannot be reached. {_SYNC_AGAIN}") from None
         if answer.status_code == HTTPStatus.NOT_MODIFIED:
             return None
         if answer.status_code != HTTPStatus.OK:
             raise NoHotlist(f"{self._url} gives no list of blocked passes: {_reason(answer, 'a desk')} {_SYNC_AGAIN}")
-        return answer.content
+        return _signed_list(answer.content, held, self._url)
+
+
+def _signed_list(signed: bytes, held: dict[str, Any], place: str) -> HotlistFile:
+    try:
+        return opened(signed, held["signers"])
+    except NotSigned:
+        raise NoHotlist(f"{place} gives no list that the city's desk signed. {_SYNC_AGAIN}") from None
 
 
 def _accepted(answer: httpx.Response) -> httpx.Response:
@@ -252,12 +268,22 @@ def sync(
     except VaultUnreachable as error:
         report.warning = str(error)
     link_to.ask(link.BUNDLE, backend.bundle(report.terminal), issuer)
-    if isinstance(hotlist, HotlistAddress):
-        hotlist = hotlist.other_than(found["hotlist"])
     if hotlist is not None:
-        link_to.ask(link.HOTLIST, hotlist, issuer)
+        _bring_hotlist(link_to, hotlist, issuer)
     report.lease_until = date_of(book_in(about(link_to), issuer)["lease_until"])
     return report
+
+
+def _bring_hotlist(link_to: Link, hotlist: bytes | HotlistAddress, issuer: int) -> None:
+    held = book_in(about(link_to), issuer)
+    if isinstance(hotlist, HotlistAddress):
+        lacking = hotlist.lacking(held)
+    else:
+        lacking = _signed_list(hotlist, held, "The file").for_terminal(held["hotlist"])
+        if lacking is None:
+            raise NoHotlist(f"The file has changes to another list than the one on the terminal. {_SYNC_AGAIN}")
+    if lacking is not None:
+        link_to.ask(link.HOTLIST, lacking, issuer)
 
 
 def _hand_in(

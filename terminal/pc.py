@@ -15,7 +15,10 @@ from terminal.errors import TerminalError
 from terminal.firmware import link
 from terminal.firmware.device import Device
 from terminal.firmware.errors import FlashError, PassGone, ReaderError
+from terminal.firmware.storage import FileStorage
 
+# 2 MB, if it ever comes to that: 5 000 taps without a sync.
+_JOURNAL_BLOCKS = 512
 T = TypeVar("T")
 
 
@@ -60,16 +63,18 @@ def day_of_this_pc() -> int:
 class PcBoard:
     """Keys come from `next_key()` (None when there is none), screens go to `show_screen(state, code, lines)`.
 
-    `today()` is what the clock says, or None without one.
+    `flash` is a folder of this machine, `today()` what the clock says, or None without one.
     """
 
     def __init__(
         self,
+        flash: Path,
         reader: Reader,
         next_key: Callable[[], str | None],
         show_screen: Callable[[str, str, tuple[str, str]], None],
         today: Callable[[], int | None] = lambda: day_of_this_pc(),
     ) -> None:
+        self.flash = flash
         self.reader = PcReader(reader)
         self.key = next_key
         self.show = show_screen
@@ -79,6 +84,10 @@ class PcBoard:
 
     def rest(self) -> None:
         """A PC has memory enough."""
+
+    def storage(self, index: int) -> FileStorage:
+        """Where the journal of a municipality is kept."""
+        return FileStorage(f"{self.flash}/journal{index}", _JOURNAL_BLOCKS)
 
     def seconds_on(self) -> int:
         return int(time.monotonic() - self._started)
@@ -102,12 +111,12 @@ def _about(device: Device) -> dict[str, Any]:
     return found
 
 
-def pc_terminal(flash: Path, board: PcBoard) -> Device:
+def pc_terminal(board: PcBoard) -> Device:
     """A terminal whose flash is a folder of this machine; call `turn()` in a loop."""
     try:
-        flash.mkdir(parents=True, exist_ok=True)
-        return Device(str(flash), board)
+        board.flash.mkdir(parents=True, exist_ok=True)
+        return Device(str(board.flash), board)
     except (OSError, FlashError):
         raise TerminalError(
-            f"{flash} cannot be written. It has to be a folder of yours, on a disk with room."
+            f"{board.flash} cannot be written. It has to be a folder of yours, on a disk with room."
         ) from None

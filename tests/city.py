@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 
@@ -12,11 +13,13 @@ from card.blueprint import Blueprint
 from card.layout import aid_bytes
 from card.sealing import SealingKey
 from card.session import Session
+from card.signing import SEAL_BYTES
 from card.siv import siv_encrypt
 from card.wire import uint
 from hardware.emulated_pass import EmulatedPass, Memory, inspect
 from hardware.in_process import InProcessReader
 from issuer.desk import DeskSecrets
+from issuer.hotlist import ListKeys, base_of, changes_of
 from issuer.load import Intent, Load, Loader
 from issuer.personalise import Details, Pass, Personaliser
 from issuer.vault_client import CardKeys, OlderKey, VaultAddress, VaultClient
@@ -32,7 +35,9 @@ from keys.vault import Vault
 from terminal.firmware import link
 from terminal.firmware.app import WORKING
 from terminal.firmware.device import Device
+from terminal.firmware.hotlist import Hotlist, open_hotlist
 from terminal.pc import PcBoard
+from tests.twin.nor_flash import NorFlash
 
 AID, DF_NAME, ISSUER = "F0E0D1", "NL.STADSPAS.0001", 1
 DAY = 2516
@@ -99,8 +104,14 @@ def desk_secrets(day=DAY, vault=VAULT) -> DeskSecrets:
         DESK,
         bytes.fromhex(keys["link_key"]),
         [(bytes.fromhex(state), first, last) for state, first, last in keys["sealing"]],
-        bytes.fromhex(keys["hotlist_key"]),
+        list_keys(day, vault),
     )
+
+
+def list_keys(day=DAY, vault=VAULT) -> ListKeys:
+    """What the desk makes the hotlist with."""
+    keys = Vault(vault.store, vault.register, lambda: date_of(day)).desk_keys()
+    return ListKeys(*(bytes.fromhex(keys[name]) for name in ("hotlist_key", "signing_key", "certificate")))
 
 
 class PaperJournal:
@@ -173,13 +184,13 @@ def factory_card(uid=b"\x04\x11\x22\x33\x44\x55\x66", generation="EV2", path=Non
 
 
 def make_pass(
-    uid=b"\x04\x11\x22\x33\x44\x55\x66", loads=None, valid=(DAY - 30, DAY + 300), vault=None
+    uid=b"\x04\x11\x22\x33\x44\x55\x66", loads=None, valid=(DAY - 30, DAY + 300), vault=None, issued=DAY - 30
 ) -> tuple[EmulatedPass, Pass]:
     """A pass as the desk hands it over, with 20 euro, 50 euro for clothes and 10 visits unless said otherwise."""
     card = factory_card(uid)
     reader = InProcessReader(card)
     keys = DirectKeys(vault)
-    details = Details(keys.vault.register.municipality, *valid)
+    details = Details(keys.vault.register.municipality, *valid, issued)
     made = Personaliser(blueprint(vault), keys, os.urandom).personalise(reader, details)
     loads = {CENTS: 2000, CLOTHES: 5000, VISITS: 10} if loads is None else loads
     planned = [Load(number, 1, purse, amount) for number, (purse, amount) in enumerate(loads.items()) if amount]
@@ -204,7 +215,14 @@ def _files(card):
 
 
 def bundle(
-    terminal=TERMINAL, version=1, day=DAY, valid=(DAY - 1, DAY + 30), offers=OFFERS, allowed=(CENTS, VISITS), vault=None
+    terminal=TERMINAL,
+    version=1,
+    day=DAY,
+    valid=(DAY - 1, DAY + 30),
+    offers=OFFERS,
+    allowed=(CENTS, VISITS),
+    held=0,
+    vault=None,
 ):
     vault = vault or VAULT
     content = {
@@ -221,16 +239,29 @@ def bundle(
         "units": {str(CENTS): "cent", str(CLOTHES): "cent", str(VISITS): "visit"},
         "allowed": list(allowed),
         "offers": offers,
+        "held": held,
     }
     key = siv_key(link_key(vault.handed_out("link", 1), terminal))
     return siv_encrypt(key, [b"bundle" + uint(terminal, 4)], json.dumps(content).encode())
 
 
-def hotlist(*handles: bytes, version=1, day=DAY, vault=None) -> bytes:
-    entries = sorted(handle[:8] for handle in handles)
-    head = uint(version, 4)
-    plain = head + uint(day, 2) + uint(len(entries), 4) + b"".join(entries)
-    return head + siv_encrypt((vault or VAULT).handed_out("hotlist", 1, 32), [b"hotlist" + head], plain)
+def hotlist(*handles: bytes, version=1, day=DAY, vault=VAULT) -> bytes:
+    """A whole list that blocks these, as a host brings it: all of them in the changes, nobody in the base."""
+    key = list_keys(vault=vault or VAULT).key
+    base = base_of(key, version, day, [], [])
+    return base + changes_of(base, key, version, handles)
+
+
+def signed_hotlist(*handles: bytes, version=1, day=DAY, vault=VAULT) -> bytes:
+    """The same as the desk publishes it."""
+    return list_keys(day, vault).signed(hotlist(*handles, version=version, day=day, vault=vault))
+
+
+def on_a_terminal(signed: bytes, key: bytes | None = None) -> Hotlist | None:
+    """A whole list that the desk published, opened as a terminal opens it."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "hotlist").write_bytes(signed[:-SEAL_BYTES])
+        return open_hotlist(folder, [key or list_keys().key])
 
 
 def device_file(about, terminal=TERMINAL, vault=VAULT) -> bytes:
@@ -244,6 +275,10 @@ def device_file(about, terminal=TERMINAL, vault=VAULT) -> bytes:
 def lease(about, terminal=TERMINAL, day=DAY, vault=VAULT) -> bytes:
     """The next lease of a device, as the vault makes it on a day."""
     return Vault(vault.store, vault.register, lambda: date_of(day)).lease(terminal, about["lease"])
+
+
+# Between two taps, so that the second is none by accident.
+A_WHILE_S = 61
 
 
 def said_of(found, issuer=ISSUER):
@@ -265,6 +300,8 @@ class PcTerminal:
         self.days_on = 0
         self.seconds = 0
         self.clock: int | None = None
+        self.storage = lists.pop("storage", None) or NorFlash(lists.pop("blocks", 64))
+        self.storages = {0: self.storage}
         self.chip = None
         self.boot()
         if provision:
@@ -295,8 +332,9 @@ class PcTerminal:
 
     def switch_on(self):
         """Switch on, with the flash as it is."""
-        board = PcBoard(self.reader, lambda: self.keys.pop(0) if self.keys else None, self._show)
+        board = PcBoard(self.flash, self.reader, lambda: self.keys.pop(0) if self.keys else None, self._show)
         board.seconds_on = lambda: 86400 * self.days_on + self.seconds
+        board.storage = lambda index: self.storages.setdefault(index, NorFlash(64))
         board.today = lambda: self.clock
         board.set_today = self._set_clock
         if self.chip is not None:
@@ -348,6 +386,7 @@ class PcTerminal:
 
     def tap(self, card: EmulatedPass, keys="1#"):
         """Choose, hold, and take the result in; the screen is that of the result."""
+        self.seconds += A_WHILE_S
         self.press(keys)
         screen = self.hold(card)
         if screen[0] == "showing":

@@ -17,6 +17,13 @@ def pcscd() -> Iterator[PrivatePcscd]:
 
 def pytest_addoption(parser):
     parser.addoption("--seeds", type=int, default=1, help="how many weeks of the small city to run")
+    parser.addoption("--every-byte", type=int, default=11, help="cut the power at each n-th byte of flash")
+
+
+@pytest.fixture(scope="session")
+def every_byte(request: pytest.FixtureRequest) -> int:
+    """The power is cut at each of so many bytes: 1 is all of them, a prime meets each kind of byte in the end."""
+    return int(request.config.getoption("every_byte"))
 
 
 def pytest_generate_tests(metafunc):

@@ -1,4 +1,4 @@
-"""The pages of the desk as pictures, for docs/desk.md: `make pictures`."""
+"""The pages of the desk and the screens of a terminal as pictures, for docs: `make pictures`."""
 
 import io
 import tempfile
@@ -21,6 +21,7 @@ from issuer.web.login import begin
 from tests.city import ROOT, factory_card
 from tests.issuer.web.a_counter import CounterReader, with_counter
 from tests.issuer.web.conftest import CHROMIUM
+from tests.terminal.pictures import keep_terminal
 
 FOLDER = ROOT / "docs/pictures"
 _COLOURS = 64
@@ -88,6 +89,7 @@ def main() -> None:
         _counter(camera)
         _team(camera)
         _others(camera)
+        keep_terminal(browser, FOLDER, Path(folder))
         browser.close()
         camera.server.shutdown()
 

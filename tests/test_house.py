@@ -19,9 +19,14 @@ ENTRY_POINTS = {
     "meedoen.__main__",
     "meedoen.cli",
     "terminal.firmware.unix",
+    "terminal.frozen.manifest",
+    "terminal.frozen.rp2",
+    "terminal.frozen.esp32",
+    "terminal.frozen.rp2_modules._boot",
     "issuer.registry.migrations.__main__",
     "issuer.registry.migrations.env",
     "issuer.registry.migrations.versions.0001_the_registry",
+    "issuer.registry.migrations.versions.0002_the_day_of_a_handle",
 }
 BACKEND_MAY_READ = {"record", "batch", "siv", "cmac", "errors", "wire"}
 

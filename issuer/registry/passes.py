@@ -1,6 +1,7 @@
 """Passes and what became of them. Every change of state goes through `move`, and leaves an event."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import case, func, select
@@ -77,7 +78,8 @@ def encoded(session: Session, card: CardPass, made: Pass, valid: tuple[date, dat
     there = session.scalar(select(CardPass.uid).where(CardPass.id == card.id).with_for_update())
     if there not in (None, made.uid):
         raise DeskError(_HAS_ONE)
-    card.uid, card.handle, card.generation, card.key_versions = made.uid, made.handle, made.generation, made.versions
+    card.uid = made.uid
+    _made(card, made)
     card.valid_from, card.valid_until = valid
     if card.state in ("stock", "printed"):
         move(session, card, "encoded", by, at)
@@ -99,7 +101,7 @@ def extended(session: Session, number: int, until: date, by: str, at: datetime) 
 def rekeyed(session: Session, made: Pass) -> CardPass:
     """What a pass is after its keys were renewed."""
     card = session.scalars(select(CardPass).where(CardPass.uid == made.uid)).one()
-    card.handle, card.generation, card.key_versions = made.handle, made.generation, made.versions
+    _made(card, made)
     return card
 
 
@@ -107,7 +109,7 @@ def as_made(card: CardPass) -> Pass:
     """The chip of a pass that is encoded; raises DeskError for one that is not."""
     if card.uid is None or card.handle is None:
         raise DeskError("This pass has no chip yet. Put a card on the reader and make it first.")
-    return Pass(card.uid, card.handle, card.generation, card.key_versions)
+    return Pass(card.uid, card.handle, card.generation, card.key_versions, card.issued_day)
 
 
 def of(session: Session, holder_id: int) -> CardPass | None:
@@ -175,16 +177,29 @@ def admit(session: Session, holder_id: int, uid: bytes) -> None:
         raise DeskError(_HAS_ONE)
 
 
-def handles_on_hotlist(session: Session, on: date) -> list[bytes]:
-    """Of the passes that terminals must refuse although their last day is not over."""
-    wanted = select(CardPass.handle).where(CardPass.state.in_(ON_HOTLIST), CardPass.valid_until >= on)
-    return [handle for handle in session.scalars(wanted) if handle is not None]
+@dataclass(frozen=True)
+class IssuedPass:
+    """A pass that has a chip, for the list of blocked passes. `day`: the number of the day on which it got its handle.
+
+    Terminals must refuse it when it is `blocked` and must not when it is `free`. One that was blocked and has ended is
+    neither: they refuse it by its last day.
+    """
+
+    handle: bytes
+    day: int
+    blocked: bool
+    free: bool
 
 
-def handles_off_hotlist(session: Session) -> list[bytes]:
-    """Of the passes that are not blocked."""
-    wanted = select(CardPass.handle).where(CardPass.state.not_in(ON_HOTLIST))
-    return [handle for handle in session.scalars(wanted) if handle is not None]
+def issued(session: Session, on: date) -> list[IssuedPass]:
+    """Every pass with a chip, in the order in which they were made."""
+    wanted = select(CardPass.handle, CardPass.issued_day, CardPass.state, CardPass.valid_until)
+    rows = session.execute(wanted.where(CardPass.handle.is_not(None)).order_by(CardPass.id))
+    return [
+        IssuedPass(handle, day, state in ON_HOTLIST and until >= on, state not in ON_HOTLIST)
+        for handle, day, state, until in rows
+        if handle is not None
+    ]
 
 
 def hotlist_changes(session: Session, since: datetime) -> int:
@@ -199,6 +214,12 @@ def expire(session: Session, on: date, at: datetime) -> int:
     for card in over:
         move(session, card, "expired", "meedoen", at)
     return len(over)
+
+
+def _made(card: CardPass, made: Pass) -> None:
+    """What the registry knows of a chip besides its UID."""
+    card.handle, card.issued_day, card.generation = made.handle, made.issued, made.generation
+    card.key_versions = made.versions
 
 
 def _note(session: Session, card: CardPass, by: str, at: datetime, reason: str) -> None:

@@ -193,7 +193,8 @@ class ImportedHousehold(Base):
 class CardPass(Base):
     """A pass, from the moment that a card is set aside for somebody. `printed_code` stands on its face.
 
-    The code has nothing to do with the chip; a pass that is not encoded yet has no `uid` and no `handle`.
+    The code has nothing to do with the chip; a pass that is not encoded yet has no `uid` and no `handle`. `issued_day`
+    is the number of the day on which it got its handle, as it stands on the chip; 0 when it was not written down.
     """
 
     __tablename__ = "card_pass"
@@ -212,6 +213,7 @@ class CardPass(Base):
     uid: Mapped[bytes | None] = mapped_column(LargeBinary(7), unique=True)
     handle: Mapped[bytes | None] = mapped_column(LargeBinary(16), unique=True)
     generation: Mapped[int] = mapped_column(default=1)
+    issued_day: Mapped[int] = mapped_column(default=0, server_default="0")
     key_versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
     printed_code: Mapped[str] = mapped_column(unique=True)
     state: Mapped[str] = mapped_column(index=True)
@@ -234,6 +236,15 @@ class PassEvent(Base):
     at: Mapped[datetime] = mapped_column(index=True)
     by: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")
+
+
+class HotlistBase(Base):
+    """What the lists of blocked passes are changes to: the last base that was made, sealed as terminals have it."""
+
+    __tablename__ = "hotlist_base"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class BegunCard(Base):

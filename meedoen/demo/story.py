@@ -1,7 +1,6 @@
 """Tells the week of Gelredam as it happens, and writes down what came of it."""
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -13,23 +12,21 @@ from rich.progress import Progress, track
 from rich.table import Table
 
 from backend.cli import write_out
-from card.blueprint import Blueprint
 from card.record import ClearRecord
 from hardware.in_process import InProcessReader
 from issuer import importing, renewal
 from issuer.balance import ask, request_for, sealed_table
 from issuer.errors import CardLeft, CardRefused
 from issuer.import_file import read_people
-from issuer.personalise import Details, Personaliser
 from issuer.printing.artwork import load_artwork
 from issuer.printing.check import check_artwork
 from issuer.printing.job import face_of, last_day
 from issuer.registry import passes
 from issuer.registry.tables import Holder
-from issuer.vault_client import CardKeys
 from meedoen.demo.audit import Doubt, read_cards, violations
 from meedoen.demo.city import BACKEND_URL, City, Guest
 from meedoen.demo.households import write_csv, write_spoilt_csv
+from meedoen.demo.neighbours import make_their_pass
 from meedoen.demo.report import write_report
 from meedoen.demo.week import Week
 
@@ -203,23 +200,9 @@ def _evening(number: int, week: Week) -> None:
 
 def _pass_of_the_neighbours(city: City) -> Guest:
     """A pass of a municipality with its own keys and application."""
-
-    class NeighboursKeys:
-        def lookup_keys(self) -> list[bytes]:
-            return [b"\x02" * 16]
-
-        def card_keys(self, uid: bytes, generation: int) -> CardKeys:
-            keys = {name: bytes([at] * 16) for at, name in enumerate(_KEY_NAMES, start=2)}
-            return CardKeys(versions=dict.fromkeys(_KEY_NAMES, 1), older=[], **keys)
-
     card, path = city.new_card(901)
-    reader = InProcessReader(card)
-    plan = Blueprint("F0E0D2", "NL.STADSPAS.0002", {1: 10000})
-    Personaliser(plan, NeighboursKeys(), os.urandom).personalise(reader, Details(2, 0, 0xFFFF))
+    make_their_pass(card)
     return Guest(city.holders()[0], card, path, "")
-
-
-_KEY_NAMES = ("lookup", "handle", "picc", "application", "load", "tap", "transaction_mac")
 
 
 # To the bank

@@ -17,7 +17,7 @@ from terminal.firmware.device import Device
 from terminal.host import DirectLink, Link, SerialLink
 from terminal.pc import PcBoard, pc_terminal
 
-HEAP = "128k"
+HEAP = "256k"
 COMMIT = b"\xc7"
 PIN = "2580"
 _PATIENCE_S = 10.0
@@ -163,8 +163,8 @@ class PcTerminal:
         self.switch_on()
 
     def switch_on(self) -> None:
-        board = PcBoard(self.reader, self._next_key, self._show, today=lambda: None)
-        self._device: Device = pc_terminal(self._flash, board)
+        board = PcBoard(self._flash, self.reader, self._next_key, self._show, today=lambda: None)
+        self._device: Device = pc_terminal(board)
         self.press(_opening_keys(self.screen), until="choosing")
 
     def link(self) -> Link:

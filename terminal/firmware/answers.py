@@ -7,6 +7,7 @@ from terminal.firmware import VERSION, intake, link
 from terminal.firmware.enrolment import Enrolment
 from terminal.firmware.errors import ListRefused
 from terminal.firmware.lock import lock_of
+from terminal.firmware.storage import wipe
 
 
 def answer(device, kind, issuer, content):
@@ -53,6 +54,7 @@ def _enrol(device, content):
         raise ListRefused("this terminal serves %d municipalities already" % shelf.MOST_BOOKS)
     shelf.make_folder(device.flash, paper["issuer"], [book.slot for book in device.books])
     book = device.open_book(paper["issuer"])
+    wipe(device.board.storage(book.slot))
     _enrolment(book).take(paper, None)
     device.books.append(book)
     shelf.keep_order(device.flash, [book.issuer for book in device.books])
@@ -67,6 +69,8 @@ def _remove(device, book, handed_in):
     """Take one municipality off, once the backend holds its records up to the last."""
     from terminal.firmware import shelf
 
+    if book.keys is not None:
+        book.require_keys()
     if book.journal is not None and handed_in < book.journal.count:
         raise ListRefused("records %d to %d are not handed in yet" % (handed_in + 1, book.journal.count))
     device.books.remove(book)

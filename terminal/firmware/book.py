@@ -9,9 +9,10 @@ from card.errors import CardError, NoSuchApplication
 from card.session import Session
 from terminal.firmware.days import Days
 from terminal.firmware.errors import FlashError, ListRefused, PassGone
+from terminal.firmware.hotlist import open_hotlist
 from terminal.firmware.journal import Journal
 from terminal.firmware.keys import Keys
-from terminal.firmware.lists import open_bundle, open_hotlist
+from terminal.firmware.lists import open_bundle
 from terminal.firmware.results import (
     AGAIN,
     LIST_TOO_OLD,
@@ -58,7 +59,10 @@ class Book:
         if keys is None:
             return None, None
         self.days.heard(keys.day)
-        journal = Journal(self.flash.folder, chain_key(keys.link_key), self.identity.tag_key)
+        try:
+            journal = Journal(self._board.storage(self.slot), chain_key(keys.link_key), self.identity.tag_key)
+        except FlashError:
+            return None, None  # it can be read at another start, or never
         till = Till(keys, self.days, journal, self._board.random)
         self._take_lists(till)
         return journal, till
@@ -71,18 +75,21 @@ class Book:
 
     def _take_lists(self, till):
         """A list that the flash spoilt counts as not there: the till asks for a sync."""
-        bundle = self._kept_list("bundle", self.open_bundle, self.keys.link_keys)
-        hotlist = self._kept_list("hotlist", open_hotlist, self.keys.hotlist_keys)
+        bundle = self._kept_bundle()
+        if till.hotlist is not None:
+            till.hotlist.close()
+        hotlist = open_hotlist(self.flash.folder, self.keys.hotlist_keys)
         if bundle is not None:
             self.days.heard(bundle.day)
+            till.journal.backend_holds(bundle.held)
         till.lists_changed(bundle, hotlist)
 
-    def _kept_list(self, name, open_with, keys):
-        """A list that came before the keys changed opens with the key before."""
-        content = self.flash.read(name)
-        for key in keys if content is not None else ():
+    def _kept_bundle(self):
+        """One that came before the keys changed opens with the key before."""
+        content = self.flash.read("bundle")
+        for key in self.keys.link_keys if content is not None else ():
             try:
-                return open_with(content, key)
+                return self.open_bundle(content, key)
             except ListRefused:
                 pass
         return None
@@ -96,6 +103,8 @@ class Book:
 
     def require_keys(self):
         if self.till is None:
+            if self.keys is not None:
+                raise ListRefused("this terminal cannot read its journal; switch it off and on")
             raise ListRefused("this terminal has no keys yet; provision it first")
 
     # What changes while it is on: see terminal.firmware.intake
@@ -103,9 +112,9 @@ class Book:
     def open_bundle(self, content, link_key):
         return open_bundle(content, link_key, self.keys.terminal)
 
-    def use_lists(self, bundle, hotlist):
-        """These are on flash from now on."""
-        self.till.lists_changed(bundle, hotlist)
+    def use_lists(self):
+        """There are others on flash from now on."""
+        self._take_lists(self.till)
         self.days.begin()
 
     def use_keys(self, keys):
@@ -139,11 +148,16 @@ class Book:
             except FlashError:
                 pass
 
+    def tidy(self):
+        """Between two guests: make ready what the next tap may have to wait for."""
+        if self.journal is not None:
+            self.journal.tidy()
+
     def tap(self, transmit, order):
         """Charge an Order to the pass behind `transmit`; None is an offer that this municipality does not have here."""
         if order is None:
             return self._if_ours(transmit, WRONG_VENUE)
-        return self._with_till(transmit, lambda till, day: till.tap(transmit, order, day))
+        return self._with_till(transmit, lambda till, day: till.tap(transmit, order, day, self._board.seconds_on()))
 
     def reverse(self, transmit):
         """Give back the last tap to the pass that made it."""

@@ -1,8 +1,9 @@
 """Which day it is, and the sealing key of that day. Neither goes back, also not by taking the plug out."""
 
+from card.errors import CardError
 from card.sealing import SealingKey
 from card.wire import read_uint, uint
-from terminal.firmware.errors import ListRefused
+from terminal.firmware.errors import FlashError, ListRefused
 
 _FILE = "sealing"
 _DAY_S = 86400
@@ -26,14 +27,17 @@ class Days:
         self._start = 0  # which day it would have been when the terminal was switched on
         self.sealing = None
         kept = flash.read_checked(_FILE)
-        if kept is None:
-            if flash.read(_FILE) is not None:
-                self._keep(0, None)  # what the flash spoilt may be one bit away from what it was
-            return
-        self._begun = read_uint(kept, 0, 2)
-        self.heard(self._begun)
-        if len(kept) > 2:
-            self.sealing = SealingKey.from_bytes(kept[2:])
+        try:
+            if kept is None:
+                if flash.read(_FILE) is not None:
+                    self._keep(0, None)  # what the flash spoilt may be one bit away from what it was
+                return
+            if len(kept) > 2:
+                self.sealing = SealingKey.from_bytes(kept[2:])
+            self._begun = read_uint(kept, 0, 2)
+            self.heard(self._begun)
+        except (CardError, FlashError):
+            pass  # no key: what is there is another file, or the flash takes nothing in its place
 
     def _days_on(self):
         return self._board.seconds_on() // _DAY_S

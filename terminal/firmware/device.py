@@ -1,5 +1,6 @@
 """A terminal as a whole: its books, the state of its shift, and one turn of its loop."""
 
+from card.errors import CardError
 from card.wire import read_uint
 from terminal.firmware import app, offers, seldom
 from terminal.firmware.book import Book
@@ -11,7 +12,7 @@ from terminal.firmware.results import LIST_TOO_OLD, OTHER_MUNICIPALITY, READER, 
 from terminal.firmware.shift import KEY, RESULT, TICK, Shift
 from terminal.firmware.texts import DUTCH, ENGLISH
 
-_LANGUAGE_FILE = "language"
+LANGUAGE_FILE = "language"
 
 
 class Device:
@@ -31,7 +32,7 @@ class Device:
         self.identity = Identity(self.flash, board.random)
         self.secret = getattr(board, "secret", self.identity.secret)
         self.books = [self.open_book(issuer) for issuer in shelf.issuers_on(self.flash)]
-        self._language = ENGLISH if self.flash.read_checked(_LANGUAGE_FILE) == b"\x01" else DUTCH
+        self._language = ENGLISH if self.flash.read_checked(LANGUAGE_FILE) == b"\x01" else DUTCH
         self.shift = Shift(self._language)
         self.lists_changed()
         self._shown = ""
@@ -112,13 +113,18 @@ class Device:
                 return
             self._tidy()
             result = self._serve_pass()
-            self.board.reader.release()
         except ReaderError:
             if self._shown != READER:
                 self._enter(self._state, self.shift.said(READER))
             return
+        try:
+            self.board.reader.release()
+        except ReaderError:
+            pass  # the next guest finds out; this one has a result, and may have paid
         self._event(RESULT, result)
         self.board.rest()
+        for book in self.books:
+            book.tidy()
 
     def _serve_pass(self):
         """Each book in turn, until one knows the pass."""
@@ -139,7 +145,7 @@ class Device:
         if self.shift.language != self._language:
             self._language = self.shift.language
             try:
-                self.flash.replace_checked(_LANGUAGE_FILE, bytes([self._language]))
+                self.flash.replace_checked(LANGUAGE_FILE, bytes([self._language]))
             except FlashError:
                 pass  # it is asked for again after the next start
 
@@ -174,8 +180,10 @@ class Device:
             return kind, answers.answer(self, kind, issuer, content)
         except MemoryError:
             return REFUSED, b"there is not memory enough for this now"
-        except (ListRefused, FlashError, ValueError) as error:
+        except (ListRefused, FlashError, CardError, ValueError) as error:
             return REFUSED, str(error).encode()
+        except OSError:
+            return REFUSED, b"the flash does not work"
         finally:
             # The next question may be a long one.
             self._tidy()

@@ -11,6 +11,7 @@ _FILE = "enrolled"
 _TERMINAL_AT = 8
 _LEASE_AT = 12
 _STATE_AT = 16
+_STATE_BYTES = 16
 
 
 class Enrolment:
@@ -68,6 +69,6 @@ class Enrolment:
 
 def _given(kept, number):
     """Terminal number and wrapping key in the file, or None and None."""
-    if kept is None or kept[:_TERMINAL_AT] != number:
+    if kept is None or kept[:_TERMINAL_AT] != number or len(kept) != _STATE_AT + _STATE_BYTES:
         return None, None
     return read_uint(kept, _TERMINAL_AT, 4), WrappingKey(kept[_STATE_AT:], read_uint(kept, _LEASE_AT, 4))

@@ -4,6 +4,7 @@ from binascii import hexlify
 
 from card.cmac import cmac
 from card.lease import DEVICE_BYTES
+from terminal.firmware.errors import FlashError
 
 _FILE = "device"
 _TAG_KEY_BYTES = 16
@@ -14,9 +15,12 @@ class Identity:
 
     def __init__(self, flash, random):
         kept = flash.read_checked(_FILE)
-        if kept is None:
+        if kept is None or len(kept) != DEVICE_BYTES + _TAG_KEY_BYTES:
             kept = random(DEVICE_BYTES) + random(_TAG_KEY_BYTES)
-            flash.replace_checked(_FILE, kept)
+            try:
+                flash.replace_checked(_FILE, kept)
+            except FlashError:
+                pass  # a flash like that takes no wrapping key either: it is another device at each start
         self.number = kept[:DEVICE_BYTES]
         self.device = hexlify(self.number).decode()
         self.tag_key = kept[DEVICE_BYTES:]

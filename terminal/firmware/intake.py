@@ -3,8 +3,8 @@
 from terminal.firmware import link
 from terminal.firmware.enrolment import Enrolment
 from terminal.firmware.errors import ListRefused
+from terminal.firmware.hotlist import take_hotlist as put_hotlist
 from terminal.firmware.keys import Keys
-from terminal.firmware.lists import open_hotlist
 
 _INCOMING = "incoming"
 
@@ -15,18 +15,21 @@ def about(book):
     found = {"issuer": book.issuer, "terminal": enrolment.terminal, "enrolled": enrolment.terminal is not None}
     found.update({"lease": enrolment.next_lease, "lease_until": None, "release": None})
     found.update({"journal": 0, "first": 1, "bundle": 0, "hotlist": 0, "changes": 0, "doubts": 0})
-    if keys is not None:
+    if keys is not None and book.journal is not None:
         found["terminal"] = keys.terminal
         found["release"] = keys.release
         found["journal"] = book.journal.count
-        found["doubts"] = len(book.journal.doubts)
+        found["signers"] = keys.signers
+        found["first"] = book.journal.first
+        found["room"] = book.journal.room
+        found["doubts"] = book.journal.doubts
         found["day"] = book.days.today
         if book.days.sealing is not None:
             found["lease_until"] = book.days.sealing.last_day
         if book.till.bundle is not None:
             found["bundle"] = book.till.bundle.version
         if book.till.hotlist is not None:
-            found["hotlist"] = book.till.hotlist.version
+            found["hotlist"], found["changes"] = book.till.hotlist.base.version, book.till.hotlist.version
     return found
 
 
@@ -61,10 +64,12 @@ def take_bundle(book, content):
     new = book.open_bundle(content, book.keys.link_key)
     if new.issuer != book.issuer:
         raise ListRefused("these offers are of another municipality")
-    _not_older(new, book.till.bundle)
+    held = book.till.bundle
+    if held is not None and new.version < held.version:
+        raise ListRefused("version %d is older than %d, which is here" % (new.version, held.version))
     book.flash.replace("bundle", content)
     book.days.brought(new.day)
-    book.use_lists(new, book.till.hotlist)
+    book.use_lists()
 
 
 def take_hotlist(book, content):
@@ -74,17 +79,14 @@ def take_hotlist(book, content):
 
 
 def take(book, name, path):
-    """Take the list called `name` from the file at `path`; it moves into place when it is genuine and not older."""
+    """Take the list called `name` from the file at `path`; it moves into place when it is genuine and not older.
+
+    A hotlist says itself whether it is a whole one or the changes to the one that is here.
+    """
     book.require_keys()
     if name != link.HOTLIST:
         raise ListRefused("this terminal does not know such a list")
-    with open(path, "rb") as file:
-        new = open_hotlist(file.read(), book.keys.hotlist_keys[0])
-    _not_older(new, book.till.hotlist)
-    book.flash.move(path, "hotlist")
-    book.use_lists(book.till.bundle, new)
-
-
-def _not_older(new, held):
-    if held is not None and new.version < held.version:
-        raise ListRefused("version %d is older than %d, which is here" % (new.version, held.version))
+    try:
+        put_hotlist(path, book.flash.folder, book.keys.hotlist_keys[0], book.till.hotlist)
+    finally:
+        book.use_lists()

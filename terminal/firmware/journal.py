@@ -1,12 +1,12 @@
 """What a terminal must not forget: the intent of each tap before its commit, and the chained entries for the backend.
 
-Three files. `journal` holds entries in slots of one size, so that position n is at a known place; nothing in it is ever
-overwritten. `intents` is a short ring, written once a tap: an intent without an entry in the journal is a tap that the
-power interrupted. `doubts` keeps the intents of torn taps until their pass comes back. A tap costs two writes, one in
-each of the first two; only a torn one costs more.
-"""
+A log on raw flash, in slots of one size that are written once: `kind, number, body, CRC-32`. The first slot of a block
+holds the serial number of the block; blocks follow each other round the flash, so they wear evenly. A block is erased
+when the backend said that it holds all of its entries, and only when its place is needed. A tap costs two writes: its
+intent and its outcome. A slot that the power cut in half is passed over.
 
-import os
+What tells a pass again is not its handle: each intent has a mark of its own, which says nothing without the pass.
+"""
 
 from card.batch import (
     COMMITTED,
@@ -21,115 +21,261 @@ from card.batch import (
 )
 from card.cmac import Cmac
 from card.record import CLEAR_BYTES, SEALED_BYTES, ClearRecord
-from card.wire import uint
+from card.wire import read_uint, same, uint
 from terminal.firmware.errors import FlashError
 from terminal.firmware.flash import CHECK_BYTES, checksum
+from terminal.firmware.storage import ERASED
 
-_SLOT = ENTRY_BYTES + CHECK_BYTES
+_SLOT = 128
+_HEAD = 5
+_BODY = _SLOT - _HEAD - CHECK_BYTES
+
+# Kinds of slot. `number` is the serial number of the block, the position of the entry, or the position of the next one.
+_BLOCK = 1
+_ENTRY = 2
+_INTENT = 3
+_HONOURED = 4
+
+_MARK_AT = CLEAR_BYTES + SEALED_BYTES
 _TAG = 8
-_TAGS_AT = CLEAR_BYTES + SEALED_BYTES
-_INTENT_BYTES = _TAGS_AT + 2 * _TAG + 16
-_NOTHING = bytes(_INTENT_BYTES)
-_RING = 4
+_MARK = _TAG + 4
 _MOST_DOUBTS = 16
-# How far back the last word on an intent can stand: each tap may also be in doubt, and settle itself and an older one.
-_LOOK_BACK = 4 * _RING
+# How far back an interrupted tap, a doubt that is still of use, or the last tap can stand.
+_BLOCKS_BACK = 16
+# A tap takes two slots, and one more when a pass that came back settles it.
+_SLOTS_OF_A_TAP = 3
 
 
 class Doubt:
-    """A tap of which it is not known whether the pass committed it, and how to tell when the pass comes back.
+    """A tap of which it is not known whether the pass committed it. `tmc_before` is known once its pass is there."""
 
-    Kept as the bytes on flash: a terminal may have many of them, and little memory.
-    """
-
-    def __init__(self, intent):
-        self._intent = intent
-
-    @property
-    def clear(self):
-        return self._intent[:CLEAR_BYTES]
-
-    @property
-    def sealed(self):
-        return self._intent[CLEAR_BYTES:_TAGS_AT]
-
-    @property
-    def enc_tmri(self):
-        return self._intent[-16:]
-
-    @property
-    def record(self):
-        return ClearRecord.from_bytes(self.clear)
-
-    @property
-    def sequence(self):
-        return _sequence(self._intent)
-
-    def tells(self, tag):
-        """True: this tag says that the pass committed; False: that it did not; None: it says nothing."""
-        if tag == self._intent[_TAGS_AT + _TAG : _TAGS_AT + 2 * _TAG]:
-            return True
-        return False if tag == self._intent[_TAGS_AT : _TAGS_AT + _TAG] else None
-
-    def to_bytes(self):
-        return self._intent
+    def __init__(self, at, sequence, mark):
+        self.at = at
+        self.sequence = sequence
+        self.mark = mark
 
 
 class Journal:
-    """`folder` is a directory on the flash; `chain_key` follows from the link key, `tag_key` is the device's own.
+    """`storage` is raw flash; `chain_key` follows from the link key, `tag_key` is the device's own.
 
-    `capacity`: entries that fit; when they are there, `has_room` is False and no tap is accepted.
+    When the flash is full of what the backend does not hold, `has_room` is False and no tap is accepted.
     """
 
-    def __init__(self, folder, chain_key, tag_key, capacity=20000):
+    def __init__(self, storage, chain_key, tag_key):
         self._chain_key = chain_key
         self._tags = Cmac(tag_key)
-        self._journal = _open(folder + "/journal")
-        self._intents = _open(folder + "/intents")
-        self._doubts = _open(folder + "/doubts")
-        self.capacity = capacity
-        self.count, self.last_mac = self._end_of_journal()
+        self._storage = storage
+        self._slots = storage.block_bytes // _SLOT
+        self._buffer = bytearray(_SLOT)
+        self._written = bytearray(_SLOT)
+        self.count = 0
+        self.last_mac = FIRST_MAC
         self.last_sequence = 0
-        # By slot in the file, None where a slot is free.
-        self._open: list[Doubt | None] = [None] * _MOST_DOUBTS
+        self._held = 0
+        self._doubts: list[Doubt] = []
+        self._interrupted: list[Doubt] = []
         self._failed = False
+        self._serial, self._next = self._end_of_log()
         self._recover()
 
     # Reading back after a stop
 
-    def _end_of_journal(self):
-        """A slot that the power cut in half is taken as never written, and written over."""
-        count = _size(self._journal) // _SLOT
-        while count:
-            entry = _read_slot(self._journal, count - 1, ENTRY_BYTES)
-            if entry is not None:
-                return count, entry[-MAC_BYTES:]
-            count -= 1
-        return 0, FIRST_MAC
+    def _end_of_log(self):
+        """`(serial number of the newest block, first slot in it that was never written)`; no block is -1."""
+        newest = -1
+        for block in range(self._storage.blocks):
+            serial = self._serial_of(block)
+            if serial is not None:
+                newest = max(newest, serial)
+        if newest < 0:
+            return -1, self._slots
+        slot = self._slots
+        while slot > 1 and self._is_erased(newest, slot - 1):
+            slot -= 1
+        return newest, slot
 
     def _recover(self):
-        """Close the intents that have no entry as in doubt, and find the doubts that are still open."""
-        outcomes = {}
-        for position in range(max(1, self.count - _LOOK_BACK + 1), self.count + 1):
-            entry = self._entry(position)
-            outcomes[_sequence(entry[1:])] = entry[0]
-        for slot in range(_MOST_DOUBTS):
-            kept = _read_slot(self._doubts, slot, _INTENT_BYTES)
-            if kept not in (None, _NOTHING) and outcomes.get(_sequence(kept), IN_DOUBT) == IN_DOUBT:
-                self._open[slot] = Doubt(kept)
+        """Learn from the newest blocks where the chain stands and which taps the power interrupted."""
+        outcomes: dict[int, int] = {}
+        honoured = []
         intents = []
-        for slot in range(_RING):
-            intent = _read_slot(self._intents, slot, _INTENT_BYTES)
-            if intent is not None:
-                intents.append((_sequence(intent), intent))
-        for sequence, intent in sorted(intents):
-            if sequence not in outcomes:
-                self._append(IN_DOUBT, intent[:CLEAR_BYTES], intent[CLEAR_BYTES:_TAGS_AT])
-                self._keep(Doubt(intent))
-            elif outcomes.get(sequence) == IN_DOUBT and sequence not in [doubt.sequence for doubt in self.doubts]:
-                self._keep(Doubt(intent))
-        known = [sequence for sequence, _ in intents] + list(outcomes)
-        self.last_sequence = max(known) if known else 0
+        for at in self._backwards(_BLOCKS_BACK):
+            kind = self._read(at)
+            if kind == _ENTRY:
+                if not self.count:
+                    self.count = read_uint(self._buffer, 1, 4)
+                    self.last_mac = bytes(self._buffer[_HEAD + ENTRY_BYTES - MAC_BYTES : _HEAD + ENTRY_BYTES])
+                sequence = self._sequence_at(_HEAD + 1)
+                # Backwards: the first that is met is the last word.
+                outcomes.setdefault(sequence, self._buffer[_HEAD])
+            elif kind == _INTENT:
+                sequence = self._sequence_at(_HEAD)
+                if outcomes.get(sequence, IN_DOUBT) == IN_DOUBT and sequence not in honoured:
+                    intents.append((sequence not in outcomes, self._doubt_at(at, sequence)))
+            elif kind == _HONOURED:
+                sequence = read_uint(self._buffer, _HEAD, 4)
+                honoured.append(sequence)
+            else:
+                continue
+            self.last_sequence = max(self.last_sequence, sequence)
+        for interrupted, doubt in reversed(intents):
+            if interrupted:
+                self._interrupted.append(doubt)
+            else:
+                self._keep(doubt)
+        self._enter_interrupted()
+
+    def _enter_interrupted(self):
+        """No tap is accepted before this is done, which may need flash that the backend has yet to set free."""
+        while self._interrupted:
+            try:
+                self.in_doubt(self._interrupted[0])
+            except FlashError:
+                return
+            self._interrupted.pop(0)
+
+    def _backwards(self, blocks):
+        """The places of the slots in the newest blocks, the newest first."""
+        for serial in range(self._serial, max(-1, self._serial - min(blocks, self._storage.blocks)), -1):
+            if self._serial_of(serial % self._storage.blocks) != serial:
+                return
+            last = self._next if serial == self._serial else self._slots
+            for slot in range(last - 1, 0, -1):
+                yield serial * self._slots + slot
+
+    def _forwards(self, at):
+        """The places of the slots from `at` to the newest."""
+        while at < self._serial * self._slots + self._next:
+            if at % self._slots:
+                yield at
+            at += 1
+
+    def _doubt_at(self, at, sequence):
+        """From the intent in the buffer."""
+        mark_at = _HEAD + _MARK_AT
+        return Doubt(at, sequence, bytes(self._buffer[mark_at : mark_at + _MARK]))
+
+    def _sequence_at(self, clear_at):
+        return read_uint(self._buffer, clear_at + 6, 4)
+
+    # Slots
+
+    def _address(self, at):
+        serial, slot = divmod(at, self._slots)
+        return serial % self._storage.blocks * self._storage.block_bytes + slot * _SLOT
+
+    def _read(self, at):
+        """Bring a slot into the buffer; its kind, or None when it was not written to its end."""
+        self._fetch(at)
+        if self._buffer[-CHECK_BYTES:] != checksum(memoryview(self._buffer)[:-CHECK_BYTES]):
+            return None
+        return self._buffer[0]
+
+    def _fetch(self, at):
+        try:
+            self._storage.read_into(self._address(at), self._buffer)
+        except OSError:
+            raise FlashError("the flash cannot be read")
+
+    def _serial_of(self, block):
+        """The serial number of a block, or None when it has none."""
+        return read_uint(self._buffer, 1, 4) if self._read(block * self._slots) == _BLOCK else None
+
+    def _is_erased(self, serial, slot):
+        self._fetch(serial * self._slots + slot)
+        return self._buffer == bytes([ERASED]) * _SLOT
+
+    def _append(self, kind, number, body):
+        """Write the next slot; its place. After a failure nothing is accepted until a restart read back what is there.
+
+        Raises FlashError.
+        """
+        if self._failed:
+            raise FlashError("the flash does not take what is written")
+        if self._next == self._slots:
+            self._begin_block()
+        at = self._serial * self._slots + self._next
+        self._next += 1
+        self._write(at, kind, number, body)
+        return at
+
+    def _write(self, at, kind, number, body):
+        buffer = self._buffer
+        buffer[0] = kind
+        buffer[1:_HEAD] = uint(number, 4)
+        buffer[_HEAD : _HEAD + len(body)] = body
+        for index in range(_HEAD + len(body), _HEAD + _BODY):
+            buffer[index] = 0
+        buffer[_HEAD + _BODY :] = checksum(memoryview(buffer)[: _HEAD + _BODY])
+        try:
+            self._storage.write(self._address(at), buffer)
+            self._storage.read_into(self._address(at), self._written)
+        except OSError:
+            self._written[0] = ERASED
+        if self._written != buffer:
+            self._failed = True
+            raise FlashError("the flash does not take what is written")
+
+    def _begin_block(self):
+        serial = self._serial + 1
+        if not self._may_erase(serial - self._storage.blocks):
+            raise FlashError("the flash is full")
+        try:
+            self._storage.erase(serial % self._storage.blocks)
+        except OSError:
+            self._failed = True
+            raise FlashError("the flash does not take what is written")
+        self._write(serial * self._slots, _BLOCK, serial, b"")
+        self._serial, self._next = serial, 1
+
+    def tidy(self):
+        """Between two guests: erase what the next tap may need, so that no guest waits for it."""
+        if self._slots - self._next < _SLOTS_OF_A_TAP and not self._failed:
+            try:
+                self._begin_block()
+            except FlashError:
+                pass  # the next tap says so
+
+    # Room
+
+    def backend_holds(self, position):
+        """The backend said that it has all entries up to this position: their place may be used again."""
+        self._held = max(self._held, position)
+        self._enter_interrupted()
+
+    def _may_erase(self, serial):
+        """Whether all that is in a block is with the backend. What is in doubt in it is left to the vault's audit."""
+        # The last of them stays: the MAC of the one after it covers it.
+        return serial < 0 or self._first_number(serial + 1) <= self._held
+
+    def _first_number(self, serial):
+        """The lowest position that a block, or what came after it, speaks of."""
+        for at in self._forwards(serial * self._slots):
+            if self._read(at) in (_ENTRY, _INTENT):
+                return read_uint(self._buffer, 1, 4)
+        return self.count + 1
+
+    @property
+    def has_room(self):
+        """Whether a tap can be recorded to its end, also if it ends in doubt and is settled later.
+
+        One block more is kept for what a start after a power cut has to write.
+        """
+        blocks = 1 if self._slots - self._next >= _SLOTS_OF_A_TAP else 2
+        return not self._failed and not self._interrupted and self._free_blocks(blocks) == blocks
+
+    @property
+    def room(self):
+        """How many more taps can be recorded so."""
+        blocks = 0 if self._failed else self._free_blocks(self._storage.blocks)
+        return max(0, (blocks - 1) * (self._slots - 1) + self._slots - self._next) // _SLOTS_OF_A_TAP
+
+    def _free_blocks(self, most):
+        """How many blocks after the newest may be erased, as far as it matters."""
+        for ahead in range(1, min(most + 1, self._storage.blocks)):
+            if not self._may_erase(self._serial + ahead - self._storage.blocks):
+                return ahead - 1
+        return min(most, self._storage.blocks - 1)
 
     # Writing
 
@@ -138,134 +284,185 @@ class Journal:
         self._chain_key = chain_key
 
     @property
-    def has_room(self):
-        """Whether a tap can be recorded to its end, also if it ends in doubt and is resolved later."""
-        return not self._failed and self.count + 2 <= self.capacity
-
-    @property
     def next_sequence(self):
         return self.last_sequence + 1
 
-    def tag(self, handle, tmc):
-        """How the journal knows a pass again without keeping its handle."""
-        return self._tags.full(b"pass" + handle + uint(tmc, 4))[:_TAG]
-
-    def intend(self, clear, sealed, tag_before, tag_after, enc_tmri):
-        """Write down what is about to be committed. Raises FlashError; then the commit must not be sent."""
-        intent = clear + sealed + tag_before + tag_after + enc_tmri
-        sequence = _sequence(intent)
-        self._write(self._intents, sequence % _RING, intent)
+    def intend(self, clear, sealed, handle, tmc):
+        """Write down what a pass at counter `tmc` is about to commit. Raises FlashError; then nothing may be sent."""
+        sequence = read_uint(clear, 6, 4)
+        full = self._mark(handle, sequence)
+        mark = full[:_TAG] + _hidden(tmc, full)
+        at = self._append(_INTENT, self.count + 1, clear + sealed + mark)
         self.last_sequence = sequence
-        return Doubt(intent)
+        return Doubt(at, sequence, mark)
 
     def committed(self, clear, sealed):
         """The pass committed, and this is its proof."""
-        self._append(COMMITTED, clear, sealed)
+        self._enter(COMMITTED, clear, sealed)
 
     def void(self, clear):
         """The sequence was used and the pass did not commit."""
-        self._append(VOID, clear, NOT_SEALED)
+        self._enter(VOID, clear, NOT_SEALED)
 
     def in_doubt(self, doubt):
-        """The pass left before it answered; keep what tells the outcome when it returns."""
-        self._append(IN_DOUBT, doubt.clear, doubt.sealed)
+        """The pass left before it answered; the intent tells the outcome when it returns."""
+        self._enter(IN_DOUBT, *self.intent_of(doubt))
         self._keep(doubt)
 
     def _keep(self, doubt):
-        """Where there is no room the oldest gives way: it is handed in already, and left to the vault's audit."""
-        if None in self._open:
-            slot = self._open.index(None)
-        else:
-            slot = self._open.index(min(self.doubts, key=lambda held: held.sequence))
-        self._write(self._doubts, slot, doubt.to_bytes())
-        self._open[slot] = doubt
+        """Where there are too many the oldest gives way: it is handed in, and left to the vault's audit."""
+        self._doubts = (self._doubts + [doubt])[-_MOST_DOUBTS:]
 
-    def _forget(self, doubt):
-        slot = self._open.index(doubt)
-        self._open[slot] = None
-        self._write(self._doubts, slot, _NOTHING)
-
-    def _append(self, outcome, clear, sealed):
+    def _enter(self, outcome, clear, sealed):
         entry = entry_bytes(self._chain_key, self.count + 1, self.last_mac, outcome, clear, sealed)
-        self._write(self._journal, self.count, entry)
+        self._append(_ENTRY, self.count + 1, entry)
         self.count += 1
         self.last_mac = entry[-MAC_BYTES:]
 
-    def _write(self, file, slot, content):
-        """One write, flushed. After a failure nothing more is accepted until a restart has read back what is there."""
-        try:
-            file.seek(slot * (len(content) + CHECK_BYTES))
-            file.write(content + checksum(content))
-            file.flush()
-        except OSError:
-            self._failed = True
-            raise FlashError("the flash does not take what is written")
-
     # Doubts
-
-    def doubt_of(self, handle, tmc):
-        """`(doubt, committed)` when this pass, now at counter `tmc`, is one we are in doubt about; else None."""
-        if not self.doubts:
-            return None
-        tag = self.tag(handle, tmc)
-        for doubt in self.doubts:
-            committed = doubt.tells(tag)
-            if committed is not None:
-                return doubt, committed
-        return None
 
     @property
     def doubts(self):
-        """The doubts that are still open."""
-        return [doubt for doubt in self._open if doubt is not None]
+        """How many doubts are open."""
+        return len(self._doubts)
 
-    def resolve_committed(self, doubt, sealed):
-        self._append(COMMITTED, doubt.clear, sealed)
-        self._forget(doubt)
+    def _mark(self, handle, sequence):
+        """How the journal knows a pass again, for one tap, without keeping its handle or its counter in clear."""
+        return self._tags.full(b"pass" + handle + uint(sequence, 4))
 
-    def resolve_void(self, doubt):
-        self._append(VOID, doubt.clear, NOT_SEALED)
-        self._forget(doubt)
+    def moment(self, handle, tmc):
+        """What knows a pass again that did nothing since; for the memory of a terminal only."""
+        return self._tags.full(b"moment" + handle + uint(tmc, 4))
+
+    def doubt_of(self, handle):
+        """`(doubt, counter of the pass before it)` of the last open doubt about this pass; else None."""
+        for doubt in reversed(self._doubts):
+            full = self._mark(handle, doubt.sequence)
+            if same(doubt.mark[:_TAG], full[:_TAG]):
+                return doubt, _shown(doubt.mark, full)
+        return None
+
+    def intent_of(self, doubt):
+        """`(clear record, sealed proof without its MAC)` as they were written before the commit."""
+        if self._read(doubt.at) != _INTENT or self._sequence_at(_HEAD) != doubt.sequence:
+            raise FlashError("what the flash held of tap %d cannot be read" % doubt.sequence)
+        body = bytes(self._buffer[_HEAD : _HEAD + _MARK_AT])
+        return body[:CLEAR_BYTES], body[CLEAR_BYTES:]
+
+    def settle_committed(self, doubt, clear, sealed):
+        self._enter(COMMITTED, clear, sealed)
+        self._doubts.remove(doubt)
+
+    def settle_void(self, doubt, clear):
+        self._enter(VOID, clear, NOT_SEALED)
+        self._doubts.remove(doubt)
+
+    def honour(self, doubt):
+        """The guest had the benefit of this doubt, once; whether the pass paid is left to the vault's audit."""
+        self._append(_HONOURED, self.count + 1, uint(doubt.sequence, 4))
+        self._doubts.remove(doubt)
+
+    # Looking back
+
+    def last_move(self, handle, tmc):
+        """The record of the last tap or reversal here, if this pass made it and did nothing since; else None."""
+        sequence = None
+        for at in self._backwards(_BLOCKS_BACK):
+            kind = self._read(at)
+            if kind == _ENTRY and sequence is None and self._buffer[_HEAD] == COMMITTED:
+                sequence = self._sequence_at(_HEAD + 1)
+            elif kind == _INTENT and sequence == self._sequence_at(_HEAD):
+                full = self._mark(handle, sequence)
+                mark = self._doubt_at(at, sequence).mark
+                if not same(mark[:_TAG], full[:_TAG]) or _shown(mark, full) + 1 != tmc:
+                    return None
+                return ClearRecord.from_bytes(bytes(self._buffer[_HEAD : _HEAD + CLEAR_BYTES]))
+        return None
+
+    def day_entries(self, day):
+        """`(outcome, ClearRecord)` of what was committed on a day or is still in doubt, the newest first."""
+        open_doubts = [doubt.sequence for doubt in self._doubts]
+        older = 0
+        for at in self._backwards(self._storage.blocks):
+            if self._read(at) != _ENTRY:
+                continue
+            outcome = self._buffer[_HEAD]
+            record = ClearRecord.from_bytes(bytes(self._buffer[_HEAD + 1 : _HEAD + 1 + CLEAR_BYTES]))
+            if record.day == day:
+                older = 0
+                if outcome == COMMITTED or (outcome == IN_DOUBT and record.sequence in open_doubts):
+                    yield outcome, record
+            elif record.day < day:
+                # A doubt of another day may be settled in between; so many in a row may not.
+                older += 1
+                if older > _MOST_DOUBTS:
+                    return
 
     # Handing over
 
+    @property
+    def first(self):
+        """The first position that can still be handed over; one past the last when there is none."""
+        return self._run(1, 1)[0]
+
+    @property
+    def _oldest(self):
+        return max(0, self._serial - self._storage.blocks + 1)
+
     def batch(self, link_key, terminal, first, most):
-        """The batch from position `first` on, at most `most` entries; empty bytes when there is nothing new."""
-        last = min(self.count, first + most - 1)
-        if not 1 <= first <= last:
-            return b""
-        previous_mac = FIRST_MAC if first == 1 else self._entry(first - 1)[-MAC_BYTES:]
-        entries = [self._entry(position) for position in range(first, last + 1)]
-        return build_batch(link_key, terminal, first, previous_mac, entries)
+        """The batch from position `first` on, at most `most` entries; empty bytes when there is nothing new.
 
-    def _entry(self, position):
-        entry = _read_slot(self._journal, position - 1, ENTRY_BYTES)
-        if entry is None:
-            raise FlashError("entry %d of the journal cannot be read" % position)
-        return entry
+        It begins later when what stands there cannot be read any more: the backend names the gap.
+        """
+        start, previous_mac, entries = self._run(first, most)
+        return build_batch(link_key, terminal, start, previous_mac, entries) if entries else b""
+
+    def _run(self, first, most):
+        """`(position, MAC before it, entries)`: the first entries from `first` on that follow each other unbroken."""
+        start, start_mac = self.count + 1, b""
+        entries: list[bytes] = []
+        before, spoilt = (0, FIRST_MAC), (0, b"")
+        for at in self._forwards(self._place_before(first - 1)):
+            kind = self._read(at)
+            if self._buffer[0] != _ENTRY:
+                continue
+            position = read_uint(self._buffer, 1, 4)
+            entry = bytes(self._buffer[_HEAD : _HEAD + ENTRY_BYTES])
+            if kind is None:
+                # Cut in half, and written again behind it; or it rotted, and its MAC may still be good.
+                spoilt = position, entry[-MAC_BYTES:]
+                continue
+            unbroken = position == before[0] + 1
+            follows = before if unbroken else spoilt
+            before = position, entry[-MAC_BYTES:]
+            if entries and not unbroken:
+                break
+            if position < first or position != follows[0] + 1:
+                continue
+            if not unbroken and not self._is_after(position, follows[1], entry):
+                continue
+            if not entries:
+                start, start_mac = position, follows[1]
+            entries.append(entry)
+            if len(entries) == most:
+                break
+        return start, start_mac, entries
+
+    def _is_after(self, position, previous_mac, entry):
+        outcome, clear, sealed = entry[0], entry[1 : 1 + CLEAR_BYTES], entry[1 + CLEAR_BYTES : -MAC_BYTES]
+        return same(entry, entry_bytes(self._chain_key, position, previous_mac, outcome, clear, sealed))
+
+    def _place_before(self, position):
+        """Where to begin to look for an entry: the newest block that begins at it or before."""
+        serial = self._serial
+        while serial > self._oldest and self._first_number(serial) > position:
+            serial -= 1
+        return serial * self._slots
 
 
-def _sequence(clear):
-    """The sequence number in a clear record, or in what begins with one."""
-    return int.from_bytes(clear[6:10], "little")
+def _hidden(tmc, full):
+    return uint(tmc ^ read_uint(full, _TAG, 4), 4)
 
 
-def _open(path):
-    try:
-        os.stat(path)
-    except OSError:
-        open(path, "wb").close()
-    return open(path, "r+b")
-
-
-def _size(file):
-    return file.seek(0, 2)
-
-
-def _read_slot(file, slot, size):
-    """The slot's content, or None when it was never written, or not to its end."""
-    file.seek(slot * (size + CHECK_BYTES))
-    data = file.read(size + CHECK_BYTES)
-    if len(data) != size + CHECK_BYTES or data[size:] != checksum(data[:size]):
-        return None
-    return data[:size]
+def _shown(mark, full):
+    return read_uint(mark, _TAG, 4) ^ read_uint(full, _TAG, 4)

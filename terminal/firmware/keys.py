@@ -4,6 +4,7 @@ import json
 from binascii import unhexlify
 
 from card.layout import aid_bytes
+from terminal.firmware.errors import ListRefused
 
 _FILE = "keys"
 # The key in use and the one before it: the lists on flash were made with either.
@@ -25,9 +26,11 @@ class Keys:
         self.issuer = content["issuer"]
         self.aid = aid_bytes(content["aid"])
         self.day = content["day"]
-        self.release = content["release"]
+        self.release = content.get("release")
         self.lookup_keys, self.tap_keys = [], []
         self.hotlist_keys = _all_unhexed(content["hotlist_keys"])
+        # The vault's public keys, as hex: a terminal has no use for them but to tell its host.
+        self.signers = content["signers"]
         self.link_keys = _all_unhexed(content["link_keys"])
 
     @property
@@ -38,7 +41,7 @@ class Keys:
     @classmethod
     def of_lease(cls, opened, number, device, release, before):
         """From an opened lease, its number, whom it was for and what it approves; `before`: the Keys, or None."""
-        names = ("terminal", "issuer", "aid", "day")
+        names = ("terminal", "issuer", "aid", "day", "signers")
         content = {name: opened[name] for name in names}
         content["lease"], content["device"] = number, device
         content["release"] = release
@@ -50,8 +53,17 @@ class Keys:
     @classmethod
     def kept(cls, flash):
         """As they are on flash, or None."""
+        from terminal.firmware.forms import KEPT, filled_in, release_in
+
         content = flash.read_checked(_FILE)
-        return None if content is None else cls(json.loads(content))
+        try:
+            if content is None:
+                return None
+            found = filled_in(KEPT, content, "the file of keys")
+            release_in(found)
+            return cls(found)
+        except ListRefused:
+            return None  # another file in its place
 
     def keep(self, flash):
         """Write them to flash, or raise FlashError."""

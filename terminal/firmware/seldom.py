@@ -11,6 +11,8 @@ _OF_CARD = ("lease",)
 
 def unload():
     """Whoever still holds something of these modules keeps it; the next import makes a new one."""
+    if sys.implementation.name != "micropython":
+        return  # a PC has memory enough, and others in its process may use the same modules
     for package, names in (("terminal.firmware", _OF_FIRMWARE), ("card", _OF_CARD)):
         for name in names:
             if sys.modules.pop("%s.%s" % (package, name), None) is not None:

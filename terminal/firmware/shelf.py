@@ -22,15 +22,39 @@ def issuers_on(flash):
 
     The folders are the truth; the file `books` only says in which order they came, so it may be lost.
     """
-    found = [int(name) for name in os.listdir(flash.folder) if name.isdigit() and _is_book(flash.folder + "/" + name)]
+    found = [int(name) for name in os.listdir(flash.folder) if _is_number(name) and _is_book(flash.folder + "/" + name)]
     kept = flash.read_checked(_FILE) or b""
     known = [int.from_bytes(kept[at : at + 2], "little") for at in range(0, len(kept), 2)]
-    return [issuer for issuer in known if issuer in found] + sorted(issuer for issuer in found if issuer not in known)
+    issuers: list[int] = []
+    slots: list[int] = []
+    for issuer in [issuer for issuer in known if issuer in found] + sorted(found):
+        slot = None if issuer in issuers else folder_of(flash, issuer)[0]
+        # Without a slot of its own it would spoil the journal of another.
+        if slot is not None and slot not in slots:
+            issuers.append(issuer)
+            slots.append(slot)
+    return issuers
+
+
+def _is_number(name):
+    """Whether a name is the number of a municipality, as `make_folder` writes it."""
+    return 1 <= len(name) <= 5 and all("0" <= digit <= "9" for digit in name) and name[0] != "0" and int(name) <= 0xFFFF
 
 
 def _is_book(folder):
-    names = os.listdir(folder)
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False  # a file
     return any(name in names for name in _SIGNS)
+
+
+def _slot_in(names):
+    """The number in the name of the file that says it, or None."""
+    for slot in range(MOST_BOOKS):
+        if "%s%d" % (_SLOT, slot) in names:
+            return slot
+    return None
 
 
 def make_folder(flash, issuer, taken):
@@ -48,10 +72,9 @@ def make_folder(flash, issuer, taken):
 
 
 def folder_of(flash, issuer):
-    """`(slot, Flash)` of one municipality."""
+    """`(slot, Flash)` of one municipality; the slot is None when the flash lost it."""
     folder = Flash("%s/%d" % (flash.folder, issuer))
-    slots = [int(name[len(_SLOT) :]) for name in os.listdir(folder.folder) if name.startswith(_SLOT)]
-    return slots[0], folder
+    return _slot_in(os.listdir(folder.folder)), folder
 
 
 def keep_order(flash, issuers):
@@ -62,7 +85,10 @@ def keep_order(flash, issuers):
 def remove(flash, issuer):
     """Everything of one municipality, its keys first: a power cut leaves a book that takes nothing, or none."""
     folder = "%s/%d" % (flash.folder, issuer)
-    names = os.listdir(folder)
-    for name in [name for name in _SIGNS if name in names] + [name for name in names if name not in _SIGNS]:
-        os.remove(folder + "/" + name)
-    os.rmdir(folder)
+    try:
+        names = os.listdir(folder)
+        for name in [name for name in _SIGNS if name in names] + [name for name in names if name not in _SIGNS]:
+            os.remove(folder + "/" + name)
+        os.rmdir(folder)
+    except OSError:
+        raise FlashError("the flash does not let go of what is on it")

@@ -27,9 +27,9 @@ from card.layout import (
     PassFile,
     card_key_input,
 )
-from card.record import REVERSAL, TAP, ClearRecord, Proof, reader_id, seal
+from card.record import REVERSAL, TAP, ClearRecord, Proof, reader_id, seal, unseal
 from card.session import Session
-from terminal.firmware.errors import PassGone
+from terminal.firmware.errors import PassGone, ReaderError
 from terminal.firmware.results import (
     AGAIN,
     BLOCKED,
@@ -41,6 +41,7 @@ from terminal.firmware.results import (
     OTHER_MUNICIPALITY,
     PURSE_TOO_SMALL,
     REVERSED,
+    SAME_AGAIN,
     TERMINAL_FULL,
     WRONG_VENUE,
     YES,
@@ -48,6 +49,9 @@ from terminal.firmware.results import (
 )
 
 NO_TMV = bytes(8)
+# A pass that taps twice in a row for the same within this time did so by accident; of so many passes it is known.
+AGAIN_WITHIN_S = 60
+_MOST_RECENT = 8
 
 
 class _No(Exception):
@@ -71,7 +75,7 @@ class Till:
         self.journal = journal
         self._random = random
         self.lists_changed(bundle, hotlist)
-        self._last = None  # (tag of the pass, record) of the last tap of this shift, for its reversal
+        self._recent = []  # (mark of the pass as the tap left it, moment in seconds, result) of the last taps
 
     def keys_changed(self, keys):
         """`keys`: terminal.firmware.keys.Keys."""
@@ -82,17 +86,27 @@ class Till:
         self.bundle = bundle
         self.hotlist = hotlist
 
-    def tap(self, transmit, order, day):
-        """Charge an Order to the pass behind `transmit`; the Result says also what went wrong with pass or lists."""
+    def tap(self, transmit, order, day, now_s):
+        """Charge an Order to the pass behind `transmit`; the Result says also what went wrong with pass or lists.
+
+        `now_s` counts seconds. A pass that was charged the same a moment ago is not charged again, and shows the same
+        result; unless the order says `once_more`.
+        """
 
         def charge(session, handle, tmc, tmv):
-            paid = self._settle(handle, tmc, tmv, day)
-            if paid is not None and paid.kind == TAP and order.same_as(paid):
+            paid = self._settle(session, handle, tmc, tmv, day, order)
+            if paid is not None:
                 return Result(YES, paid)
+            again = None if order.once_more else self._just_now(handle, tmc, order, day, now_s)
+            if again is not None:
+                return Result(SAME_AGAIN, again.record, again.left)
             for purse, _ in order.moves:
                 if purse not in self.bundle.allowed:
                     raise _No(WRONG_VENUE)
-            return self._move(session, handle, tmc, TAP, order.fields(), day)
+            result = self._move(session, handle, tmc, TAP, order.fields(), day)
+            self._recent = self._recent[1 - _MOST_RECENT :]
+            self._recent.append((self.journal.moment(handle, tmc + 1), now_s, result))
+            return result
 
         return self._with_pass(transmit, day, charge)
 
@@ -100,15 +114,28 @@ class Till:
         """Give back the last tap of this terminal to the pass that made it, if that pass did nothing since."""
 
         def give_back(session, handle, tmc, tmv):
-            given = self._settle(handle, tmc, tmv, day)
-            if given is not None and given.kind == REVERSAL:
+            given = self._settle(session, handle, tmc, tmv, day, None)
+            if given is not None:
                 return Result(REVERSED, given)
-            if self._last is None or self._last[0] != self.journal.tag(handle, tmc):
+            last = self.journal.last_move(handle, tmc)
+            if last is None or last.kind != TAP:
                 raise _No(NOTHING_TO_REVERSE)
-            last = self._last[1]
             return self._move(session, handle, tmc, REVERSAL, _fields(last), day)
 
         return self._with_pass(transmit, day, give_back)
+
+    def _just_now(self, handle, tmc, order, day, now_s):
+        """The Result of the same order for this pass a moment ago, if it did nothing since."""
+        moment = self.journal.moment(handle, tmc) if self._recent else None
+        for mark, at_s, result in self._recent:
+            if mark == moment and now_s - at_s <= AGAIN_WITHIN_S and _is_of(result.record, order, day):
+                return result
+        if now_s <= AGAIN_WITHIN_S:
+            # Just switched on: the plug may have been pulled before anybody saw the result of the last tap.
+            last = self.journal.last_move(handle, tmc)
+            if last is not None and last.kind == TAP and _is_of(last, order, day):
+                return Result(YES, last)
+        return None
 
     def _with_pass(self, transmit, day, action):
         if self.bundle is None or not self.bundle.valid_from <= day <= self.bundle.valid_until or self.hotlist is None:
@@ -137,7 +164,7 @@ class Till:
         found = PassFile.from_bytes(session.run(ReadData(PASS_FILE, 0, PASS_FILE_BYTES)))
         if found.issuer != self._keys.issuer:
             raise _No(OTHER_MUNICIPALITY)
-        if self.hotlist.blocks(found.handle):
+        if self.hotlist.blocks(found.handle, found.issued):
             raise _No(BLOCKED)
         if day < found.valid_from:
             raise _No(NOT_YET_VALID)
@@ -161,27 +188,55 @@ class Till:
                 pass
         return authenticate_first(session, key_no, keys[-1], self._random, FILE_MODES)
 
-    def _settle(self, handle, tmc, tmv, day):
-        """Clear up what was torn between this pass and this terminal; the record, if the pass did commit it.
+    def _settle(self, session, handle, tmc, tmv, day, order):
+        """Clear up what was torn between this pass and this terminal; the record, when it was for what is asked now.
 
-        A record of another day stays in doubt: its sealing key is gone, so the vault's audit has the last word.
+        `order`: None for a reversal. A record of another day stays in doubt when the pass did something since: the key
+        that sealed it is gone, so the vault's audit has the last word. So it has when another terminal used the pass
+        since: then nobody here can tell, and the guest has the benefit of the doubt, once.
         """
-        found = self.journal.doubt_of(handle, tmc)
+        found = self.journal.doubt_of(handle)
         if found is None:
             return None
-        doubt, committed = found
-        if not committed:
-            self.journal.resolve_void(doubt)
+        doubt, tmc_before = found
+        clear, sealed = self.journal.intent_of(doubt)
+        record = ClearRecord.from_bytes(clear)
+        asked = record.kind == REVERSAL if order is None else record.kind == TAP and order.same_as(record)
+        if tmc == tmc_before or (tmc == tmc_before + 1 and not self._was_last(session, handle, record)):
+            self.journal.settle_void(doubt, clear)
             return None
-        if doubt.record.day != day:
+        if record.day != day:
             return None
-        self.journal.resolve_committed(doubt, self._sealed(doubt.clear, Proof(handle, tmc, tmv, doubt.enc_tmri)))
-        self._remember(handle, tmc, doubt.record)
-        return doubt.record
+        if tmc == tmc_before + 1:
+            intended = unseal(self._days.sealing.key(), clear, sealed)
+            self.journal.settle_committed(doubt, clear, self._sealed(clear, Proof(handle, tmc, tmv, intended.enc_tmri)))
+        elif asked:
+            self.journal.honour(doubt)
+        else:
+            return None
+        return record if asked else None
 
-    def _remember(self, handle, tmc, record):
-        """What can be put back: the last tap, while its pass did nothing since."""
-        self._last = (self.journal.tag(handle, tmc), record) if record.kind == TAP else None
+    def _was_last(self, session, handle, record):
+        """Whether the last transaction of the pass can have been this one: it left what may be credited back.
+
+        LimitedCredit is allowed up to what the last transaction of a purse debited, so one cent more must be refused,
+        and the amount itself must not. Nothing is committed, so nothing changes.
+        """
+        for purse, amount in record.debits():
+            debited = amount if record.kind == TAP else 0
+            if self._may_give_back(session, handle, purse, debited + 1):
+                return False
+            if debited and not self._may_give_back(session, handle, purse, debited):
+                return False
+        return True
+
+    def _may_give_back(self, session, handle, purse, amount):
+        self._open_purses(session, handle)
+        try:
+            session.run(LimitedCredit(purse, amount))
+        except (BoundaryReached, NoSuchFile):
+            return False
+        return True
 
     def _sealed(self, clear, proof):
         return seal(self._days.sealing.key(), clear, proof)
@@ -204,19 +259,17 @@ class Till:
 
         # Nothing on the pass has changed up to here. From the commit on it may have, so the intent comes first, and it
         # already holds all that the vault needs to tell later whether the pass did commit.
-        tag_before, tag_after = self.journal.tag(handle, tmc), self.journal.tag(handle, tmc + 1)
-        in_doubt = self._sealed(clear, Proof(handle, tmc + 1, NO_TMV, enc_tmri))
-        doubt = self.journal.intend(clear, in_doubt, tag_before, tag_after, enc_tmri)
+        doubt = self.journal.intend(clear, self._sealed(clear, Proof(handle, tmc + 1, NO_TMV, enc_tmri)), handle, tmc)
         try:
             new_tmc, tmv = session.run(CommitTransaction())
         except Refused:
             self.journal.void(clear)
             raise _No(AGAIN)
-        except (PassGone, CardError):
+        except (ReaderError, CardError):
+            # A reader that fails now says as little of the pass as a pass that left.
             self.journal.in_doubt(doubt)
             raise _No(AGAIN)
         self.journal.committed(clear, self._sealed(clear, Proof(handle, new_tmc, tmv, enc_tmri)))
-        self._remember(handle, new_tmc, record)
         return Result(YES if kind == TAP else REVERSED, record, _left(session, record.purse1))
 
 
@@ -224,8 +277,12 @@ def _left(session, purse):
     """After the commit, so that it neither slows the yes nor enters the MAC; None when the pass has gone already."""
     try:
         return session.run(GetValue(purse))
-    except (PassGone, CardError):
+    except (ReaderError, CardError):
         return None
+
+
+def _is_of(record, order, day):
+    return record.day == day and order.same_as(record)
 
 
 def _fields(record):

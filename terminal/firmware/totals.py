@@ -1,11 +1,7 @@
 """What a day brought: how many taps, and how much of each unit, read back from the journal."""
 
 from card.batch import COMMITTED
-from card.record import TAP, ClearRecord
-from terminal.firmware.errors import FlashError
-
-# A day's entries are read back one by one; a venue that has more than this asks its statement.
-MOST_ENTRIES = 4000
+from card.record import TAP
 
 
 class Totals:
@@ -19,27 +15,15 @@ class Totals:
         self.doubts = 0
         if journal is None or bundle is None:
             return
-        self.doubts = len([doubt for doubt in journal.doubts if doubt.record.day == day])
-        for record in _committed_on(journal, day):
+        for outcome, record in journal.day_entries(day):
+            if outcome != COMMITTED:
+                self.doubts += 1
+                continue
             sign = 1 if record.kind == TAP else -1
             for purse, amount in record.debits():
                 line = self.by_unit.setdefault(bundle.units.get(str(purse), "item"), [0, 0])
                 line[0] += sign
                 line[1] += sign * amount
-
-
-def _committed_on(journal, day):
-    """Backwards from the last entry: a committed one is written on its own day, so the day before ends it."""
-    for position in range(journal.count, max(0, journal.count - MOST_ENTRIES), -1):
-        try:
-            entry = journal._entry(position)
-        except FlashError:
-            continue
-        if entry[0] == COMMITTED:
-            record = ClearRecord.from_bytes(entry[1:43])
-            if record.day != day:
-                return
-            yield record
 
 
 def pages(shift, books):

@@ -1,8 +1,9 @@
 """The unix port of MicroPython as a board: keypad and screen are lines on the terminal, reader and link are serial.
 
-    micropython -m terminal.firmware.unix FLASH READER LINK
+    micropython -m terminal.firmware.unix FLASH READER LINK [DISPLAY [LANGUAGE]]
 
 Each line on standard input is a row of key presses. Each change of the screen is one line: state|code|line 1|line 2.
+DISPLAY is a file that stands for the display, its buzzer and its light; LANGUAGE is 0 or 1.
 """
 
 import gc
@@ -12,6 +13,11 @@ import sys
 import termios
 import time
 
+from card.wire import uint
+from terminal.firmware.storage import FileStorage
+
+# As on the smallest board: 600 taps without a sync.
+_JOURNAL_BLOCKS = 64
 _IDLE_MS = 5
 _AT_ONCE = 64
 # Collect after so many bytes: the longer one waits, the more pieces a small heap falls into.
@@ -43,11 +49,42 @@ class Serial:
         return bytes(data)
 
 
-class Board:
-    """What a Device needs of the machine it runs on."""
+class Display:
+    """A display of 128 x 64 that writes each screen to a file.
 
-    def __init__(self, reader):
+    Each is the length of a text (2, little-endian), the text in UTF-8, and 1024 bytes of picture, eight pixels below
+    each other a byte, the upper one lowest. The text has six lines: state, code, line 1, line 2, tones as
+    `Hz:milliseconds` with commas between, and the light as red,green,blue.
+    """
+
+    def __init__(self, path):
+        import framebuf
+
+        from terminal.firmware.screen import HEIGHT, WIDTH, draw
+        from terminal.firmware.signals import of
+
+        self._draw, self._signal = draw, of
+        self._picture = bytearray(WIDTH * HEIGHT // 8)
+        self._frame = framebuf.FrameBuffer(self._picture, WIDTH, HEIGHT, framebuf.MONO_VLSB)
+        self._file = open(path, "wb")
+
+    def show(self, state, code, lines):
+        self._draw(self._frame, state, code, lines)
+        tones, light = self._signal(code)
+        rhythm = ",".join(["%d:%d" % tone for tone in tones])
+        text = "\n".join((state, code) + lines + (rhythm, "%d,%d,%d" % light)).encode()
+        self._file.write(uint(len(text), 2))
+        self._file.write(text)
+        self._file.write(self._picture)
+
+
+class Board:
+    """What a Device needs of the machine it runs on. `display` may be None."""
+
+    def __init__(self, flash, reader, display):
+        self._flash = flash
         self.reader = reader
+        self._display = display
         self.random = os.urandom
         self._keys = select.poll()
         self._keys.register(sys.stdin, select.POLLIN)
@@ -65,9 +102,14 @@ class Board:
 
     def show(self, state, code, lines):
         print("|".join((state, code) + lines))
+        if self._display is not None:
+            self._display.show(state, code, lines)
 
     def rest(self):
         gc.collect()
+
+    def storage(self, index):
+        return FileStorage("%s/journal%d" % (self._flash, index), _JOURNAL_BLOCKS)
 
     def seconds_on(self):
         now = time.ticks_ms()
@@ -82,16 +124,18 @@ class Board:
         """There is nothing to set."""
 
 
-def main(flash, reader_path, link_path):
+def main(flash, reader_path, link_path, display_path=None):
     # Before the application is loaded, which leaves most of the pieces.
     gc.threshold(_COLLECT_AFTER)
     from terminal.firmware import link
     from terminal.firmware.device import Device
     from terminal.firmware.pn532 import Pn532
+    from terminal.firmware.pn532_hsu import Hsu
 
     # Opening a serial line empties it, so that comes before the screen tells anybody that we are here.
-    reader, line, frames = Pn532(Serial(reader_path)), Serial(link_path), link.Frames()
-    device = Device(flash, Board(reader))
+    reader, line, frames = Pn532(Hsu(Serial(reader_path))), Serial(link_path), link.Frames()
+    display = Display(display_path) if display_path else None
+    device = Device(flash, Board(flash, reader, display))
     while True:
         device.turn()
         data = line.read(1, _IDLE_MS)

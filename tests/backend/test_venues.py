@@ -179,6 +179,7 @@ def test_a_bundle_holds_what_its_terminal_needs(world):
         "purses": {"1": "Meedoen", "2": "Kleding", "3": "Punten", "4": "Kortingen", "5": "Zwemles"},
         "units": {"1": "cent", "2": "cent", "3": "point", "4": "visit", "5": "item"},
         "allowed": [1, 3, 4, 5],
+        "held": 0,
     }
     plain = {"purse2": 255, "amount2": 0, "percent": 0, "cap": 0}
     assert offers[0] == plain | {"n": 11, "name": "Zwemmen kind", "purse": 1, "price": "fixed", "amount": 500}

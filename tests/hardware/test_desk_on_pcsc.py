@@ -13,8 +13,7 @@ from issuer.batch import Batch, Step
 from issuer.errors import CardLeft, CardRefused
 from issuer.load import Load
 from issuer.personalise import Details, Personaliser
-from terminal.firmware.device import Device
-from terminal.pc import PcBoard
+from terminal.pc import PcBoard, pc_terminal
 from tests.city import (
     CENTS,
     DAY,
@@ -49,7 +48,7 @@ def seen(reader):
 
 
 def personalise(reader):
-    return Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300))
+    return Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300, DAY))
 
 
 def test_a_pass_is_made_loaded_and_charged_through_pcsc(pcscd, reader, tmp_path):
@@ -62,9 +61,12 @@ def test_a_pass_is_made_loaded_and_charged_through_pcsc(pcscd, reader, tmp_path)
         loader(PaperJournal()).load(Session(reader.transmit), DirectKeys().card_keys(UID, 1), loads)
         reader.release()
         terminal = PcTerminal(tmp_path / "flash")
-        board = PcBoard(reader, lambda: terminal.keys.pop(0) if terminal.keys else None, terminal._show, lambda: None)
-        terminal.device = Device(str(tmp_path / "flash"), board)
-        terminal.press(f"{PIN}#1#")
+        typed = iter(f"{PIN}#1#")
+        terminal.device = pc_terminal(
+            PcBoard(terminal.flash, reader, lambda: next(typed, None), terminal._show, lambda: None)
+        )
+        for _ in range(8):
+            terminal.device.turn()
         terminal.device.turn()
     assert made.uid == UID
     assert inspect(card.memory)["random_id"]
@@ -106,7 +108,7 @@ def test_two_readers_make_passes_side_by_side(pcscd):
             lying.pop(name).remove()
 
     def encode(job, reader):
-        Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300))
+        Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300, DAY))
 
     done = Batch({name: PcscReader(name) for name in slots}, jobs, encode, identified_by_nobody, operate).run()
     assert (done.done, done.rejected) == (len(cards), 0)

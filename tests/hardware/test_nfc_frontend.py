@@ -37,7 +37,7 @@ def reader(chip: EmulatedPN532) -> Iterator[NfcpyReader]:
 
 def make(reader: NfcpyReader, journal: PaperJournal) -> None:
     """What the desk does with a card: personalise it, and load it once."""
-    Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300))
+    Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(reader, Details(ISSUER, DAY, DAY + 300, DAY))
     if not journal.written:
         reader.find_pass()
         loads = [Load(1, 1, CENTS, 2000)]

@@ -73,7 +73,7 @@ def test_sample_cards_that_were_accepted_become_passes():
     report_on(samples)
     for card in samples[:-1]:
         Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(
-            InProcessReader(card), Details(ISSUER, DAY, DAY + 300)
+            InProcessReader(card), Details(ISSUER, DAY, DAY + 300, DAY)
         )
 
 
@@ -95,7 +95,7 @@ def test_small_cards_are_refused():
 def test_one_used_card_among_good_ones_refuses_the_delivery():
     samples = cards()
     Personaliser(blueprint(), DirectKeys(), os.urandom).personalise(
-        InProcessReader(samples[1]), Details(ISSUER, DAY, DAY + 300)
+        InProcessReader(samples[1]), Details(ISSUER, DAY, DAY + 300, DAY)
     )
     before = inspect(samples[1].memory)
     report = report_on(samples)

@@ -19,8 +19,7 @@ from issuer.people import Person
 from issuer.registry import Registry
 from issuer.scheme import load_scheme
 from keys.register import LEASE_DAYS
-from terminal.firmware.lists import open_hotlist
-from tests.city import DAY, DESK, PROVER, VAULT, DirectKeys, desk_secrets, factory_card, purses_of
+from tests.city import DAY, DESK, PROVER, VAULT, DirectKeys, desk_secrets, factory_card, on_a_terminal, purses_of
 from tests.issuer.a_registry import all_passes, block, holder, noon, take
 
 SCHEME = load_scheme(Path(__file__).parents[2] / "schemes" / "gelrepas.toml")
@@ -125,9 +124,8 @@ def test_a_lost_pass_is_blocked_and_the_next_card_is_a_pass_of_its_own(desk, reg
     other = issue(desk, registry, STRANGER, factory_card(b"\x04\x77\x11\x22\x33\x44\x55")).card
     desk.block(lost.printed_code.lower(), "lost")
     new = issue(desk, registry, CHILD, factory_card(b"\x04\x99\x11\x22\x33\x44\x55"))
-    hotlist = open_hotlist(desk.hotlist(TODAY), desk_secrets(DAY).hotlist_key)
-    assert [hotlist.blocks(one.handle) for one in (lost, other, new.card)] == [True, False, False]
-    assert hotlist.day == DAY
+    hotlist = on_a_terminal(desk.hotlist(TODAY))
+    assert [hotlist.blocks(one.handle, DAY) for one in (lost, other, new.card)] == [True, False, False]
     # What was granted this year is on the lost pass; it is not granted again.
     assert new.balances == dict.fromkeys(SCHEME.purses, 0)
 

@@ -7,21 +7,23 @@ import httpx
 import pytest
 from openapi_spec_validator import validate
 
+from card.signing import SEAL_BYTES
+from issuer import hotlist
+from issuer.hotlist import changes_of
 from issuer.http import ApiConfig, Contact, create_api
 from issuer.printed_code import LETTERS
 from issuer.registry import Base, Registry, passes
 from issuer.scheme import load_scheme
-from terminal.firmware.lists import open_hotlist
+from tests.city import list_keys, on_a_terminal
 from tests.issuer.a_registry import TODAY, all_passes, block, give_pass, holder, in_memory, noon, take
 from tests.issuer.test_desk import CHILD, SCHEME, SISTER
 
-KEY = bytes(range(32))
 CODE = "K7QW-M2XP"
 NO_CODES = [f"AAAA-AAA{letter}" for letter in LETTERS[:20]]
 RIGHT = {"printedCode": CODE, "birthDate": CHILD.born.isoformat()}
 CONTACT = Contact("Gelredam", "pas@gelredam.example", "https://gelredam.example/pas")
 SCHEMES = sorted((Path(__file__).parents[2] / "schemes").glob("*.toml"))
-PATHS = ("/v1/hotlist", "/v1/scheme", "/health", "/v1/openapi.json")
+PATHS = ("/v1/hotlist", "/v1/hotlist/changes", "/v1/scheme", "/health", "/v1/openapi.json")
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def card(registry):
 
 
 def api(registry, **changes):
-    config = {"scheme": SCHEME, "hotlist_key": KEY, "contact": CONTACT, "now": noon, "today": lambda: TODAY}
+    config = {"scheme": SCHEME, "lists": list_keys(), "contact": CONTACT, "now": noon, "today": lambda: TODAY}
     return create_api(ApiConfig(registry, **{**config, **changes}))
 
 
@@ -76,28 +78,46 @@ def test_the_hotlist_is_that_of_the_terminals(registry, card, client):
     block(registry, card)
     answer = client.get("/v1/hotlist")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/octet-stream")
-    assert open_hotlist(answer.content, KEY).blocks(card.handle)
+    assert on_a_terminal(answer.content).blocks(card.handle, 0)
     assert card.handle[:8] not in answer.content
 
 
-def test_an_unchanged_hotlist_is_not_sent_again_and_a_changed_one_is(registry, card, client):
-    first = client.get("/v1/hotlist")
-    version = open_hotlist(first.content, KEY).version
+@pytest.mark.parametrize("path", ["/v1/hotlist", "/v1/hotlist/changes"])
+def test_an_unchanged_hotlist_is_not_sent_again_and_a_changed_one_is(registry, card, client, path):
+    first = client.get(path)
+    version = on_a_terminal(client.get("/v1/hotlist").content).version
     assert (first.headers["ETag"], first.headers["Cache-Control"]) == (f'"{version}"', "no-cache")
     for known in (f'"{version}"', f'W/"{version}"', f'"1", "{version}"'):
-        again = client.get("/v1/hotlist", headers={"If-None-Match": known})
+        again = client.get(path, headers={"If-None-Match": known})
         assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", f'"{version}"')
     block(registry, card)
-    changed = client.get("/v1/hotlist", headers={"If-None-Match": f'"{version}"'})
-    assert (changed.status_code, open_hotlist(changed.content, KEY).blocks(card.handle)) == (200, True)
+    changed = client.get(path, headers={"If-None-Match": f'"{version}"'})
+    assert changed.status_code == 200
+    assert on_a_terminal(client.get("/v1/hotlist").content).blocks(card.handle, 0)
 
 
-def test_without_a_list_the_answer_says_so(registry, card, client):
-    other = give_pass(registry, holder(registry, SISTER), "AAAA-BBBB")
+def test_the_changes_are_those_at_the_end_of_the_whole_list(registry, card, client):
     block(registry, card)
-    with registry.transaction() as session:
-        passes.coded(session, other.printed_code).handle = card.handle[:8] + b"another!"
-    problem(client.get("/v1/hotlist"), 503)
+    whole, changes = (client.get(path).content[:-SEAL_BYTES] for path in ("/v1/hotlist", "/v1/hotlist/changes"))
+    assert whole.endswith(changes)
+    assert whole != changes
+
+
+def test_a_list_is_made_once_however_many_ask(registry, card, client, monkeypatch):
+    made = []
+    publish = hotlist.publish
+    monkeypatch.setattr(hotlist, "publish", lambda *about: made.append(about) or publish(*about))
+    for path in ("/v1/hotlist", "/v1/hotlist/changes", "/v1/hotlist"):
+        client.get(path)
+    assert len(made) == 1
+
+
+def test_without_a_list_the_answer_says_so(registry, card, client, monkeypatch):
+    monkeypatch.setattr(
+        hotlist, "changes_to", lambda base, key, number, issued: changes_of(base, key, number, [card.handle])
+    )
+    for path in ("/v1/hotlist", "/v1/hotlist/changes"):
+        assert "not published" in problem(client.get(path), 503)["detail"]
 
 
 # A lost pass
@@ -250,7 +270,7 @@ def test_the_specification_is_valid_and_names_every_call(client):
     spec = client.get("/v1/openapi.json").json()
     validate(spec)
     assert spec["openapi"].startswith("3.1")
-    assert set(spec["paths"]) == {"/v1/hotlist", "/v1/pass-blocks", "/v1/scheme", "/health"}
+    assert set(spec["paths"]) == {"/v1/hotlist", "/v1/hotlist/changes", "/v1/pass-blocks", "/v1/scheme", "/health"}
     assert spec["info"]["contact"] == vars(CONTACT)
 
 

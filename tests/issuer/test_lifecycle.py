@@ -12,8 +12,7 @@ from issuer.desk import Desk
 from issuer.errors import CardRefused, DeskError
 from issuer.registry import loads, passes
 from issuer.registry.tables import PlannedLoad
-from terminal.firmware.lists import open_hotlist
-from tests.city import DirectKeys, desk_secrets, factory_card, purses_of
+from tests.city import DAY, DirectKeys, desk_secrets, factory_card, on_a_terminal, purses_of
 from tests.issuer.a_registry import all_passes, holder, in_memory, noon, plan, take, waiting
 from tests.issuer.test_desk import CHILD, CHILD_PURSES, SCHEME, STRANGER, TODAY, TODDLER
 
@@ -102,7 +101,7 @@ def test_a_found_pass_works_again_when_it_is_on_the_reader(desk, registry, child
     with pytest.raises(CardRefused, match="no pass on the reader"):
         desk.unblock(code, InProcessReader(None))
     assert desk.unblock(code, InProcessReader(card)).state == "active"
-    assert not open_hotlist(desk.hotlist(TODAY), desk_secrets().hotlist_key).blocks(all_passes(registry)[0].handle)
+    assert not on_a_terminal(desk.hotlist(TODAY)).blocks(all_passes(registry)[0].handle, DAY)
 
 
 def test_a_pass_that_was_replaced_never_works_again(desk, registry, child):
@@ -117,11 +116,7 @@ def test_a_pass_that_was_replaced_never_works_again(desk, registry, child):
         desk.unblock(lost.printed_code, InProcessReader(card))
     with pytest.raises(CardRefused, match="was blocked"):
         desk.issue(child, InProcessReader(card), TODAY)
-    assert open_hotlist(desk.hotlist(TODAY), desk_secrets().hotlist_key).blocks(lost.handle)
-    # After its last day the terminals refuse it by its date.
-    assert not open_hotlist(desk.hotlist(lost.valid_until.replace(year=2028)), desk_secrets().hotlist_key).blocks(
-        lost.handle
-    )
+    assert on_a_terminal(desk.hotlist(TODAY)).blocks(lost.handle, DAY)
 
 
 def test_what_a_lost_pass_held_goes_on_the_new_one_once(desk, registry, child):

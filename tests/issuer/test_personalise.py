@@ -12,7 +12,7 @@ from issuer.personalise import Details, Personaliser
 from tests.city import DAY, DF_NAME, ISSUER, PURSES, VAULT, DirectKeys, blueprint, factory_card, vault_over_http
 
 UID = b"\x04\x11\x22\x33\x44\x55\x66"
-DETAILS = Details(ISSUER, DAY, DAY + 300)
+DETAILS = Details(ISSUER, DAY, DAY + 300, DAY)
 EXCHANGES = 42  # with three purses; each further one costs two
 
 

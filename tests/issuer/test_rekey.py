@@ -185,7 +185,7 @@ def test_after_255_generations_a_pass_is_replaced(city):
     city.rotate("handle")
     row = city.row()
     with city.registry.transaction() as session:
-        passes.rekeyed(session, Pass(row.uid, row.handle, 255, row.key_versions))
+        passes.rekeyed(session, Pass(row.uid, row.handle, 255, row.key_versions, row.issued_day))
     with pytest.raises(DeskError, match="Replace it"):
         city.visit()
 

@@ -58,6 +58,7 @@ def derived():
         *((f"{purpose.replace('_', ' ')} key of the pass", key.key.hex()) for purpose, key in keys.current.items()),
         ("tap master", made.handed_out("tap", 1).hex()),
         ("link root", made.handed_out("link", 1).hex()),
+        ("signing key of the desk", made.desk_keys()["signing_key"]),
         ("hotlist key", made.handed_out("hotlist", 1, 32).hex()),
         ("table key", made.table_key().hex()),
         ("nullifier of transaction 1 in 2026", store.cmacs(("nullifier", 2026), about, len(about)).hex()),

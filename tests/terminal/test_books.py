@@ -162,7 +162,7 @@ def test_a_book_that_cannot_serve_says_so_to_its_own_passes_only(terminal, citiz
 
 
 def test_a_full_journal_of_one_stops_that_one_only(terminal, citizen, villager):
-    terminal.book.journal.capacity = 0
+    terminal.storage.failing = True
     assert terminal.tap(citizen)[1] == "31"
     assert terminal.tap(villager[0])[1] == "00"
 

@@ -20,11 +20,11 @@ from tests.city import (
     PcTerminal,
     bundle,
     device_file,
-    hotlist,
     lease,
     make_pass,
     purses_of,
     said_of,
+    signed_hotlist,
 )
 
 
@@ -249,13 +249,13 @@ def test_sync_ends_with_one_for_a_terminal_that_was_revoked(command, flash, back
 
 
 def test_sync_takes_a_hotlist_from_a_file_or_an_address(command, flash, backend, monkeypatch, tmp_path):
-    (tmp_path / "list").write_bytes(hotlist(version=2))
+    (tmp_path / "list").write_bytes(signed_hotlist(version=2))
     code, said = command("sync", "--flash", flash, "--hotlist", tmp_path / "list")
     assert (code, "offers and hotlist up to date" in said) == (0, True)
 
     def desk(request):
-        assert str(request.url) == "https://desk/v1/hotlist"
-        return httpx.Response(200, content=hotlist(version=3))
+        assert str(request.url) in ("https://desk/v1/hotlist", "https://desk/v1/hotlist/changes")
+        return httpx.Response(200, content=signed_hotlist(version=3))
 
     monkeypatch.setattr("terminal.cli.HotlistAddress", lambda url: HotlistAddress(url, httpx.MockTransport(desk)))
     code, said = command("sync", "--flash", flash, "--hotlist", "https://desk/v1/hotlist")

@@ -219,7 +219,7 @@ def test_a_lease_counts_once(terminal, vault):
     assert terminal.refused(link.LEASE, good) == "these keys are number 1, and 2 is next"
 
 
-NAMES = ("terminal", "issuer", "aid", "day", "link_key", "hotlist_key", "lookup_keys", "tap_keys", "sealing")
+NAMES = ("terminal", "issuer", "aid", "day", "link_key", "hotlist_key", "lookup_keys", "tap_keys", "signers", "sealing")
 STATE = "00" * 16
 
 
@@ -243,6 +243,8 @@ STATE = "00" * 16
         ({"lookup_keys": [STATE] * 9}, "else than a lookup_keys"),
         ({"tap_keys": ["00" * 15]}, "else than a tap_keys"),
         ({"tap_keys": [7]}, "else than a tap_keys"),
+        ({"signers": []}, "else than a signers"),
+        ({"signers": [STATE]}, "else than a signers"),
         ({"sealing": []}, "else than a sealing"),
         ({"sealing": [[STATE, DAY, DAY]] * 3}, "else than a sealing"),
         ({"sealing": [[STATE, DAY]]}, "else than a sealing"),

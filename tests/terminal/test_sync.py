@@ -5,8 +5,12 @@ from datetime import date
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from card.batch import link_key, open_batch
+from card.signing import SEAL_BYTES, certificate, certificate_input, content_input
+from card.wire import uint
+from issuer.hotlist import ListKeys, base_of, changes_of
 from keys.custody import rotate
 from keys.http import BACKEND, Caller, create_app
 from keys.register import Terminal
@@ -17,15 +21,17 @@ from tests.city import (
     CENTS,
     DAY,
     TERMINAL,
+    VAULT,
     PaperLog,
     PcTerminal,
     bundle,
     device_file,
-    hotlist,
     lease,
+    list_keys,
     make_pass,
     proven_cents,
     purses_of,
+    signed_hotlist,
     vault_of,
 )
 
@@ -93,17 +99,17 @@ def test_a_new_device_is_enrolled_provisioned_synced_and_charges(tmp_path, city,
     about = {"device": enrol(to(blank)), "lease": 0}
     paper = httpx.Response(200, content=device_file(about, vault=city.vault)).json()
     assert provision(to(blank), paper, lease(about, vault=city.vault)) == TERMINAL
-    report = sync(to(blank), backend, hotlist())
+    report = sync(to(blank), backend, signed_hotlist())
     assert (report.terminal, report.handed_in, report.lease_until) == (TERMINAL, 0, date(2026, 12, 21))
     assert blank.tap(card)[1] == "00"
-    assert sync(to(blank), backend, hotlist()).handed_in == 1
+    assert sync(to(blank), backend, signed_hotlist()).handed_in == 1
     assert proven_cents(city.entries) == 400
 
 
 def test_a_device_that_only_got_its_wrapping_key_is_given_the_rest_by_a_sync(tmp_path, city, backend, card):
     blank = PcTerminal(tmp_path / "flash", provision=False)
     blank.ask(link.DEVICE, device_file(blank.about(), vault=city.vault))
-    sync(to(blank), backend, hotlist())
+    sync(to(blank), backend, signed_hotlist())
     assert blank.tap(card)[1] == "00"
 
 
@@ -116,7 +122,7 @@ def test_a_device_that_nobody_enrolled_is_not_synced(tmp_path, backend):
 def test_every_sync_renews_the_keys_after_the_journal_and_before_the_lists(terminal, city, backend, card):
     terminal.tap(card)
     city.vault.today = lambda: date(2026, 12, 1)
-    report = sync(to(terminal), backend, hotlist(version=2))
+    report = sync(to(terminal), backend, signed_hotlist(version=2))
     assert city.asked == ["101", "batches", "lease", "bundle"]
     assert (report.handed_in, report.lease_until, report.warning) == (1, date(2026, 12, 31), None)
     assert terminal.about()["lease"] == 2
@@ -126,7 +132,7 @@ def test_every_sync_renews_the_keys_after_the_journal_and_before_the_lists(termi
 def test_a_vault_that_does_not_answer_is_a_warning_and_the_rest_goes_on(terminal, city, backend, card):
     city.vault_answers = False
     terminal.tap(card)
-    report = sync(to(terminal), backend, hotlist(version=2))
+    report = sync(to(terminal), backend, signed_hotlist(version=2))
     assert report.warning == "The keys could not be renewed; sync again later. The vault does not answer."
     assert (report.handed_in, report.lease_until) == (1, date(2026, 12, 21))
     assert (terminal.about()["bundle"], terminal.about()["hotlist"]) == (4, 2)
@@ -139,7 +145,7 @@ def test_a_terminal_that_was_revoked_hands_in_and_gets_nothing(terminal, city, b
     terminal.tap(card)
     city.vault.register.terminals[str(TERMINAL)].revoked_on = "2026-11-20"
     with pytest.raises(TerminalError, match=r"The keys of this terminal were revoked.*on 2026-11-20"):
-        sync(to(terminal), backend, hotlist(version=2))
+        sync(to(terminal), backend, signed_hotlist(version=2))
     assert proven_cents(city.entries) == 400
     assert (terminal.about()["bundle"], terminal.about()["hotlist"]) == (1, 1)
 
@@ -219,28 +225,50 @@ def test_a_sync_heals_a_terminal_whose_lease_ended(tmp_path, city, backend, card
 
 
 class HotlistDesk:
-    """The desk as far as a host sees it: gives its list unless the host has that one; `asked` has what the host has."""
+    """The desk as far as a host sees it: `asked` has what was asked for, and the version that the host has."""
 
-    def __init__(self, *handles, version):
-        self.answer = httpx.Response(200, content=hotlist(*handles, version=version))
+    def __init__(self, *handles, version, base=None):
+        key = list_keys().key
+        made = base or base_of(key, version, DAY, [], [])
+        changes = changes_of(made, key, version, handles)
+        self.parts = {"hotlist": list_keys().signed(made + changes), "changes": list_keys().signed(changes)}
         self.tag = f'"{version}"'
         self.asked = []
 
     def __call__(self, request):
-        self.asked.append(request.headers["If-None-Match"])
-        return httpx.Response(304) if self.asked[-1] == self.tag else self.answer
+        part = request.url.path.split("/")[-1]
+        self.asked.append((part, request.headers["If-None-Match"]))
+        return httpx.Response(304) if self.asked[-1][1] == self.tag else httpx.Response(200, content=self.parts[part])
 
     @property
     def address(self):
         return HotlistAddress("https://desk/v1/hotlist", httpx.MockTransport(self))
 
 
-def test_a_hotlist_is_fetched_once_for_a_terminal_that_has_another_one(terminal, backend):
+BASE = base_of(list_keys().key, 1, DAY, [], [])
+
+
+def versions(terminal):
+    return terminal.about()["hotlist"], terminal.about()["changes"]
+
+
+def test_a_terminal_that_has_the_base_gets_the_changes_alone(terminal, backend, card):
+    desk = HotlistDesk(make_pass()[1].handle, version=7, base=BASE)
+    for _ in range(2):
+        sync(to(terminal), backend, desk.address)
+        assert versions(terminal) == (1, 7)
+    assert desk.asked == [("changes", '"1"'), ("changes", '"7"')]
+    assert (terminal.folder / "changes").read_bytes() == desk.parts["changes"][:-SEAL_BYTES]
+    assert terminal.tap(card)[1] == "23"
+
+
+def test_a_terminal_with_another_base_gets_the_whole_list(terminal, backend):
     desk = HotlistDesk(version=7)
     for _ in range(2):
         sync(to(terminal), backend, desk.address)
-        assert terminal.about()["hotlist"] == 7
-    assert desk.asked == ['"1"', '"7"']
+        assert versions(terminal) == (7, 7)
+    assert desk.asked == [("changes", '"1"'), ("hotlist", '"0"'), ("changes", '"7"')]
+    assert not (terminal.folder / "changes").exists()
 
 
 def test_a_terminal_without_a_list_gets_one(terminal, backend):
@@ -248,7 +276,81 @@ def test_a_terminal_without_a_list_gets_one(terminal, backend):
     terminal.boot()
     desk = HotlistDesk(version=7)
     sync(to(terminal), backend, desk.address)
-    assert (desk.asked, terminal.about()["hotlist"]) == (['"0"'], 7)
+    assert (desk.asked, versions(terminal)) == ([("hotlist", '"0"')], (7, 7))
+
+
+def test_of_a_file_with_both_the_terminal_gets_what_it_lacks(terminal, backend):
+    asked = []
+    ask = terminal.device.answer
+    terminal.device.answer = lambda kind, issuer, content: asked.append((kind, content)) or ask(kind, issuer, content)
+    for desk in (HotlistDesk(version=7, base=BASE), HotlistDesk(version=8)):
+        sync(to(terminal), backend, desk.parts["hotlist"])
+    brought = [content[:2] for kind, content in asked if kind == link.HOTLIST]
+    assert (brought, versions(terminal)) == ([b"HC", b"HB"], (8, 8))
+
+
+def test_changes_in_a_file_are_of_no_use_with_another_base(terminal, backend):
+    with pytest.raises(NoHotlist, match="changes to another list"):
+        sync(to(terminal), backend, HotlistDesk(version=7).parts["changes"])
+    assert versions(terminal) == (1, 1)
+
+
+# Who signed it
+
+
+def forged():
+    """Lists by who took a terminal apart, and so has the key of the MAC, and by who changed one on its way."""
+    good, ours = signed_hotlist(version=7), list_keys()
+    content, seal = good[:-SEAL_BYTES], good[-SEAL_BYTES:]
+    theirs = Ed25519PrivateKey.generate()
+    public = theirs.public_key().public_bytes_raw()
+    word = theirs.sign(certificate_input(b"hotlist", DAY + 9, public))
+    certified = certificate(DAY + 9, public, word)
+    for_bundles = VAULT.store.sign(("bundle", 1), certificate_input(b"bundle", DAY + 9, public))
+    return {
+        "without a signature": content,
+        "one byte altered": content[:20] + bytes([content[20] ^ 1]) + content[21:] + seal,
+        "one byte less": content[:-1] + seal,
+        "one byte more": content + b"\x00" + seal,
+        "cut off": good[:40],
+        "nothing": b"",
+        "another key": content + ours.certificate + theirs.sign(content_input(b"hotlist", content)),
+        "a certificate of one's own": ListKeys(ours.key, theirs.private_bytes_raw(), certified).signed(content),
+        "a certificate for something else": ListKeys(
+            ours.key, theirs.private_bytes_raw(), certificate(DAY + 9, public, for_bundles)
+        ).signed(content),
+        "a certificate made longer": ListKeys(
+            ours.key, ours.signing_key, uint(DAY + 99, 2) + ours.certificate[2:]
+        ).signed(content),
+        "of a day after the certificate": signed_hotlist(version=(DAY + 31) << 16),
+        "of another city": signed_hotlist(version=7, vault=vault_of(root=b"\x17" * 32)),
+    }
+
+
+@pytest.mark.parametrize("name", list(forged()))
+def test_a_list_that_the_desk_did_not_sign_does_not_reach_the_terminal(terminal, backend, name):
+    asked = []
+    ask = terminal.device.answer
+    terminal.device.answer = lambda kind, issuer, content: asked.append(kind) or ask(kind, issuer, content)
+    before = (terminal.folder / "hotlist").read_bytes()
+    with pytest.raises(NoHotlist, match="no list that the city's desk signed"):
+        sync(to(terminal), backend, forged()[name])
+    assert (link.HOTLIST in asked, versions(terminal)) == (False, (1, 1))
+    assert (terminal.folder / "hotlist").read_bytes() == before
+
+
+def test_the_last_day_of_a_certificate_counts(terminal, backend):
+    sync(to(terminal), backend, signed_hotlist(version=(DAY + 30) << 16))
+    assert versions(terminal)[1] == (DAY + 30) << 16
+
+
+def test_after_a_rotation_lists_of_either_signer_are_taken(terminal, city, backend):
+    old = signed_hotlist(version=7, vault=city.vault)
+    rotate(b"\x5a" * 32, city.vault.register, city.vault.store, "bundle", date(2026, 12, 31))
+    sync(to(terminal), backend, old)
+    sync(to(terminal), backend, signed_hotlist(version=8, vault=city.vault))
+    assert len(terminal.about()["signers"]) == 2
+    assert versions(terminal)[1] == 8
 
 
 @pytest.mark.parametrize(
@@ -278,7 +380,7 @@ def test_when_no_list_comes_all_else_is_done_and_it_is_said(terminal, city, back
 
 def test_a_page_that_is_no_hotlist_changes_nothing(terminal, backend):
     desk = HotlistDesk(version=7)
-    desk.answer = httpx.Response(200, text="<h1>Welcome</h1>")
-    with pytest.raises(TerminalError, match="not a hotlist of the city"):
+    desk.parts["changes"] = b"<h1>Welcome</h1>"
+    with pytest.raises(NoHotlist, match="desk/v1/hotlist gives no list that the city's desk signed"):
         sync(to(terminal), backend, desk.address)
-    assert terminal.about()["hotlist"] == 1
+    assert versions(terminal) == (1, 1)

@@ -9,6 +9,7 @@ import json
 import sys
 
 from terminal.firmware.device import Device
+from terminal.firmware.storage import FileStorage
 
 
 class Replay:
@@ -33,6 +34,9 @@ class Replay:
 
     def seconds_on(self):
         return 0
+
+    def storage(self, index):
+        return FileStorage("%s/journal%d" % (sys.argv[1], index), 64)
 
     def today(self):
         return None
@@ -72,4 +76,5 @@ def main(flash, path):
             print(screen)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

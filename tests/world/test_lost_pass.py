@@ -8,6 +8,7 @@ import httpx
 import pytest
 from werkzeug.serving import make_server
 
+from card.signing import SEAL_BYTES
 from hardware.in_process import InProcessReader
 from issuer.desk import Desk
 from issuer.http import ApiConfig, Contact, create_api
@@ -33,7 +34,7 @@ def world(tmp_path):
     issued = desk.issue(holder(registry, CHILD), InProcessReader(card), TODAY)
     desk.hand_over(issued.card.printed_code)
     contact = Contact("Gelredam", "pas@gelredam.example", "https://gelredam.example/pas")
-    api = create_api(ApiConfig(registry, SCHEME, secrets.hotlist_key, contact, noon, lambda: TODAY))
+    api = create_api(ApiConfig(registry, SCHEME, secrets.lists, contact, noon, lambda: TODAY))
     server = make_server("127.0.0.1", 0, api, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -85,7 +86,7 @@ def test_a_pass_that_is_blocked_at_the_desk_is_refused_from_the_next_sync_on(wor
 
 
 def test_this_mornings_list_does_not_open_a_pass_that_was_blocked_since(world):
-    this_morning = world.desk.hotlist(TODAY)
+    this_morning = world.desk.hotlist(TODAY)[:-SEAL_BYTES]
     world.terminal.ask(link.HOTLIST, this_morning)
     report_lost(world)
     synced(world)
@@ -94,9 +95,11 @@ def test_this_mornings_list_does_not_open_a_pass_that_was_blocked_since(world):
 
 
 def test_a_sync_brings_no_list_that_is_there(world):
+    """And of a list that changed, the changes alone."""
     before = (world.terminal.folder / "hotlist").stat().st_mtime_ns
     synced(world)
-    assert (world.terminal.folder / "hotlist").stat().st_mtime_ns == before
+    assert not (world.terminal.folder / "changes").exists()
     report_lost(world)
     synced(world)
-    assert (world.terminal.folder / "hotlist").stat().st_mtime_ns > before
+    assert (world.terminal.folder / "hotlist").stat().st_mtime_ns == before
+    assert (world.terminal.folder / "changes").exists()

