@@ -1,4 +1,4 @@
-"""Runs the targets in other processes: on MicroPython in the heap of a small board, on CPython, or guided by coverage."""
+"""Runs the targets in other processes: on MicroPython in a small heap, and on CPython."""
 
 import os
 import subprocess
@@ -39,7 +39,9 @@ def micropython(code: Path, *arguments: str, timeout: float = 60) -> list[str]:
 
 def cpython(*arguments: str, timeout: float = 60) -> list[str]:
     """What `loop.py` says on CPython."""
-    return _said([sys.executable, "-m", "tests.fuzz.loop", *arguments], {**os.environ, "PYTHONPATH": str(ROOT)}, timeout)
+    return _said(
+        [sys.executable, "-m", "tests.fuzz.loop", *arguments], {**os.environ, "PYTHONPATH": str(ROOT)}, timeout
+    )
 
 
 def _said(command: list[str], environment: dict[str, str], timeout: float) -> list[str]:

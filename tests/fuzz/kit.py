@@ -1,4 +1,4 @@
-"""Makes what the targets start from, with the code of the desk, the vault and the backend: a file that both Pythons read."""
+"""Makes what the targets start from, with the code of desk, vault and backend: a file that both Pythons read."""
 
 import json
 import tempfile
