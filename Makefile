@@ -29,12 +29,18 @@ check: tools  ## Lint, types and the arrows between the parts
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	for board in rp2 esp32; do \
+		mkdir -p var/stubs && $(UV) export --quiet --locked --only-group stubs-$$board --no-emit-project -o var/stubs/$$board.txt \
+		&& $(UV) pip install --quiet --target var/stubs/$$board -r var/stubs/$$board.txt || exit 1; \
+	done
+	$(RUN) -m tests.board_types
 	$(UV) run --no-sync lint-imports
 
 test: parts check  ## All tests, on real parts (installs them by apt where it may)
 	$(RUN) -m pytest -n 2 --dist loadscope tests
 
-bench: parts  ## Measure a tap and a personalisation: var/bench.json
+bench: parts  ## Measure a tap, its heap and a personalisation: var/bench.json
+	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11 --group heap32
 	$(RUN) -m tests.bench
 
 world: parts  ## The slow ring: weeks of a small city with faults (SEEDS=20), and a power cut at every byte

@@ -153,6 +153,7 @@ class Venues:
             "until": day_number(min([day + timedelta(days=BUNDLE_DAYS - 1), *ends])),
             "venue": venue.name,
             "issuer": self._config.municipality.number,
+            "municipality": self._config.municipality.name,
             "aid": self._config.municipality.aid,
             "purses": {str(number): purse.name for number, purse in purses.items()},
             "units": {str(number): purse.unit for number, purse in purses.items()},

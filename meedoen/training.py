@@ -119,7 +119,7 @@ class TrainingCity:
         ]
 
     def _personalise(self, card: EmulatedPass, valid_from: int, valid_until: int) -> None:
-        details = Details(self._city.scheme.number, valid_from, valid_until)
+        details = Details(self._city.scheme.number, valid_from, valid_until, valid_from)
         Personaliser(self._blueprint, self._city.vault_client, os.urandom).personalise(InProcessReader(card), details)
 
 

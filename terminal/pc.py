@@ -1,16 +1,18 @@
 """The PC terminal: the same application as in the device, on CPython with a reader of this machine."""
 
+import json
 import os
 import time
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from card.record import DAY_ZERO
 from hardware.errors import PassGone as HardwarePassGone
 from hardware.errors import ReaderError as HardwareReaderError
 from terminal.errors import TerminalError
+from terminal.firmware import link
 from terminal.firmware.device import Device
 from terminal.firmware.errors import FlashError, PassGone, ReaderError
 from terminal.firmware.storage import FileStorage
@@ -55,7 +57,7 @@ class PcReader:
 
 def day_of_this_pc() -> int:
     """Today by the clock of this machine, as terminals count days."""
-    return (datetime.now().astimezone().date() - date(*DAY_ZERO)).days
+    return (datetime.now(UTC).astimezone().date() - date(*DAY_ZERO)).days
 
 
 class PcBoard:
@@ -92,6 +94,21 @@ class PcBoard:
 
     def set_today(self, day: int) -> None:
         """A terminal does not set the clock of a PC."""
+
+
+def open_shift(device: Device, board: PcBoard, pin: str) -> None:
+    """Type the PIN of a PC terminal, or twice its first one; raises TerminalError when it does not open the shift."""
+    keys = list(f"{pin}#" if _about(device)["pin"] else f"{pin}#{pin}#")
+    board.key = lambda: keys.pop(0) if keys else None
+    for _ in range(2 * len(keys) + 2):
+        device.turn()
+    if _about(device)["shift"] != "open":
+        raise TerminalError("This is not the PIN of this terminal, or not one that it takes: 4 to 8 digits, not easy.")
+
+
+def _about(device: Device) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(device.answer(link.HELLO, 0, b"")[1])
+    return found
 
 
 def pc_terminal(board: PcBoard) -> Device:

@@ -33,6 +33,7 @@ from keys.register import Register, Terminal
 from keys.store import MemoryStore
 from keys.vault import Vault
 from terminal.firmware import link
+from terminal.firmware.app import WORKING
 from terminal.firmware.device import Device
 from terminal.firmware.hotlist import Hotlist, open_hotlist
 from terminal.pc import PcBoard
@@ -41,6 +42,7 @@ from tests.twin.nor_flash import NorFlash
 AID, DF_NAME, ISSUER = "F0E0D1", "NL.STADSPAS.0001", 1
 DAY = 2516
 TERMINAL, DESK = 101, 1
+PIN = "2580"
 CENTS, CLOTHES, VISITS = 1, 2, 4
 PURSES = {CENTS: 22500, CLOTHES: 18000, VISITS: 500}
 OFFERS = [
@@ -230,6 +232,7 @@ def bundle(
         "from": valid[0],
         "until": valid[1],
         "venue": "Zwembad De Plas",
+        "municipality": {ISSUER: "Gelredam"}.get(vault.register.municipality, "Buurdorp"),
         "issuer": vault.register.municipality,
         "aid": vault.register.aid,
         "purses": {str(CENTS): "Meedoen", str(CLOTHES): "Kleding", str(VISITS): "Korting"},
@@ -299,6 +302,7 @@ class PcTerminal:
         self.clock: int | None = None
         self.storage = lists.pop("storage", None) or NorFlash(lists.pop("blocks", 64))
         self.storages = {0: self.storage}
+        self.chip = None
         self.boot()
         if provision:
             self.provision(terminal, self.vault, **lists)
@@ -322,12 +326,19 @@ class PcTerminal:
         return next(book for book in self.device.books if book.issuer == ISSUER)
 
     def boot(self):
+        """Switch on, with the flash as it is, and open the shift."""
+        self.switch_on()
+        self.press(f"{PIN}#{PIN}#" if self.screen[0] == "choosing_pin" else f"{PIN}#")
+
+    def switch_on(self):
         """Switch on, with the flash as it is."""
         board = PcBoard(self.flash, self.reader, lambda: self.keys.pop(0) if self.keys else None, self._show)
         board.seconds_on = lambda: 86400 * self.days_on + self.seconds
         board.storage = lambda index: self.storages.setdefault(index, NorFlash(64))
         board.today = lambda: self.clock
         board.set_today = self._set_clock
+        if self.chip is not None:
+            board.secret = self.chip
         self.device = Device(str(self.flash), board)
 
     def _set_clock(self, day):
@@ -360,7 +371,7 @@ class PcTerminal:
 
     def press(self, keys: str):
         self.keys += keys
-        while self.keys:
+        while self.keys or self.device.state in WORKING:
             self.device.turn()
         return self.screen
 
@@ -379,7 +390,7 @@ class PcTerminal:
         self.press(keys)
         screen = self.hold(card)
         if screen[0] == "showing":
-            self.press("#")
+            self.press("*")
         return screen
 
     def entries(self, vault=None):

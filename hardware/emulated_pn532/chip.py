@@ -1,5 +1,6 @@
 """What the chip does on a command, without the serial line: body in, body out, or a search that takes time."""
 
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,20 @@ _LONGEST_CHAIN = 4096
 # What follows the number of an item in RFConfiguration (UM 7.3.1).
 _RF_ITEMS = {0x01: 1, 0x02: 3, 0x04: 1, 0x05: 3, 0x0A: 11, 0x0B: 8, 0x0C: 3, 0x0D: 9}
 _CASCADE_TAG = 0x88
+# The codes of SetSerialBaudRate (UM 7.2.6), as a terminal knows them; not every one has a name there.
+_LINE_SPEEDS = {
+    0x00: termios.B9600,
+    0x01: termios.B19200,
+    0x02: termios.B38400,
+    0x03: termios.B57600,
+    0x04: termios.B115200,
+    0x05: termios.B230400,
+    0x06: termios.B460800,
+    0x07: termios.B921600,
+}
+# Of InPSL (UM 7.3.6): kbit/s on the air, with their bits in TA(1) of the ATS (ISO/IEC 14443-4, 5.2.4).
+_AIR_SPEEDS = {0x00: (106, 0), 0x01: (212, 1), 0x02: (424, 2)}
+_ATS_HAS_TA = 0x10
 
 
 class BadCommand(Exception):
@@ -48,12 +63,16 @@ class Chip:
         self._blocks: IsoDep | None = None
         self._deselected = False
         self._chain = b""
+        self._fresh = False
+        self.line_speed = termios.B115200
+        self._next_line_speed: int | None = None
+        self.air_kbit = 106
         self._commands: dict[int, Callable[[bytes], bytes | Search]] = {
             0x00: self._diagnose,
             0x02: lambda body: _FIRMWARE,
             0x06: self._read_register,
             0x08: self._write_register,
-            0x10: lambda body: self._nothing(body, 1),
+            0x10: self._set_line_speed,
             0x12: self._set_parameters,
             0x14: lambda body: self._nothing(body, 1),
             0x16: self._power_down,
@@ -62,6 +81,7 @@ class Chip:
             0x42: self._communicate_thru,
             0x44: self._deselect,
             0x4A: self._list_passive_target,
+            0x4E: self._set_air_speed,
             0x52: self._release,
             0x54: self._select,
         }
@@ -78,10 +98,15 @@ class Chip:
         seen = self._field.activate(search.uid) if search.type_a else None
         if seen is None:
             return None
-        self._target, self._chain = seen, b""
+        self._target, self._chain, self._fresh = seen, b"", True
         self._blocks = IsoDep(self._field, seen.ats, self._automatic_rats)
         answer = b"\x01\x01" + seen.atqa + bytes([seen.sak, len(seen.uid)]) + seen.uid
         return answer + seen.ats if self._automatic_rats else answer
+
+    def acknowledged(self) -> None:
+        """The host has our answer: only then does the line change its speed (UM 7.2.6)."""
+        if self._next_line_speed is not None:
+            self.line_speed, self._next_line_speed = self._next_line_speed, None
 
     def nothing_found(self) -> bytes:
         """The answer to InListPassiveTarget when time is up."""
@@ -120,6 +145,12 @@ class Chip:
             raise BadCommand("half a register")
         for i in range(0, len(body), 3):
             self._registers[int.from_bytes(body[i : i + 2], "big")] = body[i + 2]
+        return b""
+
+    def _set_line_speed(self, body: bytes) -> bytes:
+        if len(body) != 1 or body[0] not in _LINE_SPEEDS:
+            raise BadCommand("unknown speed")
+        self._next_line_speed = _LINE_SPEEDS[body[0]]
         return b""
 
     def _set_parameters(self, body: bytes) -> bytes:
@@ -164,9 +195,28 @@ class Chip:
         if body[0] & _MORE:
             return OK
         command, self._chain = self._chain, b""
+        self._fresh = False
         self._wake()
         answer = self._field.exchange(command)
         return TIME_OUT if answer is None else OK + answer
+
+    def _set_air_speed(self, body: bytes) -> bytes:
+        """A pass understands PPS right after its ATS, and only the speeds that it offered there."""
+        if len(body) != 3 or not {body[1], body[2]} <= _AIR_SPEEDS.keys():
+            raise BadCommand("target and two speeds")
+        if not self._is_target(body[0]):
+            return NOT_NOW
+        (kbit, to_pass), (_, from_pass) = _AIR_SPEEDS[body[1]], _AIR_SPEEDS[body[2]]
+        if not self._fresh or not self._field.active or not self._offered(to_pass, from_pass):
+            return TIME_OUT
+        self._fresh = False
+        self.air_kbit = kbit
+        return OK
+
+    def _offered(self, to_pass: int, from_pass: int) -> bool:
+        ats = self._target.ats if self._target is not None else b""
+        offer = ats[2] if len(ats) > 2 and ats[1] & _ATS_HAS_TA else 0
+        return offer & to_pass == to_pass and offer >> 4 & from_pass == from_pass
 
     def _communicate_thru(self, body: bytes) -> bytes:
         answer = self._blocks.exchange(body) if self._blocks is not None else None
@@ -210,7 +260,8 @@ class Chip:
 
     def _forget(self) -> None:
         self._target, self._blocks, self._chain = None, None, b""
-        self._deselected = False
+        self._deselected = self._fresh = False
+        self.air_kbit = 106
 
 
 def _without_cascade_tags(uid: bytes) -> bytes:

@@ -10,7 +10,8 @@ from terminal.firmware import results
 REASONS = {
     results.NOT_A_PASS: "not_a_pass",
     results.OTHER_MUNICIPALITY: "other_municipality",
-    results.NOT_VALID: "expired",
+    results.EXPIRED: "expired",
+    results.NOT_YET_VALID: "not yet valid",
     results.BLOCKED: "blocked",
     results.PURSE_TOO_SMALL: "not_enough_budget",
     results.WRONG_VENUE: "wrong_purse_for_venue",

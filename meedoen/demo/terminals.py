@@ -12,12 +12,14 @@ from hardware.emulated_pass import EmulatedPass
 from hardware.emulated_pn532 import EmulatedPN532
 from hardware.in_process import InProcessReader
 from hardware.null_modem import NullModem
+from terminal.firmware.app import WORKING
 from terminal.firmware.device import Device
 from terminal.host import DirectLink, Link, SerialLink
 from terminal.pc import PcBoard, pc_terminal
 
 HEAP = "256k"
 COMMIT = b"\xc7"
+PIN = "2580"
 _PATIENCE_S = 10.0
 
 
@@ -28,6 +30,11 @@ class Screen(NamedTuple):
     code: str
     first: str
     second: str
+
+
+def _opening_keys(screen: Screen) -> str:
+    """What staff type when they come: the PIN, or twice the first one."""
+    return f"{PIN}#{PIN}#" if screen.state == "choosing_pin" else f"{PIN}#"
 
 
 class TerminalStuck(Exception):
@@ -64,7 +71,7 @@ class MicroPythonTerminal:
         )
         self._screens: queue.Queue[Screen | None] = queue.Queue()
         threading.Thread(target=self._watch, args=(self._process, self._screens), daemon=True).start()
-        self._until("choosing")
+        self.press(_opening_keys(self._next()), until="choosing")
 
     @staticmethod
     def _watch(process: "subprocess.Popen[str]", screens: "queue.Queue[Screen | None]") -> None:
@@ -158,13 +165,14 @@ class PcTerminal:
     def switch_on(self) -> None:
         board = PcBoard(self._flash, self.reader, self._next_key, self._show, today=lambda: None)
         self._device: Device = pc_terminal(board)
+        self.press(_opening_keys(self.screen), until="choosing")
 
     def link(self) -> Link:
         return DirectLink(self._device)
 
     def press(self, keys: str, until: str) -> Screen:
         self._keys += keys
-        while self._keys:
+        while self._keys or self.screen.state in WORKING:
             self._device.turn()
         if self.screen.state != until:
             raise TerminalStuck(f"{self.screen} in place of {until}")

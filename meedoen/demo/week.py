@@ -82,7 +82,7 @@ class Week:
         screen = self._hold(place, guest, choice.cents)
         while screen.code == results.AGAIN:
             screen = self._hold(place, guest, choice.cents)
-        place.terminal.press("#", until="choosing")
+        place.terminal.press("*", until="choosing")
         return screen
 
     def _hold(self, place: Place, guest: Guest, cents: int) -> Screen:

@@ -1,16 +1,18 @@
-"""A terminal as a whole: the books on its flash, what the host may ask, and one turn of its loop."""
-
-import json
+"""A terminal as a whole: its books, the state of its shift, and one turn of its loop."""
 
 from card.errors import CardError
 from card.wire import read_uint
-from terminal.firmware import VERSION, app, link, offers, shelf
+from terminal.firmware import app, offers, seldom
 from terminal.firmware.book import Book
 from terminal.firmware.errors import FlashError, ListRefused, ReaderError
 from terminal.firmware.flash import Flash
 from terminal.firmware.identity import Identity
-from terminal.firmware.results import DUTCH, LIST_TOO_OLD, OTHER_MUNICIPALITY, READER, SENTENCES, Result
-from terminal.firmware.storage import wipe
+from terminal.firmware.link import JOURNAL, REFUSED
+from terminal.firmware.results import LIST_TOO_OLD, OTHER_MUNICIPALITY, READER, Result
+from terminal.firmware.shift import KEY, RESULT, TICK, Shift
+from terminal.firmware.texts import DUTCH, ENGLISH
+
+LANGUAGE_FILE = "language"
 
 
 class Device:
@@ -18,78 +20,147 @@ class Device:
 
     `key()` gives the next key or None, `seconds_on()` the whole seconds since the terminal was switched on, `today()`
     the day that its battery clock says, or None, and `set_today(day)` sets that. `rest()` is called between two guests,
-    when there is time to tidy the memory.
+    when there is time to tidy the memory. A board with a chip that keeps a key has `secret(data)`: 16 bytes that only
+    this device can make of `data`.
     """
 
-    def __init__(self, flash, board, language=DUTCH):
-        self._flash = Flash(flash)
-        self._board = board
-        self._shift = app.Shift(language)
-        self._identity = Identity(self._flash, board.random)
-        self.books = [self._open_book(issuer) for issuer in shelf.issuers_on(self._flash)]
-        self._lists_changed()
+    def __init__(self, flash, board):
+        from terminal.firmware import shelf
+
+        self.flash = Flash(flash)
+        self.board = board
+        self.identity = Identity(self.flash, board.random)
+        self.secret = getattr(board, "secret", self.identity.secret)
+        self.books = [self.open_book(issuer) for issuer in shelf.issuers_on(self.flash)]
+        self._language = ENGLISH if self.flash.read_checked(LANGUAGE_FILE) == b"\x01" else DUTCH
+        self.shift = Shift(self._language)
+        self.lists_changed()
         self._shown = ""
-        self._state, screen = app.start(self._shift)
-        self._show("", screen)
+        seldom.unload()
+        self.begin()
+        self._crowded = True
 
-    def _open_book(self, issuer):
-        slot, folder = shelf.folder_of(self._flash, issuer)
-        return Book(issuer, slot, folder, self._identity, self._board)
+    def begin(self):
+        """The shift is closed: somebody has to type the PIN, or the first one."""
+        from terminal.firmware import staff
+        from terminal.firmware.lock import lock_of
 
-    def _lists_changed(self):
+        lock = lock_of(self)
+        self.shift.has_pin = lock.has_pin
+        self.wait(lock.wait_s)
+        state, screen = staff.switched_on(self.shift)
+        self._enter(staff.waiting if lock.wait_s else state, screen)
+
+    def wait(self, seconds):
+        """No PIN is taken for so long."""
+        self._left = seconds
+        self._wait_until = self.board.seconds_on() + seconds
+
+    def open_book(self, issuer):
+        from terminal.firmware import shelf
+
+        slot, folder = shelf.folder_of(self.flash, issuer)
+        return Book(issuer, slot, folder, self.identity, self.board)
+
+    def book_of(self, issuer):
+        """The Book of a municipality; raises ListRefused."""
+        for book in self.books:
+            if book.issuer == issuer:
+                return book
+        raise ListRefused("this terminal does not serve municipality %d; provision it first" % issuer)
+
+    def lists_changed(self):
+        """Some municipality has other offers, or is gone."""
         bundles = [book.bundle for book in self.books if book.bundle is not None]
-        self._shift.menu = offers.menu(bundles)
-        self._shift.bundles = {bundle.issuer: bundle for bundle in bundles}
+        self.shift.menu = offers.menu(bundles)
+        self.shift.bundles = {bundle.issuer: bundle for bundle in bundles}
 
     # One turn of the loop
+
+    @property
+    def state(self):
+        """The name of the state."""
+        return self._state.__name__
 
     def turn(self):
         """Attend to the day, to the keypad, and to the reader when a pass is expected."""
         for book in self.books:
             book.attend()
-        key = self._board.key()
+        key = self.board.key()
         if key is not None:
-            self._event(app.KEY, key)
-        if self._state not in app.READING:
-            return
+            self._tidy()
+            self._event(KEY, key)
+        if self.state in app.READING:
+            self._read()
+        elif self.state in app.WORKING:
+            from terminal.firmware import duty
+
+            result = duty.do(self, self.state)
+            self._event(RESULT, result)
+            self._crowded = True
+        elif self.state in app.TICKING:
+            self._tick()
+
+    def _tick(self):
+        left = max(0, self._wait_until - self.board.seconds_on())
+        if left != self._left or not left:
+            self._left = left
+            self._event(TICK, left)
+
+    def _read(self):
         try:
-            if self._board.reader.find_pass() is None:
+            if self.board.reader.find_pass() is None:
                 return
+            self._tidy()
             result = self._serve_pass()
         except ReaderError:
             if self._shown != READER:
-                self._show(READER, (SENTENCES[READER][self._shift.language], ""))
+                self._enter(self._state, self.shift.said(READER))
             return
         try:
-            self._board.reader.release()
+            self.board.reader.release()
         except ReaderError:
             pass  # the next guest finds out; this one has a result, and may have paid
-        self._event(app.RESULT, result)
-        self._board.rest()
+        self._event(RESULT, result)
+        self.board.rest()
         for book in self.books:
             book.tidy()
 
     def _serve_pass(self):
         """Each book in turn, until one knows the pass."""
         result = Result(OTHER_MUNICIPALITY if self.books else LIST_TOO_OLD)
-        transmit = self._board.reader.transmit
+        transmit = self.board.reader.transmit
         for book in self.books:
             if self._state is app.reversing:
                 result = book.reverse(transmit)
             else:
-                result = book.tap(transmit, self._shift.orders.get(book.issuer))
+                result = book.tap(transmit, self.shift.orders.get(book.issuer))
             if result.code != OTHER_MUNICIPALITY:
                 break
         return result
 
     def _event(self, event, value):
-        self._state, screen = self._state(self._shift, event, value)
-        if screen is not None:
-            self._show(value.code if event == app.RESULT else "", screen)
+        state, screen = self._state(self.shift, event, value)
+        self._enter(state, screen)
+        if self.shift.language != self._language:
+            self._language = self.shift.language
+            try:
+                self.flash.replace_checked(LANGUAGE_FILE, bytes([self._language]))
+            except FlashError:
+                pass  # it is asked for again after the next start
 
-    def _show(self, code, screen):
-        self._shown = code
-        self._board.show(self._state.__name__, code, screen)
+    def _enter(self, state, screen):
+        self._state = state
+        if screen is not None:
+            self._shown = screen[0]
+            self.board.show(state.__name__, screen[0], screen[1:])
+
+    def _tidy(self):
+        """What the host asked, or staff did, left more in the memory than a tap should find there."""
+        if self._crowded:
+            self._crowded = False
+            seldom.unload()
+            self.board.rest()
 
     # What the host may ask
 
@@ -98,63 +169,21 @@ class Device:
 
         `issuer`: the municipality that is asked about; 0 for the device as a whole.
         """
-        self._board.rest()
+        self._tidy()
+        self.board.rest()
         try:
-            return kind, self._answer(kind, issuer, content)
+            if kind == JOURNAL and len(content) == 4:
+                return kind, self.book_of(issuer).batch(read_uint(content, 0, 4))
+            from terminal.firmware import answers
+
+            self._crowded = True
+            return kind, answers.answer(self, kind, issuer, content)
         except MemoryError:
-            return link.REFUSED, b"there is not memory enough for this now"
+            return REFUSED, b"there is not memory enough for this now"
         except (ListRefused, FlashError, CardError, ValueError) as error:
-            return link.REFUSED, str(error).encode()
+            return REFUSED, str(error).encode()
         except OSError:
-            return link.REFUSED, b"the flash does not work"
-
-    def _answer(self, kind, issuer, content):
-        if kind == link.HELLO:
-            books = [book.about() for book in self.books]
-            return json.dumps({"device": self._identity.device, "version": VERSION, "books": books}).encode()
-        if kind == link.DEVICE:
-            return self._enrol(self._identity.read_paper(content))
-        book = self._book_of(issuer)
-        if kind == link.JOURNAL and len(content) == 4:
-            return book.batch(read_uint(content, 0, 4))
-        if kind == link.REMOVE and len(content) == 4:
-            book.close(read_uint(content, 0, 4))
-            return self._remove(book)
-        if kind == link.LEASE:
-            answer = book.take_lease(content)
-        elif kind == link.BUNDLE:
-            answer = book.take_bundle(content)
-        elif kind == link.HOTLIST:
-            answer = book.take_hotlist(content)
-        else:
-            raise ListRefused("this terminal does not know the question")
-        self._lists_changed()
-        return answer
-
-    def _book_of(self, issuer):
-        for book in self.books:
-            if book.issuer == issuer:
-                return book
-        raise ListRefused("this terminal does not serve municipality %d; provision it first" % issuer)
-
-    def _enrol(self, paper):
-        """A book is there from the moment that it has its wrapping key; its folder by itself is nothing yet."""
-        for book in self.books:
-            if book.issuer == paper["issuer"]:
-                book.enrol(paper)
-                return b""
-        if len(self.books) == shelf.MOST_BOOKS:
-            raise ListRefused("this terminal serves %d municipalities already" % shelf.MOST_BOOKS)
-        shelf.make_folder(self._flash, paper["issuer"], [book.slot for book in self.books])
-        book = self._open_book(paper["issuer"])
-        wipe(self._board.storage(book.slot))
-        book.enrol(paper)
-        self.books.append(book)
-        shelf.keep_order(self._flash, [book.issuer for book in self.books])
-        return b""
-
-    def _remove(self, book):
-        self.books.remove(book)
-        self._lists_changed()
-        shelf.remove(self._flash, book.issuer)
-        return b""
+            return REFUSED, b"the flash does not work"
+        finally:
+            # The next question may be a long one.
+            self._tidy()

@@ -33,6 +33,14 @@ class Flash:
             raise FlashError("the flash does not take what is written")
         self.move(path + ".new", name)
 
+    def remove(self, name):
+        """After this the file is not there; raises FlashError."""
+        try:
+            if name in os.listdir(self.folder):
+                os.remove(self.folder + "/" + name)
+        except OSError:
+            raise FlashError("the flash does not take what is written")
+
     def move(self, path, name):
         """Put the file at `path` in place of `name`; raises FlashError, and then the old content is still there."""
         try:

@@ -1,9 +1,11 @@
 """What comes to a terminal as JSON, field by field: the paper of its device, an opened lease, an opened bundle."""
 
 import json
+from binascii import unhexlify
 
+from card.errors import OutOfRange
 from card.record import NO_PURSE
-from card.sealing import MOST_CHAINS
+from card.sealing import MOST_CHAINS, SealingKey
 from terminal.firmware.errors import ListRefused
 from terminal.firmware.offers import FIXED, PERCENT, TYPED
 
@@ -37,6 +39,10 @@ def _chain(value):
     if not isinstance(value, list) or len(value) != 3:
         return False
     return _hex(value[0], 32, 32) and _number(value[1], 0, 0xFFFF) and _number(value[2], 0, 0xFFFF)
+
+
+# A device file that is longer is not read: anybody with a cable can bring it.
+_MOST_BYTES = 512
 
 
 def _list(value, least, most):
@@ -81,8 +87,6 @@ KEPT = (
     ("issuer", _number, 1, 0xFFFF),
     ("aid", _hex, 6, 6),
     ("day", _number, 0, 0xFFFF),
-    ("lookup_keys", _keys, 1, _MOST_VERSIONS),
-    ("tap_keys", _keys, 1, _MOST_VERSIONS),
     ("link_keys", _keys, 1, _MOST_VERSIONS),
     ("hotlist_keys", _long_keys, 1, _MOST_VERSIONS),
     ("signers", _long_keys, 1, _MOST_VERSIONS),
@@ -95,6 +99,7 @@ BUNDLE = (
     ("from", _number, 0, 0xFFFF),
     ("until", _number, 0, 0xFFFF),
     ("issuer", _number, 1, 0xFFFF),
+    ("municipality", _text, 1, 64),
     ("held", _number, 0, 0xFFFFFFFF),
     ("offers", _list, 0, 99),
     ("allowed", _list, 0, 14),
@@ -120,12 +125,30 @@ _RELEASE = (
 )
 
 
+def read_paper(content, number):
+    """What a device file (JSON) says that names the device with this number; raises ListRefused for any other."""
+    if len(content) > _MOST_BYTES:
+        raise ListRefused("this is not a device file")
+    found = filled_in(DEVICE, content, "a device file")
+    if unhexlify(found["device"]) != number:
+        raise ListRefused("the device file is for another device")
+    return found
+
+
 def release_in(lease):
     """The firmware that a lease approves, as it says it, or None; raises ListRefused when it says something else."""
     release = lease.get("release")
     if release is not None:
         _require(_RELEASE, release, "the release in the lease")
     return release
+
+
+def sealing_key(chains):
+    """The SealingKey that a lease brings; raises ListRefused when its chains do not follow each other."""
+    try:
+        return SealingKey([(unhexlify(state), day, last_day) for state, day, last_day in chains])
+    except OutOfRange as error:
+        raise ListRefused("the lease does not seal: %s" % error)
 
 
 def bundle(content):

@@ -1,11 +1,10 @@
-"""What a terminal keeps of its leases: all but the key that seals its records."""
+"""What a terminal keeps of its leases in the open: all but the keys for cards and the one that seals its records."""
 
 import json
 from binascii import unhexlify
 
 from card.layout import aid_bytes
 from terminal.firmware.errors import ListRefused
-from terminal.firmware.forms import KEPT, filled_in, release_in
 
 _FILE = "keys"
 # The key in use and the one before it: the lists on flash were made with either.
@@ -16,7 +15,7 @@ class Keys:
     """`content` is the JSON of the file `keys`. Of several keys for one thing the newest comes first.
 
     `lease` is the number of the lease that brought them, to `device` (hex). `release`: the firmware that it approves,
-    as `{"version", "sha256"}`, or None.
+    as `{"version", "sha256"}`, or None. `lookup_keys` and `tap_keys` are empty until the shift is open.
     """
 
     def __init__(self, content):
@@ -27,9 +26,8 @@ class Keys:
         self.issuer = content["issuer"]
         self.aid = aid_bytes(content["aid"])
         self.day = content["day"]
-        self.release = release_in(content)
-        self.lookup_keys = _all_unhexed(content["lookup_keys"])
-        self.tap_keys = _all_unhexed(content["tap_keys"])
+        self.release = content.get("release")
+        self.lookup_keys, self.tap_keys = [], []
         self.hotlist_keys = _all_unhexed(content["hotlist_keys"])
         # The vault's public keys, as hex: a terminal has no use for them but to tell its host.
         self.signers = content["signers"]
@@ -41,12 +39,12 @@ class Keys:
         return self.link_keys[0]
 
     @classmethod
-    def of_lease(cls, opened, number, device, before):
-        """From an opened lease, its number and whom it was for; `before`: the Keys until now, or None."""
-        names = ("terminal", "issuer", "aid", "day", "lookup_keys", "tap_keys", "signers")
+    def of_lease(cls, opened, number, device, release, before):
+        """From an opened lease, its number, whom it was for and what it approves; `before`: the Keys, or None."""
+        names = ("terminal", "issuer", "aid", "day", "signers")
         content = {name: opened[name] for name in names}
         content["lease"], content["device"] = number, device
-        content["release"] = release_in(opened)
+        content["release"] = release
         held = before._content if before is not None else {"link_keys": [], "hotlist_keys": []}
         content["link_keys"] = _in_front(opened["link_key"], held["link_keys"])
         content["hotlist_keys"] = _in_front(opened["hotlist_key"], held["hotlist_keys"])
@@ -55,9 +53,15 @@ class Keys:
     @classmethod
     def kept(cls, flash):
         """As they are on flash, or None."""
+        from terminal.firmware.forms import KEPT, filled_in, release_in
+
         content = flash.read_checked(_FILE)
         try:
-            return None if content is None else cls(filled_in(KEPT, content, "the file of keys"))
+            if content is None:
+                return None
+            found = filled_in(KEPT, content, "the file of keys")
+            release_in(found)
+            return cls(found)
         except ListRefused:
             return None  # another file in its place
 

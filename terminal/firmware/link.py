@@ -17,6 +17,7 @@ BUNDLE = b"B"
 HOTLIST = b"L"
 JOURNAL = b"J"
 REMOVE = b"X"
+FORGET_PIN = b"N"
 REFUSED = b"!"
 
 # A longer content is refused before it is read: it would have to be held in memory whole.

@@ -4,7 +4,6 @@ from card.batch import siv_key
 from card.errors import CardError
 from card.siv import siv_decrypt
 from card.wire import uint
-from terminal.firmware import forms
 from terminal.firmware.errors import ListRefused
 
 
@@ -18,6 +17,7 @@ class Bundle:
         self.valid_until = content["until"]
         self.venue = content["venue"]
         self.issuer = content["issuer"]
+        self.municipality = content["municipality"]
         self.purses = content["purses"]
         self.units = content["units"]
         self.allowed = content["allowed"]
@@ -27,6 +27,8 @@ class Bundle:
 
 def open_bundle(sealed, link_key, terminal):
     """The Bundle; raises ListRefused when it is not the backend's for this terminal."""
+    from terminal.firmware import forms
+
     try:
         plain = siv_decrypt(siv_key(link_key), [b"bundle" + uint(terminal, 4)], sealed)
         return Bundle(forms.bundle(plain))

@@ -7,10 +7,23 @@ TYPED = "typed"
 PERCENT = "percent"
 
 
+# The largest price that fits the screen and nobody types by mistake; the backend refuses more as well.
+MOST_CENTS = 99999
+
+
+def is_price(cents):
+    """Whether somebody may type this: nothing is never charged."""
+    return 0 < cents <= MOST_CENTS
+
+
 class Order:
-    """What one tap moves: `moves` [(purse, amount)], and the price, discount and co-payment in cents."""
+    """What one tap moves: `moves` [(purse, amount)], and the price, discount and co-payment in cents.
+
+    `once_more`: staff know that this pass was charged for the same just now, and mean it.
+    """
 
     def __init__(self, offer, moves, price=0, discount=0, copayment=0):
+        self.once_more = False
         self.offer = offer
         self.moves = moves
         self.price = price
@@ -51,9 +64,12 @@ class Line:
                 return True
         return False
 
-    def orders(self, price):
+    def orders(self, price, once_more=False):
         """By issuer, what a pass of it is asked for: the pass decides which of them is taken."""
-        return {issuer: order(offer, price) for issuer, offer in self.offers.items()}
+        made = {issuer: order(offer, price) for issuer, offer in self.offers.items()}
+        for one in made.values():
+            one.once_more = once_more
+        return made
 
 
 def menu(bundles):

@@ -4,7 +4,8 @@ An amount is never cut off and never shared between two lines; what has to give 
 """
 
 from terminal.firmware import glyphs, signals
-from terminal.firmware.results import ENGLISH, SENTENCES
+from terminal.firmware.results import SENTENCES
+from terminal.firmware.texts import ENGLISH
 
 WIDTH = 128
 HEIGHT = 64

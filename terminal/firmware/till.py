@@ -33,9 +33,10 @@ from terminal.firmware.errors import PassGone, ReaderError
 from terminal.firmware.results import (
     AGAIN,
     BLOCKED,
+    EXPIRED,
     LIST_TOO_OLD,
     NOT_A_PASS,
-    NOT_VALID,
+    NOT_YET_VALID,
     NOTHING_TO_REVERSE,
     OTHER_MUNICIPALITY,
     PURSE_TOO_SMALL,
@@ -85,18 +86,18 @@ class Till:
         self.bundle = bundle
         self.hotlist = hotlist
 
-    def tap(self, transmit, order, day, now_s, on_purpose=False):
+    def tap(self, transmit, order, day, now_s):
         """Charge an Order to the pass behind `transmit`; the Result says also what went wrong with pass or lists.
 
         `now_s` counts seconds. A pass that was charged the same a moment ago is not charged again, and shows the same
-        result; unless it is `on_purpose`.
+        result; unless the order says `once_more`.
         """
 
         def charge(session, handle, tmc, tmv):
             paid = self._settle(session, handle, tmc, tmv, day, order)
             if paid is not None:
                 return Result(YES, paid)
-            again = None if on_purpose else self._just_now(handle, tmc, order, day, now_s)
+            again = None if order.once_more else self._just_now(handle, tmc, order, day, now_s)
             if again is not None:
                 return Result(SAME_AGAIN, again.record, again.left)
             for purse, _ in order.moves:
@@ -165,8 +166,10 @@ class Till:
             raise _No(OTHER_MUNICIPALITY)
         if self.hotlist.blocks(found.handle, found.issued):
             raise _No(BLOCKED)
-        if not found.valid_from <= day <= found.valid_until:
-            raise _No(NOT_VALID)
+        if day < found.valid_from:
+            raise _No(NOT_YET_VALID)
+        if day > found.valid_until:
+            raise _No(EXPIRED)
         tmc, tmv = parse_transaction_mac(session.run(ReadData(TMAC_FILE, 0, 12)))
         return session, found.handle, tmc, tmv
 

@@ -124,22 +124,27 @@ class Board:
         """There is nothing to set."""
 
 
-def main(flash, reader_path, link_path, display_path=None, language="0"):
+def main(flash, reader_path, link_path, display_path=None):
     # Before the application is loaded, which leaves most of the pieces.
     gc.threshold(_COLLECT_AFTER)
     from terminal.firmware import link
     from terminal.firmware.device import Device
     from terminal.firmware.pn532 import Pn532
+    from terminal.firmware.pn532_hsu import Hsu
 
     # Opening a serial line empties it, so that comes before the screen tells anybody that we are here.
-    reader, line, frames = Pn532(Serial(reader_path)), Serial(link_path), link.Frames()
+    reader, line, frames = Pn532(Hsu(Serial(reader_path))), Serial(link_path), link.Frames()
     display = Display(display_path) if display_path else None
-    device = Device(flash, Board(flash, reader, display), int(language))
+    device = Device(flash, Board(flash, reader, display))
     while True:
         device.turn()
         data = line.read(1, _IDLE_MS)
         while data:
-            question = frames.feed(data)
+            try:
+                question = frames.feed(data)
+            except MemoryError:
+                frames, question = link.Frames(), None
+                line.write(link.frame(link.REFUSED, 0, b"there is not memory enough for this now"))
             if question:
                 kind, content = device.answer(*question)
                 line.write(link.frame(kind, question[1], content))

@@ -11,6 +11,8 @@ from typing import BinaryIO, NamedTuple
 from hardware.emulated_pn532 import EmulatedPN532
 from hardware.null_modem import NullModem
 from terminal.errors import TerminalError
+from terminal.firmware.device import LANGUAGE_FILE
+from terminal.firmware.flash import Flash
 from terminal.firmware.screen import HEIGHT, WIDTH
 from terminal.host import SerialLink
 
@@ -51,10 +53,11 @@ class Machine:
         self._watcher: threading.Thread | None = None
 
     def switch_on(self, language: int) -> None:
-        """Start the firmware with the flash as it is."""
+        """Start the firmware with the flash as it is, but for the language that staff chose."""
+        Flash(str(self._flash)).replace_checked(LANGUAGE_FILE, bytes([language]))
         readable, writable = os.pipe()
         options = ["-X", f"heapsize={_HEAP}", "-m", "terminal.firmware.unix"]
-        ports = [str(self._flash), self.reader.path, self._cable.left, f"/dev/fd/{writable}", str(language)]
+        ports = [str(self._flash), self.reader.path, self._cable.left, f"/dev/fd/{writable}"]
         self._process = subprocess.Popen(
             [str(self._micropython), *options, *ports],
             # Away from the sources, so that it is the byte code that runs.

@@ -1,7 +1,7 @@
 """What a trainee can do with a terminal: press keys, hold passes, and let go wrong what goes wrong at a counter."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,8 @@ KEYS = "123A456B789C*0#D"
 NOTHING, TEAR, PLUG = "nothing", "tear", "plug"
 _COMMIT = b"\xc7"
 _PATIENCE_S = 10.0
+# The page says it: a trainee has to type it whenever the terminal was switched off.
+PIN = "2580"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ class Simulator:
         self._machine.reader.after_card = self._after_card
         self.plug_in()
         city.provision(self._machine.link)
+        for key in f"{PIN}#{PIN}#":
+            self._machine.press(key)
+        self._until(lambda screen: screen.state == "choosing")
 
     @property
     def link(self) -> Link:
@@ -112,7 +117,7 @@ class Simulator:
         with self._switch:
             if self._now.screen is None:
                 self._machine.switch_on(self._now.language)
-        self._until_it_shows()
+        self._until(lambda screen: True)
 
     def speak(self, language: int) -> None:
         """Start again in Dutch (0) or English (1)."""
@@ -123,9 +128,12 @@ class Simulator:
     def close(self) -> None:
         self._machine.close()
 
-    def _until_it_shows(self) -> None:
+    def _until(self, shown: Callable[[Screen], bool]) -> None:
         with self._changed:
-            if not self._changed.wait_for(lambda: self._now.screen is not None, _PATIENCE_S):
+            there = self._changed.wait_for(
+                lambda: self._now.screen is not None and shown(self._now.screen), _PATIENCE_S
+            )
+            if not there:
                 raise TerminalError("The terminal does not start; its own words stand above.")
 
     def _show(self, screen: Screen | None) -> None:

@@ -19,9 +19,10 @@ from issuer.scheme import load_scheme
 from keys.proving import Prover
 from keys.token import Token
 from keys.vault import Vault
-from tests.bench import card_model
+from tests.bench import card_model, tap_model
 from tests.bench.desk_pages import HOLDERS as BIG
 from tests.bench.desk_pages import PAGES, SEARCHES, BigCity, empty_page
+from tests.bench.heap32 import heap
 from tests.bench.hotlist import hotlist
 from tests.bench.plain_prove import plain_prove
 from tests.bench.recording import record_tap
@@ -45,7 +46,7 @@ def tap() -> dict[str, object]:
         heap = replayed_heap(flash, recording)
     up_to_yes = next(at for at, (sent, _) in enumerate(exchanges, 1) if sent[1] == _COMMIT)
     counted = exchanges[:up_to_yes]
-    return {
+    return tap_model.figures() | {
         "exchanges": up_to_yes,
         "bytes_out": sum(len(sent) for sent, _ in counted),
         "bytes_in": sum(len(got) for _, got in counted),
@@ -202,6 +203,7 @@ def main() -> None:
     figures = {
         "command": "make bench",
         "tap": tap(),
+        "heap": heap(),
         "personalise": personalise(),
         "renewal": renewal_preview(),
         "desk": desk_pages(),

@@ -1,16 +1,16 @@
-"""Records one tap on CPython, so that it can be replayed byte for byte elsewhere."""
+"""Records taps on CPython, so that they can be replayed byte for byte elsewhere."""
 
 import json
 import shutil
 from pathlib import Path
 
 from terminal.firmware.storage import FileStorage
-from tests.city import PcTerminal, make_pass
+from tests.city import PIN, PcTerminal, make_pass
 
 
-def record_tap(folder: Path) -> tuple[Path, Path, list[tuple[bytes, bytes]]]:
-    """`(flash before the tap, recording, exchanges)` of a tap of one purse that is a yes."""
-    card, _ = make_pass()
+def record_tap(folder: Path, guests: int = 1) -> tuple[Path, Path, list[tuple[bytes, bytes]]]:
+    """`(flash before the tap, recording, exchanges)` of a tap of one purse that is a yes, for each of the guests."""
+    cards = [make_pass(b"\x04" + number.to_bytes(6, "big"))[0] for number in range(guests)]
     (folder / "flash").mkdir()
     terminal = PcTerminal(folder / "flash", storage=FileStorage(str(folder / "flash/journal0"), 64))
     shutil.copytree(folder / "flash", folder / "before")
@@ -30,9 +30,10 @@ def record_tap(folder: Path) -> tuple[Path, Path, list[tuple[bytes, bytes]]]:
         return answer
 
     terminal.reader.transmit = recorded
-    assert terminal.tap(card)[1] == "00"
+    for card in cards:
+        assert terminal.tap(card)[1] == "00"
     content = {
-        "keys": "1#",
+        "keys": f"{PIN}#1#",
         "random": [one.hex() for one in random],
         "exchanges": [(sent.hex(), got.hex()) for sent, got in exchanges],
     }

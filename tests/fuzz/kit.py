@@ -6,11 +6,11 @@ from pathlib import Path
 
 from card.batch import link_key, siv_key
 from card.hotlist import HEAD_BYTES, BaseHead
-from card.lease import WrappingKey
 from card.siv import siv_decrypt
 from card.wire import uint
 from issuer.hotlist import base_of, changes_of
 from terminal.firmware import link
+from terminal.firmware.enrolment import Enrolment
 from tests.city import (
     AID,
     DAY,
@@ -48,9 +48,9 @@ def make_kit(path: Path) -> Path:
         files = [file for file in sorted(terminal.flash.rglob("*")) if file.is_file()]
         about = terminal.about()
         next_lease = lease(about)
-        wrapping: WrappingKey = terminal.book._enrolment._wrapping
+        enrolment = Enrolment(terminal.book.flash, terminal.device.identity.number)
         offers, blocked = bundle(version=2, offers=SHORT), _list_of_many(3)
-        opened = terminal.book._enrolment.open(next_lease)
+        opened = enrolment.open(next_lease)
         content = {
             "files": [(str(file.relative_to(terminal.flash)), file.read_bytes().hex()) for file in files],
             "seeds": {
@@ -63,7 +63,8 @@ def make_kit(path: Path) -> Path:
             },
             "base_bytes": BaseHead.from_bytes(blocked[:HEAD_BYTES]).bytes,
             "lease_header": next_lease[:20].hex(),
-            "lease_key": wrapping.key().hex(),
+            "lease_key": enrolment._wrapping.key().hex(),
+            "shift_key": terminal.device.shift.key.hex(),
             "lookup_key": VAULT.handed_out("lookup", 1).hex(),
             "tap_key": VAULT.handed_out("tap", 1).hex(),
             "link_key": LINK_KEY.hex(),

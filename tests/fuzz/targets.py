@@ -12,18 +12,20 @@ from card.batch import siv_key
 from card.hotlist import MAC_BYTES, part_mac
 from card.siv import siv_encrypt
 from card.wire import uint
-from terminal.firmware import link
+from terminal.firmware import app, link, results
 from terminal.firmware.flash import checksum
 from terminal.firmware.pn532 import Pn532
-from terminal.firmware.results import SENTENCES
+from terminal.firmware.pn532_hsu import Hsu
 from tests.fuzz.draw import Draw, mutated, odd_json
 from tests.fuzz.paper_chip import PaperChip
-from tests.fuzz.world import READING, make_folder
+from tests.fuzz.world import make_folder
 
 _MOST_FRAMES = 6
 _MOST_TURNS = 4
 _ORDERS = ("1#", "2#855#", "3#1305#", "A")
 _KEYS = "0123456789ABCD*#"
+_PIN = "2580#"
+_CODES = [getattr(results, name) for name in dir(results) if name[0] != "_" and name.upper() == name]
 
 
 class WentWrong(Exception):
@@ -135,19 +137,19 @@ class Targets:
         world, draw = self._world.renewed(), Draw(data)
         card = world.a_pass()
         chip = PaperChip(card, draw)
-        world.reader = Pn532(chip)
+        world.reader = Pn532(Hsu(chip))
         world.choose(draw.of(_ORDERS[:3]))
         for _ in range(_MOST_TURNS):
             world.device.turn()
         chip.present = None
-        _require(chip.let_go or world.screen in READING or not chip.well, "the reader was not let go of")
+        _require(chip.let_go or world.screen in app.READING or not chip.well, "the reader was not let go of")
         # The chip is well again, and the pass comes back.
         chip.draw, chip.present = None, card
         if world.storages[0].steps or self._is_tried(data):
             world.choose()
             for _ in range(_MOST_TURNS):
                 world.device.turn()
-                if world.screen not in READING:
+                if world.screen not in app.READING:
                     break
             code = world.codes[-1] if world.codes else ""
             _require(code in ("00", "02"), "a good pass gets %s after the reader is well again" % (code or "nothing"))
@@ -170,6 +172,7 @@ class Targets:
             _spoil_the_journal(draw, world.storages[0])
         if not running:
             world.boot()
+            world.press(_PIN + _PIN + "*")
         for card in (world.a_pass(world.kit.blocked), world.a_pass(valid=(1, world.kit.day - 1))):
             world.choose()
             code = world.hold(card)
@@ -177,7 +180,7 @@ class Targets:
         for keys in _ORDERS:
             world.choose(keys)
             code = world.hold(world.a_pass())
-            _require(code in SENTENCES or not code, "a code that nobody knows")
+            _require(code in _CODES or not code, "a code that nobody knows")
         world.press(_KEYS)
         for kind, issuer, content in (
             (link.HELLO, 0, b""),
@@ -200,14 +203,14 @@ def _answered(device, kind, issuer, content):
 
 # What a host may say
 
-_KINDS = (b"H", b"D", b"K", b"B", b"L", b"J", b"X", b"P")
+_KINDS = (b"H", b"D", b"K", b"B", b"L", b"J", b"X", b"P", link.FORGET_PIN)
 _NUMBERS = (0, 1, 2, 1 << 31, (1 << 32) - 1)
 
 
 def _question(draw, kit):
     """`(kind, issuer, content)`: mostly one that a host could ask."""
     kind = draw.of(_KINDS)
-    issuer = (kit.issuer, kit.issuer, 0, kit.issuer + 1)[draw.below(4)] if kind not in b"HD" else 0
+    issuer = (kit.issuer, kit.issuer, 0, kit.issuer + 1)[draw.below(4)] if kind not in b"HD" + link.FORGET_PIN else 0
     how = draw.below(16)
     if how == 15:
         return draw.exactly(1), draw.byte() << 8 | draw.byte(), draw.piece()
@@ -277,7 +280,7 @@ _ODD_NAMES += (
     "-1",
     "1/slot-1",
 )
-_CHECKED = ("device", "books", "1/keys", "1/sealing", "1/enrolled")
+_CHECKED = ("device", "books", "lock", "1/keys", "1/sealing", "1/enrolled", "1/cards")
 
 
 def _spoil_a_file(draw, world):

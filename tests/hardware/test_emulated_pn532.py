@@ -15,6 +15,7 @@ from hardware.emulated_pass import EmulatedPass, Memory
 from hardware.emulated_pn532 import EmulatedPN532
 from terminal.firmware.errors import PassGone
 from terminal.firmware.pn532 import Pn532
+from terminal.firmware.pn532_hsu import Hsu
 
 UID = bytes.fromhex("04DE5F1EACC040")
 ACK = "0000FF00FF00"
@@ -387,7 +388,7 @@ def test_blocks_of_a_host_that_does_them_itself(chip: EmulatedPN532, host: Host,
 
 
 def test_the_reader_driver_of_the_terminals_works_with_it(chip: EmulatedPN532, host: Host, card: EmulatedPass) -> None:
-    reader = Pn532(host)
+    reader = Pn532(Hsu(host))
     assert reader.find_pass() is None
     chip.present(card)
     for _ in range(2):

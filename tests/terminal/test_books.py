@@ -26,7 +26,7 @@ from tests.city import (
     purses_of,
     vault_of,
 )
-from tests.terminal.test_leases import PlugPulled, Power
+from tests.terminal.test_leases import PlugPulled, Power, cut_after_removals
 
 CITY, VILLAGE, ISLAND = 1, 2, 3
 IN_THE_VILLAGE = 7
@@ -264,39 +264,21 @@ def test_a_question_to_remove_that_says_no_position_is_not_known(terminal):
     assert "does not know" in terminal.refused(link.REMOVE, b"", VILLAGE)
 
 
-def test_a_power_cut_while_one_is_removed_leaves_the_other_whole(terminal, village, citizen, villager, monkeypatch):
+def test_a_power_cut_while_one_is_removed_leaves_the_other_whole(terminal, village, citizen, monkeypatch):
+    card, _ = make_pass(loads={CLOTHES: 18000}, vault=village)
     files = len(list((terminal.flash / "2").iterdir()))
     for cut in range(1, files + 1):
         with monkeypatch.context() as patch:
-            Cutter(patch, cut)
+            cut_after_removals(patch, cut)
             with pytest.raises(PlugPulled):
                 terminal.device.answer(link.REMOVE, VILLAGE, uint(9, 4))
         terminal.boot()
         assert terminal.tap(citizen, "2#1#")[1] == "00"
-        assert terminal.tap(villager[0])[1] == "21"
+        assert terminal.tap(card)[1] == "21"
         if VILLAGE in [book.issuer for book in terminal.device.books]:
             terminal.ask(link.REMOVE, uint(0, 4), VILLAGE)
         terminal.provision(IN_THE_VILLAGE, village, offers=VILLAGE_OFFERS, allowed=(CENTS, CLOTHES))
-        assert terminal.tap(villager[0])[1] == "00"
-
-
-class Cutter:
-    """Stands for `os` where files are removed: the power goes after so many of them."""
-
-    def __init__(self, monkeypatch, cut):
-        from terminal.firmware import shelf
-
-        self._os, self._left = shelf.os, cut
-        monkeypatch.setattr(shelf, "os", self)
-
-    def remove(self, path):
-        self._os.remove(path)
-        self._left -= 1
-        if self._left == 0:
-            raise PlugPulled
-
-    def __getattr__(self, name):
-        return getattr(self._os, name)
+        assert terminal.tap(card)[1] == "00"
 
 
 @pytest.mark.parametrize("done", [False, True])

@@ -3,7 +3,8 @@
 import ast
 from pathlib import Path
 
-from terminal.build import small_sources, sources, with_short_names
+from terminal.build import ROOT, small_sources, sources
+from terminal.smaller import with_numbers_in_place, with_short_names
 
 
 def small(name):
@@ -67,6 +68,29 @@ def test_what_inherits_shares_its_private_names_and_what_does_not_has_its_own():
     assert short["other"] == "def _a(): pass\n"
 
 
+def placed(**texts):
+    found = with_numbers_in_place({Path(f"/{name}.py"): text for name, text in texts.items()}, Path("/"))
+    return {path.stem: text for path, text in found.items()}
+
+
+def test_a_number_stands_where_its_name_stood_in_every_module():
+    short = placed(
+        results='YES = "00"\nNO = "20"\nTEXT = """a long text stays"""\n\n\ndef is_yes(code): return code == YES\n',
+        till="from results import (\n    NO,\n    YES,\n    is_yes,\n)\nimport results\ncodes = {YES: NO}  # both\n",
+        link="from results import YES\nfrom pack import kinds\nanswer = kinds.HELLO + YES\nkinds.other(kinds.MORE)\n",
+        **{"pack/kinds": 'HELLO = b"H"\nMORE = 3\n'},
+    )
+    assert short["results"] == '\n\nTEXT = """a long text stays"""\n\n\ndef is_yes(code): return code == \'00\'\n'
+    assert short["till"] == "from results import is_yes\n\n\n\n\nimport results\ncodes = {'00': '20'}  # both\n"
+    assert short["link"] == "pass\nfrom pack import kinds\nanswer = b'H' + '00'\nkinds.other(3)\n"
+    assert short["kinds"] == "\n\n"
+
+
+def test_a_name_that_is_something_else_here_stays():
+    short = placed(results="MOST = 3\n", other="MOST = [3]\nprint(MOST, self.MOST)\n")
+    assert short["other"] == "MOST = [3]\nprint(MOST, self.MOST)\n"
+
+
 def test_every_module_still_compiles_with_short_names():
-    for source, text in with_short_names(small_sources()).items():
+    for source, text in with_short_names(with_numbers_in_place(small_sources(), ROOT)).items():
         compile(text, str(source), "exec")

@@ -15,6 +15,7 @@ from terminal.host import Backend, HotlistAddress
 from tests.city import (
     CENTS,
     DAY,
+    PIN,
     TERMINAL,
     PcTerminal,
     bundle,
@@ -70,7 +71,7 @@ def pass_file(tmp_path):
 
 
 def test_a_pass_in_a_file_is_charged_by_hand(command, flash, keypad, pass_file):
-    keypad("1#")
+    keypad(f"{PIN}#1#")
     code, said = command("run", "--flash", flash, "--emulated", pass_file)
     assert code == 0
     assert "Ja, akkoord (00)\nOver: € 16,00\nTerminal closed." in said
@@ -78,7 +79,7 @@ def test_a_pass_in_a_file_is_charged_by_hand(command, flash, keypad, pass_file):
 
 
 def test_a_screen_that_stays_is_said_once(command, flash, monkeypatch, pass_file):
-    monkeypatch.setattr("terminal.cli._typed_keys", lambda: iter(["1", "#", *[None] * 5]))
+    monkeypatch.setattr("terminal.cli._typed_keys", lambda: iter([*PIN, "#", "1", "#", *[None] * 5]))
     monkeypatch.setattr("hardware.in_process.InProcessReader.find_pass", _broken)
     _, said = command("run", "--flash", flash, "--emulated", pass_file)
     assert said.count("De lezer werkt niet") == 1
@@ -120,7 +121,7 @@ def test_a_terminal_says_what_it_needs_first(command, tmp_path, papers, pass_fil
     for verb in ("run", "sync"):
         code, said = command(verb, "--flash", flash)
         assert (code, "provision it first" in said) == (1, True)
-    assert command("provision", device, first, "--flash", flash)[0] == 0
+    assert command("provision", device, first, "--pin", PIN, "--flash", flash)[0] == 0
     code, said = command("run", "--flash", flash, "--emulated", pass_file)
     assert (code, "sync it first" in said) == (1, True)
 
@@ -134,23 +135,47 @@ def test_a_device_says_its_number_for_people_and_for_machines(command, tmp_path)
 
 def test_a_device_gets_its_keys_once(command, papers):
     flash, device, first = papers
-    code, said = command("provision", device, first, "--flash", flash)
+    code, said = command("provision", device, first, "--pin", PIN, "--flash", flash)
     assert (code, said.replace("\n", " ")) == (
         0,
         f"Terminal {TERMINAL} has its keys, good until 2026-12-21. Destroy {device}. ",
     )
-    code, said = command("provision", device, first, "--flash", flash)
+    code, said = command("provision", device, first, "--pin", PIN, "--flash", flash)
     assert (code, "reset it before it gets another" in said) == (1, True)
+
+
+def test_a_pc_terminal_takes_its_first_keys_when_its_shift_is_open(command, papers):
+    flash, device, first = papers
+    code, said = command("provision", device, first, "--flash", flash)
+    assert (code, "open the shift with the PIN first" in said) == (1, True)
+    for wrong in ("1234", "12", "x"):
+        code, said = command("provision", device, first, "--flash", flash, "--pin", wrong)
+        assert (code, "is not the PIN of this terminal" in said) == (1, True)
+    assert command("provision", device, first, "--flash", flash, "--pin", PIN)[0] == 0
+
+
+def test_a_forgotten_pin_takes_the_card_keys_along_and_a_sync_brings_them(command, flash, backend, keypad, pass_file):
+    assert "choose another" in command("forget-pin", "--flash", flash)[1].lower()
+    about = said_of(json.loads(command("diagnose", "--flash", flash, "--json")[1]))
+    assert (about["pin"], about["shift"]) == (False, "closed")
+    keypad("9182#9182#1#")
+    assert "(30)" in command("run", "--flash", flash, "--emulated", pass_file)[1]
+    backend.leases = httpx.Response(200, content=lease(about, day=DAY))
+    code, said = command("sync", "--flash", flash, "--pin", "2580")
+    assert (code, "is not the PIN of this terminal" in said) == (1, True)
+    assert command("sync", "--flash", flash, "--pin", "9182")[0] == 0
+    keypad("9182#1#")
+    assert "Ja, akkoord (00)" in command("run", "--flash", flash, "--emulated", pass_file)[1]
 
 
 def test_provisioning_that_stopped_half_way_goes_on(command, papers):
     flash, device, first = papers
     good = first.read_bytes()
     first.write_bytes(good[:-1])
-    code, said = command("provision", device, first, "--flash", flash)
+    code, said = command("provision", device, first, "--pin", PIN, "--flash", flash)
     assert (code, "altered on their way" in said) == (1, True)
     first.write_bytes(good)
-    said = command("provision", device, first, "--flash", flash, "--json")[1]
+    said = command("provision", device, first, "--pin", PIN, "--flash", flash, "--json")[1]
     assert json.loads(said) == {"terminal": TERMINAL, "lease_until": "2026-12-21"}
 
 
@@ -158,7 +183,7 @@ def test_provisioning_that_stopped_half_way_goes_on(command, papers):
 def test_what_is_no_device_file_is_refused(command, papers, content):
     flash, device, first = papers
     device.write_bytes(content)
-    code, said = command("provision", device, first, "--flash", flash)
+    code, said = command("provision", device, first, "--pin", PIN, "--flash", flash)
     assert (code, "is not the file of a device" in said) == (1, True)
 
 

@@ -1,6 +1,7 @@
 """How a terminal gets its keys, and what it does when they are wrong, torn, rotated or at their end."""
 
 import json
+import os
 from datetime import date
 
 import pytest
@@ -119,9 +120,10 @@ def test_a_device_has_one_wrapping_key_in_its_life(terminal, vault, card):
     assert terminal.tap(card)[1] == "00"
 
 
-def test_a_device_whose_number_the_flash_spoilt_works_on_and_is_enrolled_again(terminal, vault, card):
-    spoil(terminal, "device")
+def test_a_device_whose_number_the_flash_spoilt_is_enrolled_again_and_goes_on(terminal, vault, card):
     assert terminal.tap(card)[1] == "00"
+    spoil(terminal, "device")
+    assert terminal.tap(card)[1] == "30"
     assert "provision it first" in terminal.refused(link.LEASE, lease(terminal.about(), vault=vault))
     other = device_file(terminal.about(), terminal=102, vault=vault)
     assert terminal.refused(link.DEVICE, other) == "this is terminal 101; reset it before it becomes another"
@@ -301,6 +303,19 @@ class Power:
             raise PlugPulled
 
 
+def cut_after_removals(patch, count):
+    """The power goes after so many files were removed."""
+    remove, left = os.remove, [count]
+
+    def removed(path):
+        remove(path)
+        left[0] -= 1
+        if not left[0]:
+            raise PlugPulled
+
+    patch.setattr(os, "remove", removed)
+
+
 WRITES = 3
 CUTS = [(cut, done) for cut in range(1, WRITES + 1) for done in (False, True)]
 
@@ -325,7 +340,7 @@ def test_a_power_cut_while_keys_are_renewed_loses_nothing(terminal, vault, card,
     assert proven_cents(terminal.entries()) == 1200
 
 
-@pytest.mark.parametrize(("cut", "done"), CUTS)
+@pytest.mark.parametrize(("cut", "done"), [*CUTS, (WRITES + 1, False), (WRITES + 1, True)])
 def test_a_power_cut_while_the_first_keys_come_loses_nothing(blank, vault, card, monkeypatch, cut, done):
     blank.ask(link.DEVICE, device_file(blank.about(), vault=vault))
     first = lease(blank.about(), vault=vault)

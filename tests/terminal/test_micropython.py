@@ -72,7 +72,7 @@ def tap(terminal, card, keys="1#"):
     screen = terminal.hold(card)
     while screen.code == "10":
         screen = terminal.hold(card)
-    terminal.press("#", until="choosing")
+    terminal.press("*", until="choosing")
     return screen
 
 
@@ -91,7 +91,7 @@ def test_a_pass_torn_at_every_exchange_is_charged_once_each_time(terminal):
             terminal.press("1#", until="armed")
             assert terminal.hold(card).code == "10"
             assert terminal.hold(card).code == "00"
-            terminal.press("#", until="choosing")
+            terminal.press("*", until="choosing")
             assert purses_of(card)[CENTS] == 1600
     handed_in = entries(terminal)
     assert proven_cents(handed_in) == 20 * 400

@@ -80,10 +80,10 @@ def test_a_purse_that_this_venue_may_not_take_is_a_no(terminal, card):
     assert purses_of(card)[CLOTHES] == 5000
 
 
-@pytest.mark.parametrize("valid", [(DAY - 30, DAY - 1), (DAY + 1, DAY + 30)])
-def test_a_pass_counts_on_its_days_only(terminal, valid):
+@pytest.mark.parametrize(("valid", "code"), [((DAY - 30, DAY - 1), "22"), ((DAY + 1, DAY + 30), "27")])
+def test_a_pass_counts_on_its_days_only(terminal, valid, code):
     card, _ = make_pass(valid=valid)
-    assert terminal.tap(card)[1] == "22"
+    assert terminal.tap(card)[1] == code
     assert purses_of(card)[CENTS] == 2000
 
 
@@ -325,7 +325,7 @@ def test_a_pass_that_taps_twice_by_accident_is_charged_once_and_shows_the_same(t
 def test_a_second_tap_that_is_no_accident_is_charged(terminal, card, tmp_path, other):
     terminal.press("1#")
     terminal.hold(card)
-    terminal.press("#")
+    terminal.press("*")
     if other == "later":
         terminal.seconds += 61
     if other == "another day":
@@ -451,13 +451,13 @@ def test_a_list_that_the_flash_spoilt_asks_for_a_sync(terminal, card, name):
 def test_a_reader_that_fails_says_so_once_and_works_again(terminal, card):
     screens = []
     show = terminal._show
-    terminal.device._board.show = lambda *screen: screens.append(screen) or show(*screen)
+    terminal.device.board.show = lambda *screen: screens.append(screen) or show(*screen)
     terminal.press("1#")
-    reader = terminal.device._board.reader
-    terminal.device._board.reader = Broken()
+    reader = terminal.device.board.reader
+    terminal.device.board.reader = Broken()
     for _ in range(3):
         terminal.device.turn()
-    terminal.device._board.reader = reader
+    terminal.device.board.reader = reader
     assert [screen[1] for screen in screens].count("32") == 1
     assert terminal.hold(card)[1] == "00"
 

@@ -1,0 +1,1 @@
+"""The parts of a terminal beside the reader chip."""

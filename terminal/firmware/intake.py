@@ -1,0 +1,92 @@
+"""What one municipality asks of its book, and brings to it: keys, offers, hotlist, and where its records go."""
+
+from terminal.firmware import link
+from terminal.firmware.enrolment import Enrolment
+from terminal.firmware.errors import ListRefused
+from terminal.firmware.hotlist import take_hotlist as put_hotlist
+from terminal.firmware.keys import Keys
+
+_INCOMING = "incoming"
+
+
+def about(book):
+    """What the terminal says of this municipality."""
+    enrolment, keys = Enrolment(book.flash, book.identity.number), book.keys
+    found = {"issuer": book.issuer, "terminal": enrolment.terminal, "enrolled": enrolment.terminal is not None}
+    found.update({"lease": enrolment.next_lease, "lease_until": None, "release": None})
+    found.update({"journal": 0, "first": 1, "bundle": 0, "hotlist": 0, "changes": 0, "doubts": 0})
+    if keys is not None and book.journal is not None:
+        found["terminal"] = keys.terminal
+        found["release"] = keys.release
+        found["journal"] = book.journal.count
+        found["signers"] = keys.signers
+        found["first"] = book.journal.first
+        found["room"] = book.journal.room
+        found["doubts"] = book.journal.doubts
+        found["day"] = book.days.today
+        if book.days.sealing is not None:
+            found["lease_until"] = book.days.sealing.last_day
+        if book.till.bundle is not None:
+            found["bundle"] = book.till.bundle.version
+        if book.till.hotlist is not None:
+            found["hotlist"], found["changes"] = book.till.hotlist.base.version, book.till.hotlist.version
+    return found
+
+
+def take_lease(book, wrapped, lock, shift_key):
+    """Take new keys. While the shift is closed only a lease with the same card keys is taken.
+
+    The wrapping key steps last: wherever the power goes before that, the old keys still work, or the new ones do and
+    the step is made up for at the next start.
+    """
+    from terminal.firmware import cards, forms
+
+    enrolment = Enrolment(book.flash, book.identity.number)
+    number = enrolment.next_lease
+    opened = forms.filled_in(forms.LEASE, enrolment.open(wrapped), "the lease")
+    if opened["terminal"] != enrolment.terminal or opened["issuer"] != book.issuer:
+        raise ListRefused("these keys are for another terminal")
+    new_cards = cards.new_in(opened, book.flash, book.issuer, lock, shift_key)
+    keys = Keys.of_lease(opened, number, book.identity.device, forms.release_in(opened), book.keys)
+    book.days.renew(forms.sealing_key(opened["sealing"]), opened["day"])
+    if new_cards is not None:
+        cards.keep(book.flash, new_cards)
+    keys.keep(book.flash)
+    book.use_keys(keys)
+    if shift_key is not None:
+        book.use_cards(*cards.read(book.flash, book.issuer, shift_key))
+    enrolment.step()
+
+
+def take_bundle(book, content):
+    """Take the offers of the day."""
+    book.require_keys()
+    new = book.open_bundle(content, book.keys.link_key)
+    if new.issuer != book.issuer:
+        raise ListRefused("these offers are of another municipality")
+    held = book.till.bundle
+    if held is not None and new.version < held.version:
+        raise ListRefused("version %d is older than %d, which is here" % (new.version, held.version))
+    book.flash.replace("bundle", content)
+    book.days.brought(new.day)
+    book.use_lists()
+
+
+def take_hotlist(book, content):
+    """Take the list of blocked passes from a frame."""
+    book.flash.replace(_INCOMING, content)
+    take(book, link.HOTLIST, book.flash.folder + "/" + _INCOMING)
+
+
+def take(book, name, path):
+    """Take the list called `name` from the file at `path`; it moves into place when it is genuine and not older.
+
+    A hotlist says itself whether it is a whole one or the changes to the one that is here.
+    """
+    book.require_keys()
+    if name != link.HOTLIST:
+        raise ListRefused("this terminal does not know such a list")
+    try:
+        put_hotlist(path, book.flash.folder, book.keys.hotlist_keys[0], book.till.hotlist)
+    finally:
+        book.use_lists()
