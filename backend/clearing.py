@@ -1,5 +1,7 @@
 """The services of one municipality's clearing, over one store and one vault."""
 
+from datetime import date
+
 import httpx
 
 from backend.calendar import Calendar, Now, utc_now
@@ -9,6 +11,7 @@ from backend.finding import Findings
 from backend.ingest import Ingest
 from backend.ledger import Ledger, Rules
 from backend.settlement.service import Settlements
+from backend.statements import Statements
 from backend.store import Store
 from backend.vault import VaultClient
 from backend.venues import Venues
@@ -26,6 +29,7 @@ class Clearing:
         self.findings = Findings(self.store, self._vault, config, self.calendar)
         self.ledger = Ledger(self.store, config)
         self.venues = Venues(self.store, config, self.calendar)
+        self.statements = Statements(config.link_roots_bytes(), now)
         self.settlements = Settlements(self.store, config.municipality, now)
 
     def lease(self, terminal: int, number: int) -> bytes:
@@ -35,6 +39,12 @@ class Clearing:
         if known is None or not known.in_use:
             raise NotFound("terminal", f"Terminal {terminal} is not in use.")
         return self._vault.lease(terminal, number)
+
+    def bundle(self, terminal: int, statement: bytes, day: date | None = None) -> bytes:
+        """The sealed bundle of a terminal, as the answer to its own statement; raises NotFound or StatementRefused."""
+        sealed = self.venues.bundle_for(terminal, day)
+        nonce = self.statements.nonce_in(terminal, statement, self.ingest.next_position(terminal))
+        return self.statements.answer(terminal, nonce, sealed)
 
     def set_up(self) -> None:
         """Make the tables and the municipality's desks; harmless when they are there."""

@@ -39,6 +39,10 @@ class SettlementRefused(LedgerError):
     """A settlement that must not be made, approved or withdrawn like this."""
 
 
+class StatementRefused(LedgerError):
+    """What is said of a terminal is not its own word of this moment, or it says that records are kept back."""
+
+
 class NotFound(LedgerError):
     """There is no such terminal, settlement, statement or quarantined item here."""
 

@@ -4,6 +4,7 @@ Errors are problem+json. What is invalid is 400; 422 says that a batch is kept b
 """
 
 import hmac
+import logging
 from typing import Any
 
 from apiflask import APIBlueprint, APIFlask
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 from backend.calendar import day_of
 from backend.clearing import Clearing
 from backend.config import Config
-from backend.errors import LedgerError, LinkError, NotFound, SettlementRefused, TwoJournals
+from backend.errors import LedgerError, LinkError, NotFound, SettlementRefused, StatementRefused, TwoJournals
 from backend.http_schemas import (
     AuditOut,
     BundleQuery,
@@ -32,10 +33,14 @@ from backend.http_schemas import (
     settlement_out,
 )
 from backend.ingest import Receipt
+from backend.statements import MOST_BYTES as MOST_STATEMENT
 from card.batch import ENTRY_BYTES, MOST_ENTRIES
 
 API_VERSION = "1.0.0"
 _MOST_BYTES = 30 + 16 + MOST_ENTRIES * ENTRY_BYTES
+
+
+_LOG = logging.getLogger("meedoen.backend")
 
 
 def create_app(config: Config, clearing: Clearing | None = None) -> APIFlask:
@@ -104,17 +109,21 @@ def _transport(clearing: Clearing) -> APIBlueprint:
     @blueprint.output(JournalOut)
     @blueprint.doc(summary="Where the journal of a terminal goes on", responses=[404])
     def journal(terminal: int) -> Any:
-        return clearing.ingest.journal_of(terminal)
+        return clearing.ingest.journal_of(terminal) | {"challenge": clearing.statements.challenge(terminal).hex()}
 
-    @blueprint.get("/<int:terminal>/bundle")
+    @blueprint.post("/<int:terminal>/bundle")
     @blueprint.input(BundleQuery, location="query", arg_name="query")
     @blueprint.doc(
         summary="The bundle of a terminal",
-        responses=_body("Sealed bundle", "application/octet-stream"),
+        description="Body: the challenge that the journal's call gave (16 bytes), and what the terminal said to it, "
+        "application/octet-stream. The bundle proves to the terminal that it was made after that. 403: the terminal "
+        "did not say this. 409: the challenge is too old, or the terminal holds records that were not handed in.",
+        responses=_body("Sealed bundle", "application/octet-stream") | {403: {}, 409: {}, 413: {}},
     )
     def bundle(terminal: int, query: dict[str, Any]) -> Response:
+        request.max_content_length = MOST_STATEMENT
         day = day_of(query["day"]) if query.get("day") is not None else None
-        return Response(clearing.venues.bundle_for(terminal, day), mimetype="application/octet-stream")
+        return Response(clearing.bundle(terminal, request.get_data(), day), mimetype="application/octet-stream")
 
     @blueprint.get("/<int:terminal>/leases/<int:number>")
     @blueprint.doc(
@@ -227,6 +236,8 @@ def _answer_problems(app: APIFlask, clearing: Clearing) -> None:
     @app.errorhandler(LedgerError)
     def refused(error: LedgerError) -> Response:
         status, title = _status_of(error)
+        if isinstance(error, StatementRefused):
+            _LOG.warning("%s (%s)", error, error.reason)
         extra: dict[str, Any] = {"reason": error.reason}
         if request.endpoint == "transport.hand_in" and request.view_args:
             next_position = clearing.ingest.next_position(request.view_args["terminal"])
@@ -247,7 +258,9 @@ def _answer_problems(app: APIFlask, clearing: Clearing) -> None:
 def _status_of(error: LedgerError) -> tuple[int, str]:
     if isinstance(error, NotFound) or error.reason == "terminal":
         return 404, "Not Found"
-    if isinstance(error, TwoJournals | SettlementRefused):
+    if error.reason == "statement":
+        return 403, "Forbidden"
+    if isinstance(error, TwoJournals | SettlementRefused | StatementRefused):
         return 409, "Conflict"
     return 400, "Bad Request"
 

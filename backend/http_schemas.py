@@ -43,6 +43,7 @@ class JournalOut(Schema):
     terminal = Integer(required=True)
     nextPosition = Integer(required=True, metadata={"description": "first position that is not held"})
     gaps = List(List(Integer()), required=True, metadata={"description": "missing positions, first and last of each"})
+    challenge = String(required=True, metadata={"description": "16 bytes in hex, for the terminal's statement"})
 
 
 class QuarantineItemOut(Schema):

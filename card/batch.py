@@ -15,6 +15,8 @@ VOID = 2
 IN_DOUBT = 3
 
 MAC_BYTES = 16
+CHALLENGE_BYTES = 16
+NONCE_BYTES = 8
 BODY_BYTES = 1 + CLEAR_BYTES + SEALED_BYTES
 ENTRY_BYTES = BODY_BYTES + MAC_BYTES
 NOT_SEALED = bytes(SEALED_BYTES)
@@ -44,6 +46,19 @@ def chain_key(key):
 def link_keys(key):
     """Both at once: `(siv key of 32 bytes, chain key of 16 bytes)`."""
     return siv_key(key), chain_key(key)
+
+
+def statement_mac(key, challenge, said):
+    """From a link key: proves to the backend that this terminal said this, after the challenge was made."""
+    return cmac(cmac(key, b"hello"), challenge + said)
+
+
+def freshness_mac(key, nonce, sealed):
+    """From a link key: proves to the terminal that a bundle was made after it chose the nonce.
+
+    The synthetic IV at the beginning of what is sealed stands for all of it.
+    """
+    return cmac(cmac(key, b"fresh"), nonce + sealed[:OVERHEAD_BYTES])
 
 
 def chain_mac(mac_key, position, previous_mac, outcome, clear, sealed):

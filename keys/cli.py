@@ -1,6 +1,7 @@
 """`meedoen keys`: the vault of a municipality, day by day. What custodians do together is in keys/custody_cli.py."""
 
 import getpass
+import hashlib
 import json
 import os
 import pwd
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -22,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from card.errors import CardError
+from card.release import version_of
 from keys import certificates, opening
 from keys.audit_log import AuditLog
 from keys.balance import SIGNED
@@ -460,6 +463,43 @@ def log(
     with refusals(as_json):
         count, head = AuditLog(data, utc_now).verify(last)
     say(as_json, {"lines": count, "last": head}, f"{count} lines, nothing changed. The last one: {head}")
+
+
+@app.command("approve-firmware")
+def approve_firmware(
+    file: Annotated[
+        Path, typer.Argument(help="Package from `meedoen terminal build-firmware`.", exists=True, dir_okay=False)
+    ],
+    data: Folder = DEFAULT_FOLDER,
+    passphrases: Passphrases = None,
+    as_json: AsJson = False,
+) -> None:
+    """Approve a release: every lease from now on says that terminals may take it, and no other."""
+    with refusals(as_json):
+        opened = open_vault(data, passphrases)
+        content, signature = file.read_bytes(), file.with_name(file.name + ".sig")
+        version = _signed_version(opened, file, content, signature)
+        before = opened.register.release
+        if before is not None and version < int(before["version"]):
+            raise KeyStoreError(f"Version {before['version']} was approved; terminals take no older one.")
+        digest = hashlib.sha256(content).hexdigest()
+        opened.register.release = {"version": version, "sha256": digest}
+        opened.save()
+    words = f"Version {version} of the firmware is approved: {digest}. Terminals hear so at their next sync."
+    say(as_json, {"version": version, "sha256": digest}, words)
+
+
+def _signed_version(opened: Opened, file: Path, content: bytes, signature: Path) -> int:
+    """The version of a package that the firmware key of this vault signed."""
+    name = "firmware", opened.register.current("firmware")
+    try:
+        Ed25519PublicKey.from_public_bytes(opened.store.public_key(name)).verify(signature.read_bytes(), content)
+    except (OSError, InvalidSignature):
+        raise KeyStoreError(f"{file} has no signature of this vault; make it with `keys sign firmware`.") from None
+    try:
+        return int(version_of(content))
+    except CardError as error:
+        raise KeyStoreError(f"{file}: {error}.") from None
 
 
 @app.command()

@@ -61,6 +61,8 @@ class Register:
     terminals: dict[str, Terminal] = field(default_factory=dict)
     officers: dict[str, str] = field(default_factory=dict)
     destroyed_years: list[int] = field(default_factory=list)
+    # The firmware that terminals may take: its version and the SHA-256 of its package.
+    release: dict[str, int | str] | None = None
 
     # Which keys count
 

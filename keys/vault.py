@@ -165,8 +165,10 @@ class Vault:
 
     def terminal_keys(self, terminal: int) -> dict[str, object]:
         """What a lease says. Keys of which two versions count come newest first."""
+        release = {"release": self.register.release} if self.register.release else {}
         return {
             **self._keys_of(terminal),
+            **release,
             "issuer": self.municipality,
             "aid": self.register.aid,
             "day": day_number(self.today()),

@@ -9,13 +9,29 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from card import release
 from terminal.errors import TerminalError
+from terminal.firmware import VERSION
 from terminal.smaller import with_numbers_in_place, with_short_names
 
 ROOT = Path(__file__).parents[1]
 # What only the desk or the vault does with a pass.
-_NOT_IN_A_TERMINAL = {"administration.py", "blueprint.py", "signing.py", "tmac.py"}
+_NOT_IN_A_TERMINAL = {"administration.py", "blueprint.py", "tmac.py"}
 _PRIVATE_NUMBER = re.compile(r"^(_[A-Z0-9_]+ = )(\d\w*)(?= *(#|$))", re.MULTILINE)
+
+
+# Put on a board by hand, once; see terminal/firmware/boot.py.
+BOOT = ROOT / "terminal/firmware/boot.py"
+
+
+def build_package() -> bytes:
+    """The firmware as one file for custodians to sign and approve; the same source gives the same bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = build_firmware(Path(folder))
+        package: bytes = release.build_package(
+            VERSION, {path.relative_to(folder).as_posix(): path.read_bytes() for path in made}
+        )
+    return package
 
 
 def build_firmware(folder: Path) -> list[Path]:
@@ -44,7 +60,8 @@ def build_firmware(folder: Path) -> list[Path]:
 def sources() -> list[Path]:
     """The files of the firmware."""
     card = [path for path in sorted((ROOT / "card").glob("*.py")) if path.name not in _NOT_IN_A_TERMINAL]
-    return [*card, ROOT / "terminal/__init__.py", *sorted((ROOT / "terminal/firmware").glob("*.py"))]
+    firmware = [path for path in sorted((ROOT / "terminal/firmware").glob("*.py")) if path != BOOT]
+    return [*card, ROOT / "terminal/__init__.py", *firmware]
 
 
 def small_sources() -> dict[Path, str]:
@@ -96,6 +113,9 @@ def _names_in(node: ast.stmt, modules: set[str]) -> set[str]:
             names.add(part.id)
         elif isinstance(part, ast.alias):
             names.add(part.name)
+        elif isinstance(part, ast.Call) and ast.unparse(part.func) == "briefly":
+            # Loaded by its name when it is called.
+            names.update(str(word.value) for word in part.args[:2] if isinstance(word, ast.Constant))
         elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id in modules:
             names.add(part.attr)
     return names

@@ -1,11 +1,14 @@
 """`meedoen terminal`: provision a terminal, sync it with the backend, or run one on this PC."""
 
+import hashlib
 import json
 import os
 import select
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,12 +20,26 @@ from hardware.emulated_pass import EmulatedPass, Memory
 from hardware.errors import ReaderError
 from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
+from terminal.build import build_package
 from terminal.errors import BackendUnreachable, NoHotlist, TerminalError
-from terminal.firmware import link
-from terminal.host import Backend, DirectLink, HotlistAddress, Link, SerialLink, about, book_in, date_of
+from terminal.firmware import VERSION, link
+from terminal.flashing import put_on_board
+from terminal.host import (
+    Backend,
+    DirectLink,
+    HotlistAddress,
+    Link,
+    SerialLink,
+    about,
+    book_of,
+    date_of,
+    in_words,
+    signed_package,
+)
 from terminal.host import enrol as number_of
 from terminal.host import provision as give_keys
 from terminal.host import sync as bring_and_carry
+from terminal.host import update as bring_update
 from terminal.pc import PcBoard, Reader, open_shift, pc_terminal
 
 app = typer.Typer(no_args_is_help=True, help="Enrol, provision, sync and run terminals.")
@@ -33,6 +50,7 @@ Pin = Annotated[
     str | None, typer.Option("--pin", envvar="MEEDOEN_PIN", help="PIN of a PC terminal; new card keys need it.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
+_SOON_S = 2
 _BACKEND = "http://127.0.0.1:8442"
 
 
@@ -62,6 +80,22 @@ def _link(port: str | None, flash: Path | None, new: bool = False, pin: str | No
     if pin is not None:
         open_shift(device, board, pin)
     return DirectLink(device)
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for what takes longer than people wait without asking."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=True) as progress:
+        task, begun = progress.add_task(what, total=None), time.monotonic()
+
+        def step(done: int, total: int) -> None:
+            if progress.disable and console.is_terminal and time.monotonic() - begun > _SOON_S:
+                progress.disable = False
+                progress.start()
+            progress.update(task, completed=done, total=total)
+
+        yield step
 
 
 def _refused(error: Exception) -> typer.Exit:
@@ -97,7 +131,7 @@ def provision(
         link_to = _link(port, flash, pin=pin)
         paper = _device_file(device)
         number = give_keys(link_to, paper, lease.read_bytes())
-        until = date_of(book_in(about(link_to), paper["issuer"])["lease_until"])
+        until = date_of(book_of(about(link_to), paper["issuer"])["lease_until"])
     except TerminalError as error:
         raise _refused(error) from None
     if as_json:
@@ -124,6 +158,9 @@ def sync(
     hotlist: Annotated[
         str | None, typer.Option(help="Hotlist: its address at the desk, or a file from `meedoen issuer hotlist`.")
     ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="MEEDOEN_TRANSPORT_TOKEN", help="What the backend wants to see, if anything.")
+    ] = None,
     issuer: Annotated[
         int | None, typer.Option(help="Number of the municipality, for a terminal that serves several.")
     ] = None,
@@ -133,16 +170,9 @@ def sync(
     """Hand in the journal, renew the keys, and bring today's bundle and hotlist."""
     blocked = _hotlist(hotlist)
     try:
-        console = Console(stderr=True)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task("Handing in", total=None)
-            report = bring_and_carry(
-                _link(port, flash, pin=pin),
-                Backend(backend),
-                blocked,
-                lambda done, total: progress.update(task, completed=done, total=total),
-                issuer,
-            )
+        with _bar("Syncing") as progress:
+            backend_of_city = Backend(backend, token=token)
+            report = bring_and_carry(_link(port, flash, pin=pin), backend_of_city, blocked, progress, issuer)
     except (TerminalError, BackendUnreachable, NoHotlist) as error:
         raise _refused(error) from None
     if as_json:
@@ -189,13 +219,74 @@ def diagnose(port: Port = None, flash: Flash = None, as_json: AsJson = False) ->
     if as_json:
         typer.echo(json.dumps(found))
         return
-    for name in ("device", "version", "pin", "shift"):
-        typer.echo(f"{name}: {found[name]}")
-    for book in found["books"]:
-        for name in ("day", "lease_until"):
-            book[name] = date_of(book.get(name))
-        for name, value in book.items():
-            typer.echo(f"{'' if name == 'issuer' else '  '}{name}: {value}")
+    typer.echo("\n".join(in_words(found, datetime.now(UTC).astimezone().date())))
+
+
+Signer = Annotated[
+    str, typer.Option(envvar="MEEDOEN_FIRMWARE_SIGNER", help="Public key of the release, from `meedoen keys sign`.")
+]
+Released = Annotated[
+    Path, typer.Argument(metavar="PACKAGE", help="Release, with its signature in PACKAGE.sig.", dir_okay=False)
+]
+
+
+@app.command("build-firmware")
+def build(
+    file: Annotated[Path, typer.Argument(help="Where the package goes.", dir_okay=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Make a release of the firmware: one file, to be signed and approved with `meedoen keys`."""
+    try:
+        package = build_package()
+        file.write_bytes(package)
+    except TerminalError as error:
+        raise _refused(error) from None
+    digest = hashlib.sha256(package).hexdigest()
+    if as_json:
+        typer.echo(json.dumps({"version": VERSION, "sha256": digest, "bytes": len(package)}))
+    else:
+        typer.echo(f"Version {VERSION}, {len(package)} bytes: {file}. SHA-256 {digest}.")
+
+
+@app.command()
+def update(
+    package: Released,
+    signer: Signer,
+    port: Port = None,
+    flash: Flash = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring new firmware. It is tried once, and when it does not come up the last good one runs again."""
+    try:
+        found = signed_package(package, signer)
+        with _bar("Updating") as progress:
+            bring_update(lambda: _link(port, flash), found, progress)
+    except TerminalError as error:
+        raise _refused(error) from None
+    typer.echo(json.dumps({"version": found.version}) if as_json else f"Version {found.version} runs, and is kept.")
+
+
+@app.command("flash")
+def flash_board(
+    package: Released,
+    signer: Signer,
+    port: Annotated[str, typer.Option(help="Serial port of the board.")],
+    wifi: Annotated[
+        Path | None, typer.Option(help="File with its Wi-Fi and the backend (JSON).", exists=True, dir_okay=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put the firmware on a board that has fresh MicroPython and nothing else. After that, `enrol` and `provision`."""
+    try:
+        found = signed_package(package, signer)
+        with _bar("Flashing") as progress:
+            put_on_board(port, found, wifi, progress)
+    except TerminalError as error:
+        raise _refused(error) from None
+    if as_json:
+        typer.echo(json.dumps({"version": found.version}))
+    else:
+        typer.echo(f"Version {found.version} is on the board, and starts. Next: meedoen terminal enrol --port {port}")
 
 
 @app.command()
@@ -237,8 +328,9 @@ def run(
 
 
 def _require_lists(flash: Path) -> None:
-    books = about(_link(None, flash))["books"]
-    if not any("day" in book for book in books):
+    found = about(_link(None, flash))
+    books = [book for book in found["books"] if book["day"] is not None]
+    if not books:
         raise TerminalError("This terminal has no keys yet; provision it first.")
     if not any(book["bundle"] for book in books):
         raise TerminalError("This terminal has no offers yet; sync it first.")

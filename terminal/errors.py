@@ -1,16 +1,12 @@
 """What can go wrong between a host and a terminal, or between a host and the backend."""
 
+from terminal.firmware.errors import BackendUnreachable, VaultUnreachable
+
+__all__ = ["BackendUnreachable", "NoHotlist", "TerminalError", "VaultUnreachable"]
+
 
 class TerminalError(Exception):
     """The terminal does not answer, or refused; the text says what to do."""
-
-
-class BackendUnreachable(Exception):
-    """Nothing was handed over; the terminal keeps everything, try again later."""
-
-
-class VaultUnreachable(Exception):
-    """No new keys for now; those of the terminal count until their last day."""
 
 
 class NoHotlist(Exception):

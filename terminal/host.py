@@ -4,34 +4,50 @@ The host carries only what is sealed: it can lose a batch, and then fetches it a
 one thing that it could read is the wrapping key, which somebody brings by hand, once.
 """
 
+import hashlib
 import json
+import termios
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
 import serial
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from card import release
+from card.errors import CardError
 from card.record import DAY_ZERO
-from card.wire import uint
+from card.wire import read_uint
 from terminal.errors import BackendUnreachable, NoHotlist, TerminalError, VaultUnreachable
 from terminal.firmware import link
 from terminal.firmware.device import Device
+from terminal.firmware.sync import Report
+from terminal.firmware.sync import sync as in_order
 from terminal.hotlist import HotlistFile, NotSigned, opened
 
 _TRIES = 3
-_ONCE = (link.DEVICE, link.LEASE)
+# What counts once is not put twice: when the answer is lost, a second one would be refused.
+_ONCE = (link.DEVICE, link.LEASE, link.BUNDLE)
+_NO_PROGRESS = 3
+_LOOK_AGAIN_S = 0.2
+Progress = Callable[[int, int], None]
 _SYNC_AGAIN = "The rest is done; passes that were blocked since the last list still work here, so sync again."
 
 
 class Link(Protocol):
     """A way to put one question to a terminal."""
 
-    def ask(self, kind: bytes, content: bytes = b"", issuer: int = 0) -> bytes:
-        """The answer's content; raises TerminalError. `issuer`: of which municipality, 0 for the device as a whole."""
+    def ask(self, kind: bytes, content: bytes = b"", issuer: int = link.WHOLE_DEVICE) -> bytes:
+        """The answer's content; raises TerminalError. `issuer`: the municipality that the question is about."""
+
+    def close(self) -> None:
+        """Let go of the terminal."""
 
 
 class SerialLink:
@@ -47,16 +63,21 @@ class SerialLink:
     def close(self) -> None:
         self._port.close()
 
-    def ask(self, kind: bytes, content: bytes = b"", issuer: int = 0) -> bytes:
-        """Asks again when nothing comes: every question but the handing over of keys may be put twice."""
+    def ask(self, kind: bytes, content: bytes = b"", issuer: int = link.WHOLE_DEVICE) -> bytes:
+        """Asks again when nothing comes: every question but the handing over of what counts once may be put twice."""
         tries = 1 if kind in _ONCE else _TRIES
-        for _ in range(tries):
-            got = self._ask_once(link.frame(kind, issuer, content), self._timeout_s / tries)
-            if got is not None:
-                return _content(kind, got[0], got[2])
+        try:
+            for _ in range(tries):
+                got = self._ask_once(link.frame(kind, issuer, content), self._timeout_s / tries)
+                if got is not None:
+                    return _content(kind, *got)
+        except (OSError, termios.error):
+            raise TerminalError(
+                "The cable was unplugged. Plug it in and do this again; it goes on where it was."
+            ) from None
         raise TerminalError("The terminal does not answer. Is it switched on, and is this the right port?")
 
-    def _ask_once(self, question: bytes, timeout_s: float) -> tuple[bytes, int, bytes] | None:
+    def _ask_once(self, question: bytes, timeout_s: float) -> tuple[bytes, bytes] | None:
         self._port.reset_input_buffer()
         self._port.write(question)
         frames = link.Frames()
@@ -64,7 +85,7 @@ class SerialLink:
         while time.monotonic() < deadline:
             got: tuple[bytes, int, bytes] | None = frames.feed(self._port.read(max(1, self._port.in_waiting)))
             if got is not None:
-                return got
+                return got[0], got[2]
         return None
 
 
@@ -74,8 +95,11 @@ class DirectLink:
     def __init__(self, device: Device) -> None:
         self._device = device
 
-    def ask(self, kind: bytes, content: bytes = b"", issuer: int = 0) -> bytes:
+    def ask(self, kind: bytes, content: bytes = b"", issuer: int = link.WHOLE_DEVICE) -> bytes:
         return _content(kind, *self._device.answer(kind, issuer, content))
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def _content(asked: bytes, kind: bytes, content: bytes) -> bytes:
@@ -87,18 +111,20 @@ def _content(asked: bytes, kind: bytes, content: bytes) -> bytes:
 
 
 class Backend:
-    """The backend's HTTP interface as far as a host needs it. `transport` as httpx takes it."""
+    """The backend's HTTP interface as far as a host needs it. `transport` as httpx takes it; `token` opens it."""
 
-    def __init__(self, base_url: str, transport: httpx.BaseTransport | None = None) -> None:
-        self._client = httpx.Client(base_url=base_url, transport=transport, timeout=30)
+    def __init__(self, base_url: str, transport: httpx.BaseTransport | None = None, token: str | None = None) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.Client(base_url=base_url, transport=transport, headers=headers, timeout=30)
 
-    def next_position(self, terminal: int) -> int:
-        """The first position of this terminal that the backend does not hold."""
-        return int(self._request("GET", f"/v1/terminals/{terminal}").json()["nextPosition"])
+    def where(self, terminal: int) -> tuple[int, bytes]:
+        """The first position of this terminal that the backend does not hold, and a challenge for its statement."""
+        answer = _accepted(self._ask("GET", f"/v1/terminals/{terminal}")).json()
+        return int(answer["nextPosition"]), bytes.fromhex(answer["challenge"])
 
-    def bundle(self, terminal: int) -> bytes:
-        """The sealed bundle of the day."""
-        return self._request("GET", f"/v1/terminals/{terminal}/bundle").content
+    def bundle(self, terminal: int, statement: bytes) -> bytes:
+        """The sealed bundle of the day, as the answer to what the terminal said of itself."""
+        return _accepted(self._ask("POST", f"/v1/terminals/{terminal}/bundle", statement)).content
 
     def lease(self, terminal: int, number: int) -> bytes:
         """The next keys, as the vault wrapped them to the terminal's device; `number` is the one that it says is next.
@@ -113,28 +139,28 @@ class Backend:
             raise VaultUnreachable(f"The keys could not be renewed; sync again later. {_reason(answer)}")
         return _accepted(answer).content
 
-    def hand_in(self, terminal: int, batch: bytes) -> httpx.Response:
-        """Upload a batch. Also an answer that refuses counts as handed in when it says `kept`."""
-        try:
-            answer = self._client.post(
-                f"/v1/terminals/{terminal}/batches",
-                content=batch,
-                headers={"Content-Type": "application/octet-stream"},
-            )
-        except httpx.TransportError:
-            raise BackendUnreachable("The backend cannot be reached; the terminal keeps its records.") from None
-        if answer.is_error and not _problem(answer).get("kept"):
+    def hand_in(self, terminal: int, batch: bytes) -> tuple[int, list[dict[str, object]]]:
+        """Upload a batch; the position after it, and what was refused of it.
+
+        Also an answer that refuses counts as handed in when it says `kept`.
+        """
+        answer = self._ask("POST", f"/v1/terminals/{terminal}/batches", batch)
+        found = _problem(answer)
+        if answer.is_error and not found.get("kept"):
             raise BackendUnreachable(f"The backend did not take the batch: {_reason(answer)}")
-        return answer
-
-    def _request(self, method: str, path: str) -> httpx.Response:
-        return _accepted(self._ask(method, path))
-
-    def _ask(self, method: str, path: str) -> httpx.Response:
         try:
-            return self._client.request(method, path)
+            return int(found["nextPosition"]), list(found.get("refused", []))
+        except (KeyError, TypeError, ValueError):
+            raise BackendUnreachable(f"The backend did not take the batch: {_reason(answer)}") from None
+
+    def _ask(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
+        headers = {} if content is None else {"Content-Type": "application/octet-stream"}
+        try:
+            return self._client.request(method, path, content=content, headers=headers)
         except httpx.TransportError:
-            raise BackendUnreachable("The backend cannot be reached; try again later.") from None
+            raise BackendUnreachable(
+                "The backend cannot be reached; the terminal keeps its records. Try again later."
+            ) from None
 
 
 class HotlistAddress:
@@ -192,27 +218,60 @@ def _reason(answer: httpx.Response, expected: str = "a backend") -> str:
     return str(found.get("detail") or f"{found.get('title', f'this is not {expected}')} ({answer.status_code}).")
 
 
-@dataclass
-class SyncReport:
-    """What a sync did. `lease_until`: the last day of the keys, None when they have ended."""
-
-    terminal: int
-    handed_in: int = 0
-    refused: list[dict[str, object]] = field(default_factory=list)
-    open_doubts: int = 0
-    lease_until: date | None = None
-    warning: str | None = None
-
-
 def date_of(day: int | None) -> date | None:
     """A day as terminals count them."""
     return None if day is None else date(*DAY_ZERO) + timedelta(days=day)
 
 
 def about(link_to: Link) -> dict[str, Any]:
-    """What a terminal says of itself."""
+    """What a terminal says of itself: the device, and a book for each municipality that it serves."""
     found: dict[str, Any] = json.loads(link_to.ask(link.HELLO))
     return found
+
+
+def in_words(found: dict[str, Any], today: date) -> list[str]:
+    """What a terminal says of itself, for people; `today` is that of the one who reads it."""
+    slot = f" in slot {found['slot']}" if found["slot"] else ""
+    lines = [f"device: {found['device']}", f"firmware: version {found['version']}{slot}"]
+    if found["trial"]:
+        lines.append("This version is being tried; it is kept when the reader answers and the lists open.")
+    if found["failed"] is not None:
+        lines.append(f"Version {found['failed']} was tried and did not come up.")
+    if found["error"]:
+        lines.append(f"last error: {found['error']}")
+    lines.append(f"room on the flash: {found['room'] // 1024} KB")
+    for book in found["books"]:
+        lines.append(f"municipality {book['issuer']}, terminal {book['terminal']}:")
+        lines += [f"  {line}" for line in _book_in_words(book, today)]
+    return lines if found["books"] else [*lines, "It has no keys yet; provision it first."]
+
+
+def _book_in_words(book: dict[str, Any], today: date) -> list[str]:
+    day, until = date_of(book["day"]), date_of(book["lease_until"])
+    if day is None:
+        return ["no keys yet; sync it"]
+    lines = [f"clock: {day}" + ("" if day == today else f", and today is {today}; sync it")]
+    lines.append(f"keys: good until {until}" if until else "keys: ended; sync it")
+    lines.append(f"next keys: number {book['lease']}")
+    lines.append(f"journal: {book['journal']} records, {book['doubts']} in doubt")
+    lines.append(f"offers: version {book['bundle']}" if book["bundle"] else "offers: none; sync it")
+    lines.append(
+        f"blocked passes: version {book['hotlist']}" if book["hotlist"] else "blocked passes: no list; sync it"
+    )
+    if book["release"]:
+        lines.append(f"approved firmware: version {book['release']}")
+    return lines
+
+
+def book_of(found: dict[str, Any], issuer: int | None = None) -> dict[str, Any]:
+    """The book of a municipality, or the only one there is; raises TerminalError."""
+    books: list[dict[str, Any]] = [book for book in found["books"] if issuer in (None, book["issuer"])]
+    if not books or books[0]["terminal"] is None:
+        raise TerminalError("This terminal has no keys yet; provision it first.")
+    if len(books) > 1:
+        numbers = ", ".join(str(book["issuer"]) for book in books)
+        raise TerminalError(f"This terminal serves municipalities {numbers}; say which one with --issuer.")
+    return books[0]
 
 
 def enrol(link_to: Link) -> str:
@@ -220,62 +279,43 @@ def enrol(link_to: Link) -> str:
     return str(about(link_to)["device"])
 
 
-def book_in(found: dict[str, Any], issuer: int | None = None) -> dict[str, Any]:
-    """What a terminal says of one municipality: the one with this number, or the only one that it serves."""
-    books: list[dict[str, Any]] = [book for book in found["books"] if issuer in (None, book["issuer"])]
-    if len(books) > 1:
-        numbers = ", ".join(str(book["issuer"]) for book in books)
-        raise TerminalError(f"This terminal serves the municipalities {numbers}; say which one.")
-    if not books or books[0]["terminal"] is None:
-        raise TerminalError("This terminal has no keys yet; provision it first.")
-    return books[0]
-
-
-def provision(link_to: Link, device_keys: dict[str, object], lease: bytes) -> int:
+def provision(link_to: Link, device_keys: dict[str, Any], lease: bytes) -> int:
     """Give a device its wrapping key, once, and its first keys; returns the terminal's number.
 
     When it stopped half-way, it goes on where it stopped.
     """
     issuer = device_keys.get("issuer")
-    held = [book for book in about(link_to)["books"] if book["issuer"] == issuer]
-    if not held or not held[0]["enrolled"] or held[0]["lease"] > 0:
+    if not isinstance(issuer, int):
+        raise TerminalError("The device file does not say of which municipality it is; have the vault write it again.")
+    waiting = [book for book in about(link_to)["books"] if book["issuer"] == issuer and book["lease"] == 0]
+    if not waiting:
         link_to.ask(link.DEVICE, json.dumps(device_keys).encode())
-    assert isinstance(issuer, int)  # the terminal took it as a number
     link_to.ask(link.LEASE, lease, issuer)
-    return int(book_in(about(link_to), issuer)["terminal"])
+    return int(book_of(about(link_to), issuer)["terminal"])
 
 
 def sync(
     link_to: Link,
     backend: Backend,
     hotlist: bytes | HotlistAddress | None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
     issuer: int | None = None,
-) -> SyncReport:
+) -> Report:
     """Hand in what the backend lacks, renew the keys, bring the bundle and the hotlist. Safe to repeat at any point.
 
-    `issuer`: which municipality's backend and hotlist these are; a terminal that serves one need not be told.
-    Also a terminal that gets no more keys has handed in what it holds. While the vault cannot be reached, the keys that
-    are there still count, and the report has a warning. The list of blocked passes comes last: when its address gives
-    none, all else is done, and NoHotlist says so.
+    The order is in `terminal.firmware.sync`. When the hotlist's address gives none, all else is done, and NoHotlist
+    says so. `issuer` names the municipality on a terminal that serves several.
     """
-    found = book_in(about(link_to), issuer)
-    issuer = int(found["issuer"])
-    report = SyncReport(found["terminal"], open_doubts=found["doubts"])
-    _hand_in(link_to, backend, found, report, progress)
-    try:
-        link_to.ask(link.LEASE, backend.lease(report.terminal, found["lease"]), issuer)
-    except VaultUnreachable as error:
-        report.warning = str(error)
-    link_to.ask(link.BUNDLE, backend.bundle(report.terminal), issuer)
+    book = book_of(about(link_to), issuer)
+    report: Report = in_order(link_to.ask, backend, book, progress)
     if hotlist is not None:
-        _bring_hotlist(link_to, hotlist, issuer)
-    report.lease_until = date_of(book_in(about(link_to), issuer)["lease_until"])
+        _bring_hotlist(link_to, hotlist, book["issuer"], progress)
+    report.lease_until = date_of(report.lease_until)
     return report
 
 
-def _bring_hotlist(link_to: Link, hotlist: bytes | HotlistAddress, issuer: int) -> None:
-    held = book_in(about(link_to), issuer)
+def _bring_hotlist(link_to: Link, hotlist: bytes | HotlistAddress, issuer: int, progress: Progress) -> None:
+    held = book_of(about(link_to), issuer)
     if isinstance(hotlist, HotlistAddress):
         lacking = hotlist.lacking(held)
     else:
@@ -283,19 +323,99 @@ def _bring_hotlist(link_to: Link, hotlist: bytes | HotlistAddress, issuer: int) 
         if lacking is None:
             raise NoHotlist(f"The file has changes to another list than the one on the terminal. {_SYNC_AGAIN}")
     if lacking is not None:
-        link_to.ask(link.HOTLIST, lacking, issuer)
+        bring(link_to, issuer, link.HOTLIST, lacking, progress)
 
 
-def _hand_in(
-    link_to: Link, backend: Backend, book: dict[str, Any], report: SyncReport, progress: Callable[[int, int], None]
+@dataclass(frozen=True)
+class Package:
+    """A release of the firmware whose signature was checked."""
+
+    version: int
+    content: bytes
+
+
+def signed_package(path: Path, signer: str) -> Package:
+    """The package in a file, which the holder of `signer` (public key, 64 hex digits) signed in FILE.sig."""
+    try:
+        content, signature = path.read_bytes(), path.with_name(path.name + ".sig").read_bytes()
+    except OSError as error:
+        raise TerminalError(f"{error.filename} is not there; a release is a package and its signature.") from None
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(signer)).verify(signature, content)
+    except ValueError:
+        raise TerminalError("The signer is a public key of 64 digits 0-9 or a-f, as `keys sign` says it.") from None
+    except InvalidSignature:
+        raise TerminalError(f"{path} was not signed with this key, or was altered. Get the release anew.") from None
+    try:
+        return Package(release.version_of(content), content)
+    except CardError:
+        raise TerminalError(f"{path} is signed, but it is no package of firmware.") from None
+
+
+def update(
+    open_link: Callable[[], Link],
+    package: Package,
+    progress: Progress = lambda done, total: None,
+    patience_s: float = 60,
 ) -> None:
-    count = book["journal"]
-    position = backend.next_position(report.terminal)
-    while position <= count:
-        answer = backend.hand_in(report.terminal, link_to.ask(link.JOURNAL, uint(position, 4), book["issuer"])).json()
-        report.refused += answer.get("refused", [])
-        if answer["nextPosition"] <= position:
-            raise BackendUnreachable("The backend keeps asking for the same records; see its quarantine.")
-        report.handed_in += answer["nextPosition"] - position
-        position = answer["nextPosition"]
-        progress(position - 1, count)
+    """Bring new firmware, and see it come up; raises TerminalError when it did not, and the one before runs again.
+
+    The terminal takes what its lease approves and nothing else. One that was interrupted goes on where it stopped.
+    """
+    link_to = open_link()
+    try:
+        found = about(link_to)
+        if found["version"] == package.version:
+            raise TerminalError(f"Version {package.version} runs here already.")
+        bring(link_to, link.WHOLE_DEVICE, link.FIRMWARE, package.content, progress)
+    finally:
+        link_to.close()
+    _see_it_come_up(open_link, package.version, patience_s)
+
+
+def _see_it_come_up(open_link: Callable[[], Link], version: int, patience_s: float) -> None:
+    deadline, said = time.monotonic() + patience_s, "The terminal has the new version, and does not come back."
+    while time.monotonic() < deadline:
+        try:
+            link_to = open_link()
+        except TerminalError:
+            time.sleep(_LOOK_AGAIN_S)
+            continue
+        try:
+            found = about(link_to)
+        except TerminalError:
+            continue
+        finally:
+            link_to.close()
+        if found["failed"] == version:
+            raise TerminalError(
+                f"Version {version} did not come up, so {found['version']} runs again. It said: {found['error']}."
+            )
+        if found["version"] == version and not found["trial"]:
+            return
+        said = f"Version {version} runs, and is kept when the reader answers. Check its cable."
+        time.sleep(_LOOK_AGAIN_S)
+    raise TerminalError(f"{said} Switch it off and on, and look with `diagnose`.")
+
+
+def bring(
+    link_to: Link, issuer: int, name: bytes, content: bytes, progress: Progress = lambda done, total: None
+) -> None:
+    """Bring a file in parts; it goes on where an earlier try stopped. The terminal takes it, or refuses."""
+    total, digest = len(content), hashlib.sha256(content).digest()[: link.DIGEST_BYTES]
+    here, in_vain = _part(link_to, issuer, link.part(name, total, digest, 0, b"")), 0
+    while here < total:
+        chunk = content[here : here + link.MOST_CHUNK]
+        after = _part(link_to, issuer, link.part(name, total, digest, here, chunk))
+        in_vain = 0 if after > here else in_vain + 1
+        if in_vain == _NO_PROGRESS:
+            raise TerminalError("The terminal keeps asking for the same part; switch it off and on, and do this again.")
+        here = after
+        progress(here, total)
+
+
+def _part(link_to: Link, issuer: int, part: bytes) -> int:
+    answer = link_to.ask(link.PART, part, issuer)
+    if len(answer) != 4:
+        raise TerminalError("The terminal answers another question; try again.")
+    return int(read_uint(answer, 0, 4))

@@ -1,5 +1,6 @@
 """A small city for tests: a vault, passes made by the desk's own code, and terminals to tap them on."""
 
+import hashlib
 import json
 import os
 import sys
@@ -8,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from card.batch import COMMITTED, IN_DOUBT, link_key, open_batch, siv_key
+from card.batch import COMMITTED, IN_DOUBT, freshness_mac, link_key, open_batch, siv_key
 from card.blueprint import Blueprint
 from card.layout import aid_bytes
 from card.sealing import SealingKey
@@ -36,6 +37,7 @@ from terminal.firmware import link
 from terminal.firmware.app import WORKING
 from terminal.firmware.device import Device
 from terminal.firmware.hotlist import Hotlist, open_hotlist
+from terminal.host import bring
 from terminal.pc import PcBoard
 from tests.twin.nor_flash import NorFlash
 
@@ -272,9 +274,29 @@ def device_file(about, terminal=TERMINAL, vault=VAULT) -> bytes:
     return json.dumps({**paper, "device": about["device"], "wrapping_key": key.hex()}).encode()
 
 
+CHALLENGE = bytes(range(16))
+
+
+def of_now(ask, sealed, terminal=TERMINAL, vault=VAULT):
+    """A bundle as the backend gives it: with the proof that it answers what the terminal says of itself now."""
+    nonce = json.loads(ask(link.HELLO, CHALLENGE, vault.register.municipality)[16:])["nonce"]
+    return sealed + freshness_mac(link_key(vault.handed_out("link", 1), terminal), bytes.fromhex(nonce), sealed)
+
+
+def bring_lists(link_to, offers=None, blocked=None):
+    """Bundle and hotlist, as a sync brings them."""
+    link_to.ask(link.BUNDLE, of_now(link_to.ask, offers or bundle()), ISSUER)
+    bring(link_to, ISSUER, link.HOTLIST, blocked or hotlist())
+
+
 def lease(about, terminal=TERMINAL, day=DAY, vault=VAULT) -> bytes:
     """The next lease of a device, as the vault makes it on a day."""
     return Vault(vault.store, vault.register, lambda: date_of(day)).lease(terminal, about["lease"])
+
+
+def about_the_only_book(link_to):
+    """What a terminal says over a link of itself and of the city, side by side."""
+    return said_of(json.loads(link_to.ask(link.HELLO)))
 
 
 # Between two taps, so that the second is none by accident.
@@ -284,6 +306,7 @@ A_WHILE_S = 61
 def said_of(found, issuer=ISSUER):
     """What a terminal says of itself and of one municipality, side by side; of one that it does not serve, nothing."""
     nothing = {"terminal": None, "lease": 0, "lease_until": None, "enrolled": False}
+    found = {name: value for name, value in found.items() if name != "room"}  # the disk is not ours alone
     return {**found, **next((book for book in found["books"] if book["issuer"] == issuer), nothing)}
 
 
@@ -349,14 +372,42 @@ class PcTerminal:
         self.screen = (state, code, *lines)
 
     def ask(self, kind, content=b"", issuer=None):
-        answered, content = self.device.answer(kind, ISSUER if issuer is None else issuer, content)
+        """What comes in answer; a bundle gets the proof that it is of now, and a hotlist comes in parts."""
+        answered, content = self._answer(kind, content, issuer)
         assert answered == kind, content
         return content
 
     def refused(self, kind, content=b"", issuer=None) -> str:
-        answered, content = self.device.answer(kind, ISSUER if issuer is None else issuer, content)
+        answered, content = self._answer(kind, content, issuer)
         assert answered == link.REFUSED
         return content.decode()
+
+    def _answer(self, kind, content, issuer):
+        if issuer is None:
+            issuer = link.WHOLE_DEVICE if kind in (link.HELLO, link.DEVICE, link.FORGET_PIN) else ISSUER
+        if kind == link.HOTLIST:
+            return self._in_parts(kind, content, issuer)
+        if kind == link.BUNDLE:
+            content = self._of_now(content, issuer)
+        return self.device.answer(kind, issuer, content)
+
+    def _of_now(self, sealed, issuer):
+        """With the proof that it is of now, once the terminal has keys to prove it with."""
+        answered, said = self.device.answer(link.HELLO, issuer, CHALLENGE)
+        if answered == link.REFUSED:
+            return sealed
+        book = next(book for book in self.device.books if book.issuer == issuer)
+        return sealed + freshness_mac(book.keys.link_key, bytes.fromhex(json.loads(said[16:])["nonce"]), sealed)
+
+    def _in_parts(self, name, content, issuer):
+        digest = hashlib.sha256(content).digest()[: link.DIGEST_BYTES]
+        answered, said = self.device.answer(link.PART, issuer, link.part(name, len(content), digest, 0, b""))
+        for at in range(0, len(content), link.MOST_CHUNK):
+            if answered == link.REFUSED:
+                return answered, said
+            part = link.part(name, len(content), digest, at, content[at : at + link.MOST_CHUNK])
+            answered, said = self.device.answer(link.PART, issuer, part)
+        return (answered, said) if answered == link.REFUSED else (name, b"")
 
     def about(self):
         """What the terminal says of itself, and of the city when it serves it."""

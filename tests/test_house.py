@@ -18,6 +18,7 @@ SERVERS = ("backend", "keys", "issuer")
 ENTRY_POINTS = {
     "meedoen.__main__",
     "meedoen.cli",
+    "terminal.firmware.boot",
     "terminal.firmware.unix",
     "terminal.frozen.manifest",
     "terminal.frozen.rp2",
@@ -55,6 +56,9 @@ def imported(path: Path) -> Iterator[tuple[ast.AST, str]]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node, node.module
             yield from ((node, f"{node.module}.{alias.name}") for alias in node.names)
+        elif called(node) == "briefly" and isinstance(node, ast.Call):
+            # What a terminal loads by name for one question of the host.
+            yield node, f"terminal.firmware.{ast.literal_eval(node.args[0])}"
 
 
 def module_name(path: Path) -> str:

@@ -30,7 +30,8 @@ from meedoen.demo.custodians import Custodians
 from meedoen.demo.terminals import MicroPythonTerminal, PcTerminal, Terminal
 from terminal.build import build_firmware
 from terminal.errors import TerminalError
-from terminal.host import Backend, SyncReport, enrol, provision, sync
+from terminal.firmware.sync import Report
+from terminal.host import Backend, enrol, provision, sync
 
 ROOT = Path(__file__).parents[2]
 SCHEME = ROOT / "schemes/gelrepas.toml"
@@ -200,7 +201,7 @@ class City:
         """The backend as a host sees it."""
         return Backend(BACKEND_URL, self.backend_transport)
 
-    def sync(self, terminal: Terminal) -> SyncReport:
+    def sync(self, terminal: Terminal) -> Report:
         """Hand in a terminal's journal, and bring it the lists of the day."""
         return sync(terminal.link(), self.backend(), self.desk.hotlist(self.clock.day))
 

@@ -48,5 +48,5 @@ class Counters:
             self.at_venue[venue] -= cents
         elif screen.code == results.AGAIN:
             self.torn += 1
-        else:
+        elif screen.code != results.SAME_AGAIN:  # that one shows a yes that was counted
             self.declined[REASONS[screen.code]] += 1

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from card.batch import COMMITTED, build_batch, chain_key, entry_bytes, open_batch, siv_key
+from card.batch import COMMITTED, MAC_BYTES, build_batch, chain_key, entry_bytes, freshness_mac, open_batch, siv_key
 from card.record import ClearRecord, Proof, seal
 from card.sealing import SealingKey
 from card.siv import siv_decrypt, siv_encrypt
@@ -15,7 +15,8 @@ from meedoen.demo.city import City, Guest, Place
 from meedoen.demo.counters import Counters
 from meedoen.demo.terminals import PcTerminal, Screen
 from terminal.firmware import link, results
-from terminal.host import SyncReport
+from terminal.firmware.shift import ONCE_MORE_KEY
+from terminal.firmware.sync import Report
 
 EXCHANGES_PER_TAP = 10
 POOL, MUSEUM, LIBRARY, SHOP = 101, 102, 103, 104
@@ -45,8 +46,9 @@ class Week:
         self._say = say
         self._chance = random.Random(seed)
         self._places = {place.number: place for place in city.places}
+        self._issuer = city.issuer
         self.counters = Counters()
-        self.handed_in: list[SyncReport] = []
+        self.handed_in: list[Report] = []
         self.children = [guest for guest in guests if guest.holder.person.age(city.clock.day) < 18]
         self.adults = [guest for guest in guests if guest not in self.children]
 
@@ -80,7 +82,10 @@ class Week:
         place = self._places[choice.place]
         place.terminal.press(choice.keys, until="armed" if choice.keys != REVERSE else "reversing")
         screen = self._hold(place, guest, choice.cents)
-        while screen.code == results.AGAIN:
+        while screen.code in (results.AGAIN, results.SAME_AGAIN):
+            if screen.code == results.SAME_AGAIN:
+                # A week passes here in seconds: the same guest came for the same again, and means it.
+                place.terminal.press(ONCE_MORE_KEY, until="armed")
             screen = self._hold(place, guest, choice.cents)
         place.terminal.press("*", until="choosing")
         return screen
@@ -122,14 +127,19 @@ class Week:
 
     def _rewrite_bundle(self, allow: bool) -> None:
         """What the owner of a terminal can do who takes the keys out of it."""
-        key = siv_key(bytes.fromhex(self._city.secrets_of_terminal(POOL)["link_key"]))
-        associated = [b"bundle" + uint(POOL, 4)]
-        content = json.loads(siv_decrypt(key, associated, self._city.backend().bundle(POOL)))
+        link_key = bytes.fromhex(self._city.secrets_of_terminal(POOL)["link_key"])
+        key, associated = siv_key(link_key), [b"bundle" + uint(POOL, 4)]
+        pool, backend = self._places[POOL].terminal.link(), self._city.backend()
+        challenge = backend.where(POOL)[1]
+        statement = pool.ask(link.HELLO, challenge, self._issuer)
+        genuine = backend.bundle(POOL, challenge + statement)
+        content = json.loads(siv_decrypt(key, associated, genuine[:-MAC_BYTES]))
         swimwear = {**content["offers"][0], "name": "Zwemkleding", "purse": 2, "amount": SWIMWEAR_CENTS}
         content["offers"].append(swimwear)
         content["allowed"] += [2] if allow else []
         sealed = siv_encrypt(key, associated, json.dumps(content).encode())
-        self._places[POOL].terminal.link().ask(link.BUNDLE, sealed, self._city.issuer)
+        nonce = bytes.fromhex(json.loads(statement[MAC_BYTES:])["nonce"])
+        pool.ask(link.BUNDLE, sealed + freshness_mac(link_key, nonce, sealed), self._issuer)
 
     def stranger(self, guest: Guest, why: str) -> None:
         """A pass that does not count here."""
@@ -178,9 +188,9 @@ class Week:
         """The library's laptop sends the end of the journal first, then all of it, and then all of it again."""
         self._say("The library's laptop sends the records in the wrong order, and then twice. Nothing counts double.")
         backend, terminal = self._city.backend(), self._places[LIBRARY].terminal
-        first = backend.next_position(LIBRARY)
-        whole = terminal.link().ask(link.JOURNAL, uint(first, 4), self._city.issuer)
-        tail = terminal.link().ask(link.JOURNAL, uint(first + 2, 4), self._city.issuer)
+        first = backend.where(LIBRARY)[0]
+        whole = terminal.link().ask(link.JOURNAL, uint(first, 4), self._issuer)
+        tail = terminal.link().ask(link.JOURNAL, uint(first + 2, 4), self._issuer)
         for body in (tail, whole, whole, tail):
             backend.hand_in(LIBRARY, body)
 
@@ -188,7 +198,7 @@ class Week:
         """Somebody changes a byte of a batch between the museum and the backend."""
         self._say("Somebody changes a batch of the museum on its way. It is refused and kept; the real one follows.")
         backend, terminal = self._city.backend(), self._places[MUSEUM].terminal
-        body = bytearray(terminal.link().ask(link.JOURNAL, uint(1, 4), self._city.issuer))
+        body = bytearray(terminal.link().ask(link.JOURNAL, uint(1, 4), self._issuer))
         body[200] ^= 1
         backend.hand_in(MUSEUM, bytes(body))
 
@@ -213,7 +223,7 @@ class Week:
     def _forged(self, terminal: PcTerminal) -> bytes:
         keys = self._city.secrets_of_terminal(SECOND_AT_THE_SHOP)
         key = bytes.fromhex(keys["link_key"])
-        held = open_batch(terminal.link().ask(link.JOURNAL, uint(1, 4), self._city.issuer), lambda number: [key])
+        held = open_batch(terminal.link().ask(link.JOURNAL, uint(1, 4), self._issuer), lambda number: [key])
         last = held.entries[-1]
         fields = {**vars(last.clear), "sequence": last.clear.sequence + 1, "amount1": 10 * last.clear.amount1}
         clear = ClearRecord(**{**fields, "price": fields["amount1"]}).to_bytes()

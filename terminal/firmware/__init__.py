@@ -1,4 +1,4 @@
 """What runs in the terminal itself, in the dialect that CPython and MicroPython share."""
 
-# What a terminal says of itself, and what an update has to be above.
+# The number of this firmware. A terminal takes no lower one, so each release has a higher one.
 VERSION = 1

@@ -1,7 +1,9 @@
 """What the host may ask a terminal as a whole."""
 
 import json
+from binascii import hexlify
 
+from card.batch import CHALLENGE_BYTES, NONCE_BYTES, statement_mac
 from card.wire import read_uint
 from terminal.firmware import VERSION, intake, link
 from terminal.firmware.enrolment import Enrolment
@@ -12,29 +14,73 @@ from terminal.firmware.storage import wipe
 
 def answer(device, kind, issuer, content):
     """The content of the answer; raises ListRefused or FlashError, and then nothing changed."""
-    if kind == link.HELLO:
+    if kind == link.HELLO and not content:
         return _hello(device)
     if kind == link.DEVICE:
         return _enrol(device, content)
     if kind == link.FORGET_PIN:
         return _forget_pin(device)
+    if kind == link.PART:
+        from terminal.firmware import incoming
+
+        if issuer != link.WHOLE_DEVICE:
+            device.book_of(issuer).require_keys()
+        return incoming.part(device.flash, issuer, content, _taker(device))
     book = device.book_of(issuer)
+    if kind == link.HELLO and len(content) == CHALLENGE_BYTES:
+        return _statement(device, book, content)
     if kind == link.REMOVE and len(content) == 4:
         return _remove(device, book, read_uint(content, 0, 4))
     if kind == link.LEASE:
         intake.take_lease(book, content, lock_of(device), device.shift.key)
     elif kind == link.BUNDLE:
         intake.take_bundle(book, content)
-    elif kind == link.HOTLIST:
-        intake.take_hotlist(book, content)
     else:
         raise ListRefused("this terminal does not know the question")
     device.lists_changed()
     return b""
 
 
+def take_incoming(device, issuer, name):
+    """Take a file that is on flash whole as `incoming`."""
+    from terminal.firmware import incoming
+
+    incoming.take_whole(device.flash, issuer, name, _taker(device))
+
+
+def _taker(device):
+    """`take(issuer, name, path)` for a file that is here whole."""
+
+    def take(issuer, name, path):
+        if name == link.FIRMWARE and issuer == link.WHOLE_DEVICE:
+            if device.slots is None:
+                raise ListRefused("this terminal has no slots for firmware; update the computer that it runs on")
+            device.slots.take(path, [book.keys.release if book.keys else None for book in device.books])
+        elif name == link.HOTLIST:
+            intake.take_hotlist(device.book_of(issuer), path)
+        else:
+            raise ListRefused("this terminal does not know the file")
+
+    return take
+
+
+def _statement(device, book, challenge):
+    """What a terminal says of itself to a backend: a MAC over the challenge and what follows it."""
+    book.require_keys()
+    book.nonce = device.board.random(NONCE_BYTES)
+    about = intake.about(book)
+    about.update({"device": device.identity.device, "version": VERSION, "nonce": hexlify(book.nonce).decode()})
+    said = json.dumps(about).encode()
+    return statement_mac(book.keys.link_key, challenge, said) + said
+
+
 def _hello(device):
+    """The device as a whole. Nothing in it is proven; see `_statement`."""
     about = {"device": device.identity.device, "version": VERSION, "clock": device.board.today()}
+    error = device.flash.read("error")
+    about["error"] = error.decode() if error else None
+    about["room"] = device.flash.room()
+    about.update(device.slots.facts() if device.slots else {"slot": None, "trial": False, "failed": None})
     about["pin"] = lock_of(device).has_pin
     about["shift"] = "open" if device.shift.is_open else "closed"
     about["books"] = [intake.about(book) for book in device.books]

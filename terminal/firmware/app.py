@@ -10,6 +10,8 @@ from terminal.firmware.shift import BACK_KEY, KEY, MENU_KEY, ONCE_MORE_KEY, RESU
 
 # The reader is on in these alone.
 READING = ("armed", "reversing")
+# In these nobody is being served.
+IDLE = ("choosing", "opening", "choosing_pin")
 # In these the device does something that takes a moment, and gives its result.
 WORKING = ("checking", "setting", "closing", "counting")
 # These are told every second.

@@ -2,10 +2,14 @@
 
 import gc
 import os
+import select
+import sys
 
 import machine
+import micropython
 
-from terminal.firmware import screen, signals
+from terminal.firmware import boards, loop, screen, signals
+from terminal.firmware.device import Device
 from terminal.firmware.drivers.buzzer import Buzzer
 from terminal.firmware.drivers.ds3231 import Ds3231
 from terminal.firmware.drivers.keypad import Keypad
@@ -152,3 +156,37 @@ def _drain(pin):
 
 def _pulled_up(pin):
     return machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
+
+
+class UsbLine:
+    """The line to the host: what a board sends and gets over the USB cable that feeds it."""
+
+    def __init__(self):
+        # Any byte may come, also the one that else stops a program.
+        micropython.kbd_intr(-1)
+        self._poll = select.poll()
+        self._poll.register(sys.stdin, select.POLLIN)
+
+    def write(self, data):
+        sys.stdout.buffer.write(data)
+
+    def read(self, count, timeout_ms):
+        """`count` bytes, or fewer when the line is silent for `timeout_ms`."""
+        data = bytearray(count)
+        for at in range(count):
+            if not self._poll.poll(timeout_ms):
+                return bytes(data[:at])
+            data[at] = sys.stdin.buffer.read(1)[0]
+        return bytes(data)
+
+
+def main(flash):
+    """Run the terminal on this board; comes back when new firmware waits to be started."""
+    board = Board(boards.of_this_machine())
+    device = Device(flash, board)
+    online = None
+    if device.flash.size("online.json") is not None:
+        from terminal.firmware.online import online_of
+
+        online = online_of(device.flash, board.seconds_on)
+    loop.run(device, UsbLine(), online)

@@ -42,6 +42,8 @@ class Book:
         self._board = board
         self.days = Days(flash, board)
         self._day = None
+        # What the next bundle has to answer: the backend's, to the last thing that was said to it.
+        self.nonce = None
         self.keys = Keys.kept(flash)
         self.journal, self.till = self._open_till()
         self._finish_lease()
@@ -130,12 +132,6 @@ class Book:
         """The card keys of an open shift, newest first; none when it closes."""
         if self.keys is not None:
             self.keys.lookup_keys, self.keys.tap_keys = lookup, tap
-
-    def take(self, name, path):
-        """Take the list called `name` from the file at `path`; raises ListRefused."""
-        from terminal.firmware import intake
-
-        intake.take(self, name, path)
 
     # What guests bring
 

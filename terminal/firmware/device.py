@@ -34,11 +34,25 @@ class Device:
         self.books = [self.open_book(issuer) for issuer in shelf.issuers_on(self.flash)]
         self._language = ENGLISH if self.flash.read_checked(LANGUAGE_FILE) == b"\x01" else DUTCH
         self.shift = Shift(self._language)
+        self.slots = self._open_slots()
         self.lists_changed()
         self._shown = ""
         seldom.unload()
         self.begin()
         self._crowded = True
+
+    def _open_slots(self):
+        """The slots of the firmware; None where `boot` does not start it, as on a PC."""
+        if self.flash.size("slots/good") is None:
+            return None
+        from terminal.firmware.slots import Slots
+
+        return Slots(self.flash)
+
+    @property
+    def idle(self):
+        """Whether nobody is being served."""
+        return self.state in app.IDLE
 
     def begin(self):
         """The shift is closed: somebody has to type the PIN, or the first one."""
@@ -163,6 +177,13 @@ class Device:
             self.board.rest()
 
     # What the host may ask
+
+    def take_incoming(self, issuer, name):
+        """Take what the board itself fetched into the file `incoming`."""
+        from terminal.firmware import answers
+
+        self._crowded = True
+        answers.take_incoming(self, issuer, name)
 
     def answer(self, kind, issuer, content):
         """The answer to a frame: `(kind, content)`; a refusal is `!` and the reason, and changed nothing.

@@ -19,3 +19,11 @@ class ListRefused(Exception):
 
 class FlashError(Exception):
     """The flash does not hold what was written, or has no room left; no tap is accepted."""
+
+
+class BackendUnreachable(Exception):
+    """Nothing was handed over; the terminal keeps everything, try again later."""
+
+
+class VaultUnreachable(Exception):
+    """No new keys for now; those of the terminal count until their last day."""

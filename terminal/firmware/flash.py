@@ -18,14 +18,14 @@ class Flash:
     def read(self, name):
         """The content, or None when there is no such file."""
         try:
-            with open(self.folder + "/" + name, "rb") as file:
+            with open(self.path(name), "rb") as file:
                 return file.read()
         except OSError:
             return None
 
     def replace(self, name, content):
         """Raises FlashError, and then the old content is still there."""
-        path = self.folder + "/" + name
+        path = self.path(name)
         try:
             with open(path + ".new", "wb") as file:
                 file.write(content)
@@ -33,20 +33,44 @@ class Flash:
             raise FlashError("the flash does not take what is written")
         self.move(path + ".new", name)
 
-    def remove(self, name):
-        """After this the file is not there; raises FlashError."""
-        try:
-            if name in os.listdir(self.folder):
-                os.remove(self.folder + "/" + name)
-        except OSError:
-            raise FlashError("the flash does not take what is written")
-
     def move(self, path, name):
         """Put the file at `path` in place of `name`; raises FlashError, and then the old content is still there."""
         try:
             os.rename(path, self.folder + "/" + name)
         except OSError:
             raise FlashError("the flash does not take what is written")
+
+    def append(self, name, content):
+        """Write behind what is there. Raises FlashError; how much of it is there then `size` says."""
+        try:
+            with open(self.path(name), "ab") as file:
+                file.write(content)
+        except OSError:
+            raise FlashError("the flash does not take what is written")
+
+    def remove(self, name):
+        """After this the file is not there; raises FlashError."""
+        try:
+            os.remove(self.path(name))
+        except OSError:
+            if self.size(name) is not None:
+                raise FlashError("the flash does not take what is written")
+
+    def size(self, name):
+        """The bytes in a file, or None when there is no such file."""
+        try:
+            return os.stat(self.path(name))[6]
+        except OSError:
+            return None
+
+    def room(self):
+        """The bytes that are still free."""
+        found = os.statvfs(self.folder)
+        return found[1] * found[4]
+
+    def path(self, name):
+        """Where a file is."""
+        return self.folder + "/" + name
 
     def read_checked(self, name):
         """The content, or None when there is none that is as it was written."""

@@ -1,12 +1,11 @@
 """What one municipality asks of its book, and brings to it: keys, offers, hotlist, and where its records go."""
 
-from terminal.firmware import link
+from card.batch import MAC_BYTES, freshness_mac
+from card.wire import same
 from terminal.firmware.enrolment import Enrolment
 from terminal.firmware.errors import ListRefused
 from terminal.firmware.hotlist import take_hotlist as put_hotlist
 from terminal.firmware.keys import Keys
-
-_INCOMING = "incoming"
 
 
 def about(book):
@@ -14,10 +13,11 @@ def about(book):
     enrolment, keys = Enrolment(book.flash, book.identity.number), book.keys
     found = {"issuer": book.issuer, "terminal": enrolment.terminal, "enrolled": enrolment.terminal is not None}
     found.update({"lease": enrolment.next_lease, "lease_until": None, "release": None})
+    found["day"] = None
     found.update({"journal": 0, "first": 1, "bundle": 0, "hotlist": 0, "changes": 0, "doubts": 0})
     if keys is not None and book.journal is not None:
         found["terminal"] = keys.terminal
-        found["release"] = keys.release
+        found["release"] = keys.release and keys.release["version"]
         found["journal"] = book.journal.count
         found["signers"] = keys.signers
         found["first"] = book.journal.first
@@ -59,33 +59,29 @@ def take_lease(book, wrapped, lock, shift_key):
 
 
 def take_bundle(book, content):
-    """Take the offers of the day."""
+    """Take the offers of the day; the MAC behind them shows that they were made after the last statement."""
     book.require_keys()
-    new = book.open_bundle(content, book.keys.link_key)
+    sealed, mac = content[:-MAC_BYTES], content[-MAC_BYTES:]
+    new = book.open_bundle(sealed, book.keys.link_key)
     if new.issuer != book.issuer:
         raise ListRefused("these offers are of another municipality")
     held = book.till.bundle
     if held is not None and new.version < held.version:
         raise ListRefused("version %d is older than %d, which is here" % (new.version, held.version))
-    book.flash.replace("bundle", content)
+    if book.nonce is None or not same(mac, freshness_mac(book.keys.link_key, book.nonce, sealed)):
+        raise ListRefused("these offers are of another moment; sync again")
+    book.flash.replace("bundle", sealed)
+    book.nonce = None
     book.days.brought(new.day)
     book.use_lists()
 
 
-def take_hotlist(book, content):
-    """Take the list of blocked passes from a frame."""
-    book.flash.replace(_INCOMING, content)
-    take(book, link.HOTLIST, book.flash.folder + "/" + _INCOMING)
+def take_hotlist(book, path):
+    """Take the list of blocked passes from the file at `path`; it moves into place when it is genuine and not older.
 
-
-def take(book, name, path):
-    """Take the list called `name` from the file at `path`; it moves into place when it is genuine and not older.
-
-    A hotlist says itself whether it is a whole one or the changes to the one that is here.
+    It says itself whether it is a whole one or the changes to the one that is here.
     """
     book.require_keys()
-    if name != link.HOTLIST:
-        raise ListRefused("this terminal does not know such a list")
     try:
         put_hotlist(path, book.flash.folder, book.keys.hotlist_keys[0], book.till.hotlist)
     finally:

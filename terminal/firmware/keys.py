@@ -26,6 +26,7 @@ class Keys:
         self.issuer = content["issuer"]
         self.aid = aid_bytes(content["aid"])
         self.day = content["day"]
+        # Kept by a version that knew of no releases, it says nothing of them.
         self.release = content.get("release")
         self.lookup_keys, self.tap_keys = [], []
         self.hotlist_keys = _all_unhexed(content["hotlist_keys"])

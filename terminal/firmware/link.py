@@ -1,8 +1,7 @@
 """Frames between terminal and host: `MD`, kind, issuer (2), length (2), content, CRC-32 of all before it.
 
-Numbers are little-endian. The issuer says of which municipality a question is; 0 is the device as a whole.
-
-What must be secret or genuine is sealed inside the content; the frame only finds its ends on a noisy line.
+What must be secret or genuine is sealed inside the content; the frame only finds its ends on a noisy line. `issuer` is
+the municipality that a question is about, 0 for the device as a whole. Numbers are little-endian.
 """
 
 import binascii
@@ -14,11 +13,19 @@ HELLO = b"H"
 DEVICE = b"D"
 LEASE = b"K"
 BUNDLE = b"B"
-HOTLIST = b"L"
 JOURNAL = b"J"
 REMOVE = b"X"
 FORGET_PIN = b"N"
+PART = b"P"
 REFUSED = b"!"
+WHOLE_DEVICE = 0
+
+# The files that come in parts, which may be larger than the memory of a terminal.
+HOTLIST = b"L"
+FIRMWARE = b"F"
+MOST_CHUNK = 512
+# Of the SHA-256 of a file: enough to know a transfer again and to notice damage. Whether it is genuine it says itself.
+DIGEST_BYTES = 8
 
 # A longer content is refused before it is read: it would have to be held in memory whole.
 MOST_CONTENT = 0x4000
@@ -33,6 +40,11 @@ def frame(kind, issuer, content):
         raise LinkError("%d bytes do not fit one frame" % len(content))
     head = _MAGIC + kind + uint(issuer, 2) + uint(len(content), 2) + content
     return head + uint(_checksum(head), _CHECK)
+
+
+def part(name, total, digest, offset, chunk):
+    """The content of a part: of which file, and where in it `chunk` belongs. An empty chunk asks how much is there."""
+    return name + uint(total, 4) + digest + uint(offset, 4) + chunk
 
 
 class Frames:

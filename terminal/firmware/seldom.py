@@ -5,7 +5,20 @@ On a board the code itself stays in its flash; what goes is what an import makes
 
 import sys
 
-_OF_FIRMWARE = ("answers", "cards", "duty", "enrolment", "forms", "intake", "lock", "shelf", "staff", "totals")
+_OF_FIRMWARE = (
+    "answers",
+    "cards",
+    "duty",
+    "enrolment",
+    "forms",
+    "incoming",
+    "intake",
+    "lock",
+    "shelf",
+    "staff",
+    "totals",
+    "update",
+)
 _OF_CARD = ("lease",)
 
 

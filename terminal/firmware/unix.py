@@ -18,8 +18,6 @@ from terminal.firmware.storage import FileStorage
 
 # As on the smallest board: 600 taps without a sync.
 _JOURNAL_BLOCKS = 64
-_IDLE_MS = 5
-_AT_ONCE = 64
 # Collect after so many bytes: the longer one waits, the more pieces a small heap falls into.
 _COLLECT_AFTER = 4096
 
@@ -127,28 +125,21 @@ class Board:
 def main(flash, reader_path, link_path, display_path=None):
     # Before the application is loaded, which leaves most of the pieces.
     gc.threshold(_COLLECT_AFTER)
-    from terminal.firmware import link
+    from terminal.firmware import loop
     from terminal.firmware.device import Device
     from terminal.firmware.pn532 import Pn532
     from terminal.firmware.pn532_hsu import Hsu
 
     # Opening a serial line empties it, so that comes before the screen tells anybody that we are here.
-    reader, line, frames = Pn532(Hsu(Serial(reader_path))), Serial(link_path), link.Frames()
-    display = Display(display_path) if display_path else None
-    device = Device(flash, Board(flash, reader, display))
-    while True:
-        device.turn()
-        data = line.read(1, _IDLE_MS)
-        while data:
-            try:
-                question = frames.feed(data)
-            except MemoryError:
-                frames, question = link.Frames(), None
-                line.write(link.frame(link.REFUSED, 0, b"there is not memory enough for this now"))
-            if question:
-                kind, content = device.answer(*question)
-                line.write(link.frame(kind, question[1], content))
-            data = line.read(_AT_ONCE, 0)
+    reader, line = Pn532(Hsu(Serial(reader_path))), Serial(link_path)
+    board = Board(flash, reader, Display(display_path) if display_path else None)
+    device = Device(flash, board)
+    online = None
+    if device.flash.size("online.json") is not None:
+        from terminal.firmware.online import online_of
+
+        online = online_of(device.flash, board.seconds_on)
+    loop.run(device, line, online)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,15 @@
 """The HTTP interface: answers as agreed, problems in words, tokens where they are set."""
 
+import json
+from datetime import timedelta
+
 import httpx
 import pytest
 
 from backend.errors import ImportRefused
 from backend.http import create_app
+from card.batch import freshness_mac, link_key, statement_mac
+from tests.backend.conftest import LINK_ROOT
 
 ROOT = "http://clearing.test"
 
@@ -89,13 +94,72 @@ def test_the_vault_being_down_does_not_stop_the_way_in(world, client):
 
 
 def test_a_bundle_comes_as_bytes(world, client):
-    answer = client.get("/v1/terminals/101/bundle?day=2500")
+    answer = client.post("/v1/terminals/101/bundle?day=2500", content=statement(client))
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/octet-stream"
-    assert client.get("/v1/terminals/101/bundle").content == world.clearing.venues.bundle_for(101)
-    problem(client.get("/v1/terminals/999/bundle"), 404)
-    assert "errors" in problem(client.get("/v1/terminals/101/bundle?day=monday"), 400)
-    problem(client.get("/v1/terminals/101/bundle?day=-1"), 400)
+    answer = client.post("/v1/terminals/101/bundle", content=statement(client))
+    assert answer.content[:-16] == world.clearing.venues.bundle_for(101)
+    assert answer.content[-16:] == freshness_mac(KEY, NONCE, answer.content[:-16])
+    problem(client.post("/v1/terminals/999/bundle"), 404)
+    assert "errors" in problem(client.post("/v1/terminals/101/bundle?day=monday"), 400)
+    problem(client.post("/v1/terminals/101/bundle?day=-1"), 400)
+
+
+KEY, NONCE = link_key(LINK_ROOT, 101), b"\x09" * 8
+
+
+def statement(client, journal=0, key=KEY, nonce=NONCE, terminal=101):
+    """What a terminal says of itself to the challenge of now."""
+    challenge = bytes.fromhex(client.get(f"/v1/terminals/{terminal}").json()["challenge"])
+    said = json.dumps({"journal": journal, "nonce": nonce.hex()}).encode()
+    return challenge + statement_mac(key, challenge, said) + said
+
+
+def refused(client, content, status, terminal=101):
+    return problem(client.post(f"/v1/terminals/{terminal}/bundle", content=content), status)["reason"]
+
+
+def test_a_terminal_that_is_made_up_gets_no_bundle(client):
+    assert refused(client, statement(client, key=link_key(LINK_ROOT, 201)), 403) == "statement"
+    assert refused(client, statement(client, terminal=201), 409) == "challenge"
+
+
+@pytest.mark.parametrize("at", [0, 7, 8, 15, 16, 31, 32, -2])
+def test_a_statement_that_was_altered_on_its_way_is_noticed(client, at):
+    said = bytearray(statement(client))
+    said[at] ^= 1
+    assert refused(client, bytes(said), 409 if 0 <= at < 16 else 403) in ("challenge", "statement")
+
+
+@pytest.mark.parametrize("content", [b"", b"x", bytes(16), bytes(32), bytes(40)])
+def test_what_is_no_statement_is_refused(client, content):
+    assert refused(client, content, 409) == "challenge"
+
+
+def test_a_terminal_that_says_something_else_is_refused(client):
+    challenge = bytes.fromhex(client.get("/v1/terminals/101").json()["challenge"])
+    for said in (b"", b"[]", b"{}", b'{"journal": 0, "nonce": "x"}', b"\xff"):
+        assert refused(client, challenge + statement_mac(KEY, challenge, said) + said, 403) == "statement"
+
+
+def test_a_statement_counts_for_a_quarter_of_an_hour(world, client):
+    said = statement(client)
+    world.now += timedelta(seconds=900)
+    assert client.post("/v1/terminals/101/bundle", content=said).status_code == 200
+    world.now += timedelta(seconds=1)
+    assert refused(client, said, 409) == "challenge"
+
+
+def test_who_keeps_records_back_gets_no_new_offers(world, client):
+    world.pool.tap(world.holder)
+    world.pool.tap(world.holder)
+    assert refused(client, statement(client, journal=2), 409) == "withheld"
+    hand_in(client, 101, world.pool.batch())
+    assert client.post("/v1/terminals/101/bundle", content=statement(client, journal=2)).status_code == 200
+
+
+def test_a_statement_that_is_too_long_is_not_read(client):
+    problem(client.post("/v1/terminals/101/bundle", content=bytes(5000)), 413)
 
 
 def test_a_refused_record_is_tried_again(world, client):
@@ -164,14 +228,15 @@ def test_where_a_token_is_set_it_is_asked_for(world):
     tokens = {"transport_token": "transport-token-1", "finance_token": "finance-token-12"}
     world.config = type(world.config)(data=world.config.data, **world.config.model_dump() | tokens)
     with client_of(world) as client:
-        bundle, finance = "/v1/terminals/101/bundle", "/v1/quarantine"
-        for path in (bundle, finance):
+        journal, finance = "/v1/terminals/101", "/v1/quarantine"
+        for path in (journal, finance):
             assert problem(client.get(path), 401)["reason"] == "token"
-        for token, opens, closed in [("transport-token-1", bundle, finance), ("finance-token-12", finance, bundle)]:
+        for token, opens, closed in [("transport-token-1", journal, finance), ("finance-token-12", finance, journal)]:
             headers = {"Authorization": f"Bearer {token}"}
             assert client.get(opens, headers=headers).status_code == 200
             problem(client.get(closed, headers=headers), 401)
         problem(hand_in(client, 101, b"x"), 401)
+        problem(client.post("/v1/terminals/101/bundle", content=b"x"), 401)
         assert client.get("/health").status_code == 200
     assert world.reasons() == []
 
@@ -206,7 +271,10 @@ def test_a_carrier_learns_where_a_journal_goes_on(world, client):
     for _ in range(4):
         world.pool.tap(world.holder)
     hand_in(client, 101, world.pool.batch(3, 3))
-    assert client.get("/v1/terminals/101").json() == {"terminal": 101, "nextPosition": 1, "gaps": [[1, 2]]}
+    found = client.get("/v1/terminals/101").json()
+    assert len(bytes.fromhex(found.pop("challenge"))) == 16
+    assert found == {"terminal": 101, "nextPosition": 1, "gaps": [[1, 2]]}
     hand_in(client, 101, world.pool.batch(1, 3))
-    assert client.get("/v1/terminals/101").json() == {"terminal": 101, "nextPosition": 4, "gaps": []}
+    found = client.get("/v1/terminals/101").json()
+    assert (found["nextPosition"], found["gaps"]) == (4, [])
     problem(client.get("/v1/terminals/102"), 404)

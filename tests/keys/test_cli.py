@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from typer.testing import CliRunner
 
 from card.lease import WrappingKey, unwrap
+from card.release import build_package
 from keys import custody_cli, opening
 from keys.balance import SIGNED
 from keys.cli import asker
@@ -283,6 +284,49 @@ def test_files_are_signed_with_the_key_for_them(vault, tmp_path):
     Ed25519PublicKey.from_public_bytes(bytes.fromhex(made["public_key"])).verify(signature, b"firmware")
     for wrong in ("load", "transcript", "door"):
         assert "is not a key that signs files" in vault("sign", wrong, file, status=1)
+
+
+def released(vault, tmp_path, version, content=b"code"):
+    """A package of firmware that this vault signed."""
+    file = tmp_path / f"release-{version}"
+    file.write_bytes(build_package(version, {"terminal/firmware/till.mpy": content}))
+    vault("sign", "firmware", file)
+    return file
+
+
+def test_a_release_is_approved_and_every_lease_from_then_on_says_so(vault, tmp_path):
+    vault("terminal", "issue", 101, device=DEVICE)
+    file = released(vault, tmp_path, 2)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert vault.json("approve-firmware", file) == {"version": 2, "sha256": digest}
+    vault("terminal", "issue", 101, device=DEVICE)
+    paper = json.loads((vault.folder / "terminal-101.device.json").read_text())
+    wrapping = WrappingKey(bytes.fromhex(paper["wrapping_key"]))
+    lease = unwrap(wrapping, 101, bytes.fromhex(DEVICE), (vault.folder / "terminal-101.lease").read_bytes())
+    assert json.loads(lease)["release"] == {"version": 2, "sha256": digest}
+
+
+def test_an_older_release_is_not_approved_after_a_newer_one(vault, tmp_path):
+    vault("approve-firmware", released(vault, tmp_path, 3))
+    before = vault.picture()
+    older = released(vault, tmp_path, 2)
+    assert "Version 3 was approved" in vault("approve-firmware", older, status=1)
+    assert vault.picture() == before
+    assert vault.json("approve-firmware", released(vault, tmp_path, 3, b"mended"))["version"] == 3
+
+
+def test_what_this_vault_did_not_sign_is_not_approved(vault, tmp_path):
+    before = vault.picture()
+    altered, unsigned, letter = (released(vault, tmp_path, version) for version in (2, 3, 4))
+    altered.write_bytes(altered.read_bytes()[:-1] + b"\x00")
+    unsigned.with_name("release-3.sig").unlink()
+    for file in (altered, unsigned):
+        assert "no signature of this vault" in vault("approve-firmware", file, status=1)
+    letter.write_bytes(b"a letter")
+    vault("sign", "firmware", letter)
+    assert "not a package of firmware" in vault("approve-firmware", letter, status=1)
+    assert vault("approve-firmware", tmp_path / "nothing", status=2)
+    assert vault.picture() == before
 
 
 def test_the_log_of_what_custodians_did_is_whole_and_shows_when_it_is_not(vault):

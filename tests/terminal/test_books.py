@@ -8,7 +8,7 @@ from card.wire import uint
 from terminal.errors import TerminalError
 from terminal.firmware import flash as flash_module
 from terminal.firmware import link
-from terminal.host import DirectLink, about, book_in
+from terminal.host import DirectLink, about, book_of
 from tests.city import (
     CENTS,
     CLOTHES,
@@ -214,7 +214,7 @@ def test_what_is_of_one_municipality_is_refused_for_the_other(terminal, village)
     assert with_the_number == b""
     assert "not a bundle for terminal 7" in terminal.refused(link.BUNDLE, bundle(version=2), VILLAGE)
     assert "not a hotlist" in terminal.refused(link.HOTLIST, hotlist(version=2), VILLAGE)
-    about = book_in(json.loads(terminal.ask(link.HELLO)), CITY)
+    about = book_of(json.loads(terminal.ask(link.HELLO)), CITY)
     assert "for another terminal" in terminal.refused(link.LEASE, lease(about), VILLAGE)
     assert terminal.refused(link.BUNDLE, bundle(), ISLAND) == (
         "this terminal does not serve municipality 3; provision it first"
@@ -230,9 +230,9 @@ def test_offers_that_name_another_municipality_are_refused(terminal, village):
 def test_a_host_has_to_say_which_one_it_means(terminal):
     found = about(DirectLink(terminal.device))
     assert [(book["issuer"], book["terminal"]) for book in found["books"]] == [(CITY, TERMINAL), (VILLAGE, 7)]
-    assert book_in(found, VILLAGE)["terminal"] == IN_THE_VILLAGE
-    with pytest.raises(TerminalError, match="serves the municipalities 1, 2; say which one"):
-        book_in(found)
+    assert book_of(found, VILLAGE)["terminal"] == IN_THE_VILLAGE
+    with pytest.raises(TerminalError, match="serves municipalities 1, 2; say which one"):
+        book_of(found)
 
 
 def test_a_terminal_has_room_for_four_municipalities(terminal):

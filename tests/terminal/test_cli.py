@@ -6,6 +6,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from card.batch import freshness_mac, link_key
 from hardware.emulated_pass import EmulatedPass, Memory
 from hardware.emulated_pass.stored import to_json
 from hardware.errors import ReaderError
@@ -17,6 +18,7 @@ from tests.city import (
     DAY,
     PIN,
     TERMINAL,
+    VAULT,
     PcTerminal,
     bundle,
     device_file,
@@ -195,11 +197,11 @@ def test_a_folder_that_cannot_be_written_is_said(command, tmp_path):
 
 def test_diagnose_says_days_as_people_write_them_and_machines_count_them(command, flash, papers):
     said = command("diagnose", "--flash", flash)[1]
-    assert "day: 2026-11-21\n" in said
-    assert "lease_until: 2026-12-21\n" in said
-    about = said_of(json.loads(command("diagnose", "--flash", flash, "--json")[1]))
-    assert (about["day"], about["lease_until"], about["lease"]) == (DAY, DAY + 30, 1)
-    assert "lease_until" not in command("diagnose", "--flash", papers[0])[1]
+    assert "clock: 2026-11-21" in said
+    assert "keys: good until 2026-12-21\n" in said
+    (book,) = json.loads(command("diagnose", "--flash", flash, "--json")[1])["books"]
+    assert (book["day"], book["lease_until"], book["lease"]) == (DAY, DAY + 30, 1)
+    assert "It has no keys yet; provision it first.\n" in command("diagnose", "--flash", papers[0])[1]
 
 
 @pytest.fixture
@@ -213,11 +215,14 @@ def backend(monkeypatch, flash):
             if "/leases/" in request.url.path:
                 return self.leases
             if request.url.path.endswith("/bundle"):
-                return httpx.Response(200, content=bundle())
-            return httpx.Response(200, json={"nextPosition": 1})
+                nonce = json.loads(request.content[32:])["nonce"]
+                key = link_key(VAULT.handed_out("link", 1), TERMINAL)
+                sealed = bundle()
+                return httpx.Response(200, content=sealed + freshness_mac(key, bytes.fromhex(nonce), sealed))
+            return httpx.Response(200, json={"nextPosition": 1, "challenge": "07" * 16})
 
     answers = Answers()
-    monkeypatch.setattr("terminal.cli.Backend", lambda url: Backend(url, httpx.MockTransport(answers)))
+    monkeypatch.setattr("terminal.cli.Backend", lambda url, token: Backend(url, httpx.MockTransport(answers), token))
     return answers
 
 
@@ -288,6 +293,6 @@ def test_wrong_use_ends_with_two(command, tmp_path):
 def test_a_backend_that_refuses_is_quoted(answer, said):
     backend = Backend("http://backend", httpx.MockTransport(lambda request: answer))
     with pytest.raises(BackendUnreachable, match=said):
-        backend.next_position(101)
+        backend.where(101)
     with pytest.raises(BackendUnreachable, match=said):
         backend.hand_in(101, b"")

@@ -18,7 +18,6 @@ from terminal.firmware import link
 from tests.city import (
     CENTS,
     DAY,
-    ISSUER,
     TERMINAL,
     PcTerminal,
     bundle,
@@ -69,7 +68,7 @@ def on_flash(terminal):
 
 def test_a_device_makes_its_own_number_once(blank, tmp_path, vault):
     about = blank.about()
-    assert (about["terminal"], about["lease"], about["lease_until"]) == (None, 0, None)
+    assert (about["terminal"], about["lease"], about["books"]) == (None, 0, [])
     assert len(bytes.fromhex(about["device"])) == 8
     blank.boot()
     assert blank.about() == about
@@ -95,6 +94,8 @@ def test_a_terminal_says_until_when_its_keys_are_good(terminal):
         ({"wrapping_key": None}, "lacks wrapping_key"),
         ({"device": None}, "lacks device"),
         ({"terminal": None}, "lacks terminal"),
+        ({"issuer": None}, "lacks issuer"),
+        ({"issuer": 65536}, "something else than a issuer"),
         ({"note": "x" * 500}, "this is not a device file"),
     ],
 )
@@ -254,6 +255,11 @@ STATE = "00" * 16
         ({"sealing": [[STATE, DAY, DAY + 1], [STATE, DAY + 1, DAY + 9]]}, "the day after the one before"),
         ({"sealing": [[STATE, DAY, DAY + 1], [STATE, DAY + 3, DAY + 9]]}, "the day after the one before"),
         ({"sealing": [[STATE, DAY - 9, DAY - 1]]}, "end before today"),
+        ({"release": 2}, "not the release"),
+        ({"release": {"version": 2}}, "lacks sha256"),
+        ({"release": {"version": 2, "sha256": "00" * 31}}, "else than a sha256"),
+        ({"release": {"version": 0, "sha256": "00" * 32}}, "else than a version"),
+        ({"release": {"version": "2", "sha256": "00" * 32}}, "else than a version"),
     ],
 )
 def test_what_a_lease_may_not_say(terminal, vault, card, changes, why):
@@ -294,6 +300,9 @@ class Power:
         self._os, self._left, self._done = flash_module.os, cut, done
         monkeypatch.setattr(flash_module, "os", self)
 
+    def __getattr__(self, name):
+        return getattr(self._os, name)
+
     def rename(self, old, new):
         self._left -= 1
         if self._left == 0 and not self._done:
@@ -324,7 +333,7 @@ def cut_while(terminal, monkeypatch, cut, done, kind, content):
     with monkeypatch.context() as patch:
         Power(patch, cut, done)
         with pytest.raises(PlugPulled):
-            terminal.device.answer(kind, ISSUER, content)
+            terminal.ask(kind, content)
     terminal.boot()
 
 

@@ -1,6 +1,7 @@
 """The firmware on MicroPython itself, in the heap of a small board, with a PN532 on a serial line."""
 
 import json
+from hashlib import sha256
 
 import pytest
 
@@ -17,13 +18,14 @@ from tests.city import (
     ISSUER,
     TERMINAL,
     VAULT,
+    bring_lists,
     bundle,
     device_file,
     final_outcomes,
-    hotlist,
     in_doubt,
     lease,
     make_pass,
+    of_now,
     proven_cents,
     purses_of,
     said_of,
@@ -45,8 +47,7 @@ def terminal(tmp_path, firmware):
     made = MicroPythonTerminal(tmp_path / "flash", firmware)
     made.link().ask(link.DEVICE, device_file(about(made)))
     made.link().ask(link.LEASE, lease(about(made)), ISSUER)
-    made.link().ask(link.BUNDLE, bundle(), ISSUER)
-    made.link().ask(link.HOTLIST, hotlist(), ISSUER)
+    bring_lists(made.link())
     yield made
     made.close()
 
@@ -146,6 +147,7 @@ def test_garbage_on_the_serial_line_is_passed_over(terminal, card):
 
 def test_what_the_host_may_not_bring_is_refused_and_changes_nothing(terminal, card):
     for kind, content in (
+        (link.BUNDLE, bundle()),
         (link.BUNDLE, bundle()[:-1] + b"\x00"),
         (link.DEVICE, b"{}"),
         (link.DEVICE, b""),
@@ -154,10 +156,16 @@ def test_what_the_host_may_not_bring_is_refused_and_changes_nothing(terminal, ca
         (link.DEVICE, b"[" * 500),
         (link.DEVICE, b"[" * 5000),
         (link.LEASE, bytes(600)),
-        (link.HOTLIST, b""),
+        (link.PART, b""),
+        (link.PART, bytes(600)),
+        (link.PART, link.part(link.HOTLIST, 1 << 31, bytes(8), 0, b"x")),
+        (link.PART, link.part(link.HOTLIST, 1, bytes(8), 0, b"x")),
+        (link.PART, link.part(b"C", 1, sha256(b"x").digest()[:8], 0, b"x")),
+        (link.PART, link.part(link.FIRMWARE, 1, sha256(b"x").digest()[:8], 0, b"x")),
     ):
-        with pytest.raises(TerminalError, match="refused"):
-            terminal.link().ask(kind, content, ISSUER)
+        for issuer in (link.WHOLE_DEVICE, ISSUER, 2):
+            with pytest.raises(TerminalError, match="refused"):
+                terminal.link().ask(kind, content, issuer)
     assert tap(terminal, card).code == "00"
 
 
@@ -180,7 +188,8 @@ def test_keys_are_renewed_once_and_what_was_recorded_before_is_worthless(termina
 
 def test_keys_go_on_over_the_end_of_the_year_and_end(terminal, card):
     for day, code in ((2556, "00"), (2557, "00"), (2586, "00"), (2587, "30")):
-        terminal.link().ask(link.BUNDLE, bundle(version=day, day=day, valid=(DAY, 2600)), ISSUER)
+        offers = bundle(version=day, day=day, valid=(DAY, 2600))
+        terminal.link().ask(link.BUNDLE, of_now(terminal.link().ask, offers), ISSUER)
         if day == 2556:
             terminal.link().ask(link.LEASE, lease(about(terminal), day=day), ISSUER)
         assert tap(terminal, card).code == code

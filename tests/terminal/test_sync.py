@@ -7,6 +7,8 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from backend.calendar import utc_now
+from backend.statements import Statements
 from card.batch import link_key, open_batch
 from card.signing import SEAL_BYTES, certificate, certificate_input, content_input
 from card.wire import uint
@@ -43,6 +45,7 @@ class City:
         self.vault = vault
         self.entries, self.asked = [], []
         self.vault_answers = True
+        self.statements = Statements([vault.handed_out("link", 1)], utc_now)
         self._vault = httpx.Client(
             base_url="http://vault", transport=httpx.WSGITransport(Caller(create_app(vault, PaperLog()), BACKEND))
         )
@@ -50,13 +53,20 @@ class City:
     def __call__(self, request):
         *_, what = request.url.path.split("/")
         self.asked.append("lease" if "/leases/" in request.url.path else what)
+        if what == "bundle":
+            return self._bundle(request.content)
         if request.method == "POST":
             return self._take(request.content)
-        if what == "bundle":
-            return httpx.Response(200, content=bundle(version=len(self.asked), valid=(DAY - 1, DAY + 90)))
         if "/leases/" in request.url.path:
             return self._lease(request.url.path)
-        return httpx.Response(200, json={"nextPosition": len(self.entries) + 1})
+        challenge = self.statements.challenge(TERMINAL).hex()
+        return httpx.Response(200, json={"nextPosition": len(self.entries) + 1, "challenge": challenge})
+
+    def _bundle(self, statement):
+        self.statements._roots = [self.vault.handed_out("link", version) for version in self.vault.accepted("link")]
+        nonce = self.statements.nonce_in(TERMINAL, statement, len(self.entries) + 1)
+        offers = bundle(version=len(self.asked), valid=(DAY - 1, DAY + 90))
+        return httpx.Response(200, content=self.statements.answer(TERMINAL, nonce, offers))
 
     def _take(self, body):
         batch = open_batch(body, lambda terminal: [link_key(self.vault.handed_out("link", 1), terminal)])
@@ -285,8 +295,9 @@ def test_of_a_file_with_both_the_terminal_gets_what_it_lacks(terminal, backend):
     terminal.device.answer = lambda kind, issuer, content: asked.append((kind, content)) or ask(kind, issuer, content)
     for desk in (HotlistDesk(version=7, base=BASE), HotlistDesk(version=8)):
         sync(to(terminal), backend, desk.parts["hotlist"])
-    brought = [content[:2] for kind, content in asked if kind == link.HOTLIST]
-    assert (brought, versions(terminal)) == ([b"HC", b"HB"], (8, 8))
+    # Of each file the first part, which begins with what it is.
+    parts = [content[17:] for kind, content in asked if kind == link.PART]
+    assert ([part[:2] for part in parts if part], versions(terminal)) == ([b"HC", b"HB"], (8, 8))
 
 
 def test_changes_in_a_file_are_of_no_use_with_another_base(terminal, backend):

@@ -417,7 +417,7 @@ def test_the_day_never_goes_back_and_old_keys_are_gone(terminal, card):
         (link.BUNDLE, b"", "not a bundle for terminal 101"),
         (link.BUNDLE, bundle(version=0), "older"),
         (link.HOTLIST, hotlist()[:-1] + b"\x00", "not a hotlist of the city"),
-        (link.HOTLIST, b"", "not a hotlist of the city"),
+        (link.HOTLIST, b"\x00", "not a hotlist of the city"),
         (link.HOTLIST, hotlist(version=0), "older"),
         (link.JOURNAL, b"\x01", "does not know"),
         (b"?", b"", "does not know"),
