@@ -52,7 +52,8 @@ def make_kit(path: Path) -> Path:
         offers, blocked = bundle(version=2, offers=SHORT), _list_of_many(3)
         opened = enrolment.open(next_lease)
         content = {
-            "files": [(str(file.relative_to(terminal.flash)), file.read_bytes().hex()) for file in files],
+            "files": [("slots/good", b"a 1".hex())]
+            + [(str(file.relative_to(terminal.flash)), file.read_bytes().hex()) for file in files],
             "seeds": {
                 "bundle": offers.hex(),
                 "hotlist": blocked.hex(),

@@ -73,7 +73,8 @@ class World:
     def write_files(self):
         empty(self.folder)
         make_folder(self.folder)
-        make_folder("%s/%d" % (self.folder, self.kit.issuer))
+        for name in (str(self.kit.issuer), "slots", "slots/a", "slots/b"):
+            make_folder(self.folder + "/" + name)
         for name, content in self.kit.files:
             with open(self.folder + "/" + name, "wb") as file:
                 file.write(content)
