@@ -27,7 +27,11 @@ class Slots:
         """What HELLO says: the slot that runs, whether it is tried, and which version failed."""
         failed = _marked(self._flash, "failed")
         running = self._tried or self._good
-        return {"slot": running[0] if running else None, "trial": self.on_trial, "failed": failed[1] if failed else None}
+        return {
+            "slot": running[0] if running else None,
+            "trial": self.on_trial,
+            "failed": failed[1] if failed else None,
+        }
 
     def came_up(self):
         """What is tried works: from now on it is the one to come back to."""

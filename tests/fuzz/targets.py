@@ -305,7 +305,16 @@ _ODD_NAMES += (
 )
 # In this order for ever: the cases in the corpus name them by their place.
 _FILES = ("device", "books", "lock", "1/keys", "1/sealing", "1/enrolled", "1/cards", "1/bundle", "1/hotlist", "1/slot0")
-_FILES += ("slots/good", "slots/tried", "slots/failed", "slots/trial", "1/incoming", "1/incoming.head", "error", "language")
+_FILES += (
+    "slots/good",
+    "slots/tried",
+    "slots/failed",
+    "slots/trial",
+    "1/incoming",
+    "1/incoming.head",
+    "error",
+    "language",
+)
 _CHECKED = _FILES[:7]
 
 
