@@ -1,7 +1,7 @@
 # Two commands do all of their own set-up on a fresh Debian 12: `make demo` and `make test`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench world pictures tools parts
+.PHONY: help demo test check bench world fuzz pictures tools parts
 
 # uv from the machine, or fetched by pip into .uv.
 UV := $(shell command -v uv || echo .uv/bin/uv)
@@ -45,6 +45,10 @@ bench: parts  ## Measure a tap, its heap and a personalisation: var/bench.json
 
 world: parts  ## The slow ring: weeks of a small city with faults (SEEDS=20), and a power cut at every byte
 	$(RUN) -m pytest -n 2 tests/world --seeds $(or $(SEEDS),20) --every-byte 1
+
+fuzz: tools  ## Search for inputs that stop a terminal, COUNT of them per target and engine (100000)
+	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11
+	$(RUN) -m tests.fuzz $(or $(COUNT),100000)
 
 pictures: parts  ## The pages of the desk and the screens of a terminal as pictures, for docs
 	$(RUN) -m tests.pictures

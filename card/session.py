@@ -9,6 +9,8 @@ OK = 0x00
 MORE = 0xAF
 _CLA = 0x90
 _MOST_FRAMES = 32
+# No command of ours is answered by more, and a small heap has no room for much more in one piece.
+_MOST_BYTES = 1024
 
 
 class Session:
@@ -52,7 +54,7 @@ class Session:
         status, data = self.exchange(ins, parameters)
         frames = 1
         while status == MORE:
-            if frames == _MOST_FRAMES:
+            if frames == _MOST_FRAMES or len(data) > _MOST_BYTES:
                 raise BadAnswer("command %02X: the answer does not end" % ins)
             status, part = self.exchange(MORE)
             data += part

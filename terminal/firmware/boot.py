@@ -20,8 +20,8 @@ def _read(path):
     try:
         with open(path) as file:
             return file.read(32)
-    except OSError:
-        return ""
+    except (OSError, ValueError):
+        return ""  # not there, or spoilt
 
 
 def choose(slots):
@@ -37,7 +37,8 @@ def choose(slots):
     if trial:
         # Before anything of it runs: whatever it does, the next start knows.
         os.rename(slots + "/trial", slots + "/tried")
-    return (trial or _read(slots + "/good") or "a")[0]
+    slot = (trial or _read(slots + "/good") or "a")[0]
+    return slot if slot in "ab" else "a"
 
 
 def _watch():

@@ -5,7 +5,7 @@ from binascii import unhexlify
 from card.errors import BadLease
 from card.lease import WrappingKey, unwrap
 from card.wire import read_uint, uint
-from terminal.firmware.errors import ListRefused
+from terminal.firmware.errors import FlashError, ListRefused
 
 _FILE = "enrolled"
 _TERMINAL_AT = 8
@@ -59,7 +59,10 @@ class Enrolment:
     def finish(self, keys):
         """When the power went after the keys of a lease were kept, and before the wrapping key made its step."""
         if self._wrapping is not None and keys.lease == self.next_lease:
-            self.step()
+            try:
+                self.step()
+            except FlashError:
+                pass  # at another start
 
     def _keep(self, terminal, wrapping):
         given = uint(terminal, 4) + uint(wrapping.number, 4) + wrapping.state

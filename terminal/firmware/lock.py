@@ -16,6 +16,7 @@ _WRONG_AT = 8
 _MARK_AT = 9
 _SALT_AT = 17
 _SEALED_AT = 33
+_KEPT_BYTES = 81
 _ABOUT = b"meedoen lock"
 
 # About a second on the slowest board: 51 200 blocks of AES, of some 1020 instructions each, at 52 million a second.
@@ -40,7 +41,7 @@ class Lock:
         self._number = number
         self._secret = secret
         kept = flash.read_checked(_FILE) or b""
-        self._kept = kept if kept[:_WRONG_AT] == number else b""
+        self._kept = kept if kept[:_WRONG_AT] == number and len(kept) == _KEPT_BYTES else b""
 
     @property
     def has_pin(self):

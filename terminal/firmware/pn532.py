@@ -67,7 +67,10 @@ class Pn532:
     def find_pass(self):
         """The identification a pass shows at activation (random, so good for nothing), or None without a pass."""
         if not self._ready:
-            self._start()
+            try:
+                self._start()
+            except OSError:
+                raise ReaderError("the bus to the reader does not work")
         shown = self._activate()
         if shown is None or not self._fast or not self._offers_424(shown):
             return shown

@@ -27,7 +27,11 @@ class Slots:
         """What HELLO says: the slot that runs, whether it is tried, and which version failed."""
         failed = _marked(self._flash, "failed")
         running = self._tried or self._good
-        return {"slot": running[0], "trial": self.on_trial, "failed": failed[1] if failed else None}
+        return {
+            "slot": running[0] if running else None,
+            "trial": self.on_trial,
+            "failed": failed[1] if failed else None,
+        }
 
     def came_up(self):
         """What is tried works: from now on it is the one to come back to."""
@@ -43,6 +47,8 @@ class Slots:
         """
         if self.on_trial:
             raise ListRefused("version %d is still being tried here; bring the reader to work first" % VERSION)
+        if self._good is None:
+            raise ListRefused("the flash of this terminal lost which firmware is good; put it on anew over its cable")
         if not releases or None in releases:
             raise ListRefused("no firmware was approved for this terminal yet; sync it first")
         from terminal.firmware.update import unpack
@@ -75,8 +81,9 @@ def _opened(book):
 
 
 def _marked(flash, name):
-    content = flash.read("slots/" + name)
-    if content is None:
+    """`(slot, version)` in a mark, or None when there is none, or the flash spoilt it."""
+    try:
+        slot, version = (flash.read("slots/" + name) or b"").decode().split()
+        return slot, int(version)
+    except ValueError:
         return None
-    slot, version = content.decode().split()
-    return slot, int(version)

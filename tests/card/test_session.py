@@ -31,7 +31,16 @@ from card.commands import (
     ReadData,
     SelectApplication,
 )
-from card.errors import BadMac, BoundaryReached, NoSuchApplication, NoSuchFile, NotAuthenticated, NotPermitted, Refused
+from card.errors import (
+    BadAnswer,
+    BadMac,
+    BoundaryReached,
+    NoSuchApplication,
+    NoSuchFile,
+    NotAuthenticated,
+    NotPermitted,
+    Refused,
+)
 from card.ev2 import authenticate_first, authenticate_non_first
 from card.session import Session
 from hardware.in_process import InProcessReader
@@ -200,3 +209,15 @@ def test_the_uid_and_the_applications_are_told_in_a_session(session):
     assert session.run(GetCardUID()) == UID
     session.run(SelectApplication(bytes(3)))
     assert session.run(GetApplicationIDs()) == [AID]
+
+
+def test_a_pass_that_goes_on_talking_is_given_up_before_a_small_memory_is_full():
+    heard = []
+
+    def talk(apdu):
+        heard.append(bytes(253))
+        return heard[-1] + b"\x91\xaf"
+
+    with pytest.raises(BadAnswer, match="does not end"):
+        Session(talk).run(ReadData(0, 0, 32))
+    assert sum(len(data) for data in heard) <= 1280

@@ -1,4 +1,4 @@
-"""Makes what the targets start from, with the code of the desk, the vault and the backend: a file that both Pythons read."""
+"""Makes what the targets start from, with the code of desk, vault and backend: a file that both Pythons read."""
 
 import json
 import tempfile
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from card.batch import link_key, siv_key
 from card.hotlist import HEAD_BYTES, BaseHead
-from card.lease import WrappingKey
 from card.siv import siv_decrypt
 from card.wire import uint
 from issuer.hotlist import base_of, changes_of
 from terminal.firmware import link
+from terminal.firmware.enrolment import Enrolment
 from tests.city import (
     AID,
     DAY,
@@ -48,11 +48,12 @@ def make_kit(path: Path) -> Path:
         files = [file for file in sorted(terminal.flash.rglob("*")) if file.is_file()]
         about = terminal.about()
         next_lease = lease(about)
-        wrapping: WrappingKey = terminal.book._enrolment._wrapping
+        enrolment = Enrolment(terminal.book.flash, terminal.device.identity.number)
         offers, blocked = bundle(version=2, offers=SHORT), _list_of_many(3)
-        opened = terminal.book._enrolment.open(next_lease)
+        opened = enrolment.open(next_lease)
         content = {
-            "files": [(str(file.relative_to(terminal.flash)), file.read_bytes().hex()) for file in files],
+            "files": [("slots/good", b"a 1".hex())]
+            + [(str(file.relative_to(terminal.flash)), file.read_bytes().hex()) for file in files],
             "seeds": {
                 "bundle": offers.hex(),
                 "hotlist": blocked.hex(),
@@ -63,7 +64,8 @@ def make_kit(path: Path) -> Path:
             },
             "base_bytes": BaseHead.from_bytes(blocked[:HEAD_BYTES]).bytes,
             "lease_header": next_lease[:20].hex(),
-            "lease_key": wrapping.key().hex(),
+            "lease_key": enrolment._wrapping.key().hex(),
+            "shift_key": terminal.device.shift.key.hex(),
             "lookup_key": VAULT.handed_out("lookup", 1).hex(),
             "tap_key": VAULT.handed_out("tap", 1).hex(),
             "link_key": LINK_KEY.hex(),

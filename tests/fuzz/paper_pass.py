@@ -1,4 +1,4 @@
-"""A pass that knows its keys, and may say anything: in the right form, under a right MAC, or not at all. On both Pythons.
+"""A pass that knows its keys and may say anything: in the right form, under a right MAC, or not at all. Both Pythons.
 
 It is no card to test against (that is hardware/emulated_pass): it is an adversary, and small enough for MicroPython.
 """

@@ -1,29 +1,33 @@
 """What a fuzzer calls, by name: each a plain function from bytes to nothing, on both Pythons.
 
-None may raise, whatever the bytes: `Device.turn()` and `Device.answer()` never do, the reader is let go of, every screen
-is one of the table in the README, and a good pass gets its yes again afterwards where the flash is whole.
+None may raise, whatever the bytes: `Device.turn()` and `Device.answer()` never do, the reader is let go of, every
+screen is one of the table in the README, and a good pass gets its yes again afterwards where the flash is whole.
 """
 
 import binascii
+import hashlib
 import json
 import os
 
-from card.batch import siv_key
+from card.batch import CHALLENGE_BYTES, freshness_mac, siv_key
 from card.hotlist import MAC_BYTES, part_mac
 from card.siv import siv_encrypt
 from card.wire import uint
-from terminal.firmware import link
+from terminal.firmware import app, link, results
 from terminal.firmware.flash import checksum
 from terminal.firmware.pn532 import Pn532
-from terminal.firmware.results import SENTENCES
+from terminal.firmware.pn532_hsu import Hsu
 from tests.fuzz.draw import Draw, mutated, odd_json
 from tests.fuzz.paper_chip import PaperChip
-from tests.fuzz.world import READING, make_folder
+from tests.fuzz.world import make_folder
 
 _MOST_FRAMES = 6
+_MOST_PARTS = 8
 _MOST_TURNS = 4
 _ORDERS = ("1#", "2#855#", "3#1305#", "A")
 _KEYS = "0123456789ABCD*#"
+_PIN = "2580#"
+_CODES = [getattr(results, name) for name in dir(results) if name[0] != "_" and name.upper() == name]
 
 
 class WentWrong(Exception):
@@ -41,6 +45,10 @@ class Targets:
     def __init__(self, world, each=1):
         self._world = world
         self._each = each
+
+    def forget(self):
+        """After a fault: the next input finds everything as new."""
+        self._world.touched = True
 
     def _is_tried(self, data):
         return binascii.crc32(data) % self._each == 0
@@ -66,6 +74,7 @@ class Targets:
         """The first byte chooses between bytes as they come on the line, and frames that are whole with odd content."""
         world, draw = self._world.renewed(), Draw(data)
         frames = link.Frames()
+        self._still_blocked = True  # until the city itself brings another list
         if draw.below(2):
             while draw.more:
                 self._hear(frames, draw.piece())
@@ -73,11 +82,38 @@ class Targets:
             for _ in range(_MOST_FRAMES):
                 if not draw.more:
                     break
-                kind, issuer, content = _question(draw, world.kit)
-                whole = link.frame(kind, issuer, content[: link.MOST_CONTENT])
-                self._hear(frames, mutated(draw, whole) if draw.below(8) == 7 else whole)
+                for kind, issuer, content in self._questions(draw):
+                    whole = link.frame(kind, issuer, content[: link.MOST_CONTENT])
+                    self._hear(frames, mutated(draw, whole) if draw.below(8) == 7 else whole)
         _require(len(frames._pending) <= link.MOST_CONTENT + 255 + 16, "the line fills the memory")
         self._after_the_host(data)
+
+    def _questions(self, draw):
+        """`(kind, issuer, content)` of what a host asks next, mostly as one could: a file comes in parts."""
+        kit = self._world.kit
+        kind = draw.of(_KINDS)
+        issuer = (kit.issuer, kit.issuer, 0, kit.issuer + 1)[draw.below(4)] if kind not in _OF_DEVICE else 0
+        how = draw.below(16)
+        if how == 15:
+            return [(draw.exactly(1), draw.byte() << 8 | draw.byte(), draw.piece())]
+        content = mutated(draw, _content(draw, kit, kind, how))
+        if kind == link.BUNDLE:
+            return [(kind, issuer, content + self._fresh(issuer, content))]
+        if kind != link.HOTLIST:
+            return [(kind, issuer, content)]
+        size, name = 1 + draw.below(link.MOST_CHUNK), draw.of((kind, kind, link.FIRMWARE, b"x"))
+        digest = hashlib.sha256(content).digest()[: link.DIGEST_BYTES]
+        places = [at for at in range(0, len(content), size)][:_MOST_PARTS]
+        parts = [link.part(name, len(content), digest, at, content[at : at + size]) for at in places]
+        return [(link.PART, issuer, mutated(draw, part)) for part in parts + [parts[0] if parts else b""]]
+
+    def _fresh(self, issuer, content):
+        """What the backend adds to a bundle, after it heard the terminal."""
+        kind, said = self._world.device.answer(link.HELLO, issuer, bytes(CHALLENGE_BYTES))
+        if kind == link.REFUSED or issuer != self._world.kit.issuer:
+            return b""
+        nonce = binascii.unhexlify(json.loads(said[MAC_BYTES:])["nonce"])
+        return freshness_mac(self._world.kit.link_key, nonce, content)
 
     def _hear(self, frames, data):
         """As the loop on a board does."""
@@ -88,6 +124,7 @@ class Targets:
                 _require(0 < len(content.decode()) < 200, "a refusal that says nothing")
             elif kind not in (link.HELLO, link.JOURNAL):
                 self._world.touched = True
+                self._still_blocked = self._still_blocked and kind != link.PART
             link.frame(kind, question[1], content)
             question = frames.feed(b"")
 
@@ -102,7 +139,7 @@ class Targets:
             world.boot()
             world.choose()
             code = world.hold(world.a_pass(world.kit.blocked))
-            _require(code not in ("00", "02") or not world.device.books, "a blocked pass gets a yes")
+            _require(code not in ("00", "02") or not self._still_blocked, "a blocked pass gets a yes")
         elif self._is_tried(data):
             self._require_yes(world.a_pass())
 
@@ -129,19 +166,19 @@ class Targets:
         world, draw = self._world.renewed(), Draw(data)
         card = world.a_pass()
         chip = PaperChip(card, draw)
-        world.reader = Pn532(chip)
+        world.reader = Pn532(Hsu(chip))
         world.choose(draw.of(_ORDERS[:3]))
         for _ in range(_MOST_TURNS):
             world.device.turn()
         chip.present = None
-        _require(chip.let_go or world.screen in READING or not chip.well, "the reader was not let go of")
+        _require(chip.let_go or world.screen in app.READING or not chip.well, "the reader was not let go of")
         # The chip is well again, and the pass comes back.
         chip.draw, chip.present = None, card
         if world.storages[0].steps or self._is_tried(data):
             world.choose()
             for _ in range(_MOST_TURNS):
                 world.device.turn()
-                if world.screen not in READING:
+                if world.screen not in app.READING:
                     break
             code = world.codes[-1] if world.codes else ""
             _require(code in ("00", "02"), "a good pass gets %s after the reader is well again" % (code or "nothing"))
@@ -164,6 +201,7 @@ class Targets:
             _spoil_the_journal(draw, world.storages[0])
         if not running:
             world.boot()
+            world.press(_PIN + _PIN + "*")
         for card in (world.a_pass(world.kit.blocked), world.a_pass(valid=(1, world.kit.day - 1))):
             world.choose()
             code = world.hold(card)
@@ -171,16 +209,19 @@ class Targets:
         for keys in _ORDERS:
             world.choose(keys)
             code = world.hold(world.a_pass())
-            _require(code in SENTENCES or not code, "a code that nobody knows")
+            _require(code in _CODES or not code, "a code that nobody knows")
         world.press(_KEYS)
+        issuer, seeds = world.kit.issuer, world.kit.seeds
+        blocked = seeds["hotlist"]
+        digest = hashlib.sha256(blocked).digest()[: link.DIGEST_BYTES]
         for kind, issuer, content in (
             (link.HELLO, 0, b""),
-            (link.JOURNAL, world.kit.issuer, uint(1, 4)),
-            (link.BUNDLE, world.kit.issuer, world.kit.seeds["bundle"]),
-            (link.HOTLIST, world.kit.issuer, world.kit.seeds["hotlist"]),
-            (link.LEASE, world.kit.issuer, world.kit.seeds["lease"]),
-            (link.DEVICE, 0, world.kit.seeds["device"]),
-            (link.REMOVE, world.kit.issuer, uint(99, 4)),
+            (link.JOURNAL, issuer, uint(1, 4)),
+            (link.BUNDLE, issuer, seeds["bundle"] + self._fresh(issuer, seeds["bundle"])),
+            (link.PART, issuer, link.part(link.HOTLIST, len(blocked), digest, 0, blocked[: link.MOST_CHUNK])),
+            (link.LEASE, issuer, seeds["lease"]),
+            (link.DEVICE, 0, seeds["device"]),
+            (link.REMOVE, issuer, uint(99, 4)),
             (link.HELLO, 0, b""),
         ):
             link.frame(*_answered(world.device, kind, issuer, content))
@@ -194,18 +235,9 @@ def _answered(device, kind, issuer, content):
 
 # What a host may say
 
-_KINDS = (b"H", b"D", b"K", b"B", b"L", b"J", b"X", b"P")
+_KINDS = (b"H", b"D", b"K", b"B", b"L", b"J", b"X", b"P", link.FORGET_PIN)
+_OF_DEVICE = (link.HELLO, link.DEVICE, link.FORGET_PIN)
 _NUMBERS = (0, 1, 2, 1 << 31, (1 << 32) - 1)
-
-
-def _question(draw, kit):
-    """`(kind, issuer, content)`: mostly one that a host could ask."""
-    kind = draw.of(_KINDS)
-    issuer = (kit.issuer, kit.issuer, 0, kit.issuer + 1)[draw.below(4)] if kind not in b"HD" else 0
-    how = draw.below(16)
-    if how == 15:
-        return draw.exactly(1), draw.byte() << 8 | draw.byte(), draw.piece()
-    return kind, issuer, mutated(draw, _content(draw, kit, kind, how))
 
 
 def _content(draw, kit, kind, how):
@@ -229,7 +261,7 @@ def _content(draw, kit, kind, how):
     if kind in (link.JOURNAL, link.REMOVE):
         return uint(draw.of(_NUMBERS), 4)
     if kind == b"P":
-        return draw.of((b"L", b"C", b"F")) + draw.rest()
+        return draw.of((link.HOTLIST, link.FIRMWARE, b"x")) + draw.rest()
     return b""
 
 
@@ -271,13 +303,24 @@ _ODD_NAMES += (
     "-1",
     "1/slot-1",
 )
-_CHECKED = ("device", "books", "1/keys", "1/sealing", "1/enrolled")
+# In this order for ever: the cases in the corpus name them by their place.
+_FILES = ("device", "books", "lock", "1/keys", "1/sealing", "1/enrolled", "1/cards", "1/bundle", "1/hotlist", "1/slot0")
+_FILES += (
+    "slots/good",
+    "slots/tried",
+    "slots/failed",
+    "slots/trial",
+    "1/incoming",
+    "1/incoming.head",
+    "error",
+    "language",
+)
+_CHECKED = _FILES[:7]
 
 
 def _spoil_a_file(draw, world):
     how = draw.below(12)
-    names = [name for name, _ in world.kit.files]
-    name = draw.of(names)
+    name = draw.of(_FILES)
     path = world.folder + "/" + name
     kept = _read(path)
     if how == 1:
@@ -290,7 +333,7 @@ def _spoil_a_file(draw, world):
         piece = draw.piece()
         _write(path, piece + checksum(piece))
     elif how == 5:
-        other = world.folder + "/" + draw.of(names)
+        other = world.folder + "/" + draw.of(_FILES)
         content = _read(other)
         _write(other, kept)
         _write(path, content)

@@ -26,7 +26,7 @@ class Kit:
             content = json.load(file)
         self.files = [(name, binascii.unhexlify(text)) for name, text in content["files"]]
         self.seeds = {name: binascii.unhexlify(text) for name, text in content["seeds"].items()}
-        for name in ("lookup_key", "tap_key", "link_key", "hotlist_key", "aid", "handle", "blocked"):
+        for name in ("shift_key", "lookup_key", "tap_key", "link_key", "hotlist_key", "aid", "handle", "blocked"):
             setattr(self, name, binascii.unhexlify(content[name]))
         self.issuer, self.terminal, self.day = content["issuer"], content["terminal"], content["day"]
         self.base_bytes = content["base_bytes"]
@@ -43,6 +43,7 @@ class World:
         self.folder = folder
         self.storages = {0: storage or WornFlash(BLOCKS)}
         self.touched = True
+        self.screen = ""
         self.reader = self
 
     # As new
@@ -62,6 +63,7 @@ class World:
         if self.touched or self.storages[0].steps > patience:
             self.write_files()
             self.boot()
+            self.open_shift()
             self.touched = False
         else:
             self.reader = self
@@ -71,7 +73,8 @@ class World:
     def write_files(self):
         empty(self.folder)
         make_folder(self.folder)
-        make_folder("%s/%d" % (self.folder, self.kit.issuer))
+        for name in (str(self.kit.issuer), "slots", "slots/a", "slots/b"):
+            make_folder(self.folder + "/" + name)
         for name, content in self.kit.files:
             with open(self.folder + "/" + name, "wb") as file:
                 file.write(content)
@@ -79,8 +82,20 @@ class World:
             storage.renew()
 
     def boot(self):
+        """Switch on; the shift is closed."""
         self.reader = self
         self.device = Device(self.folder, self)
+
+    def open_shift(self):
+        """As the PIN does, but for the second that it takes."""
+        from terminal.firmware import cards
+
+        device = self.device
+        device.shift.key = self.kit.shift_key
+        for book in device.books:
+            book.use_cards(*cards.read(book.flash, book.issuer, self.kit.shift_key))
+        device.shift.has_pin = True
+        device._enter(*app.start(device.shift))
 
     @property
     def book(self):
@@ -140,13 +155,15 @@ class World:
     def press(self, keys):
         self.keys += list(keys)
         for _ in range(_KEYS_PER_PRESS):
-            if not self.keys:
+            if not self.keys and self.screen not in app.WORKING:
                 return
             self.device.turn()
 
     def choose(self, keys="1#"):
         """From whatever is on the screen to an order."""
         self.seconds += A_WHILE_S
+        if not self.device.shift.is_open:
+            self.open_shift()
         self.press("***" + keys)
 
     def a_pass(self, handle=None, valid=None):
@@ -160,7 +177,7 @@ class World:
         self.present = card
         for _ in range(_MOST_HOLDS):
             self.device.turn()
-            if self.screen not in READING:
+            if self.screen not in app.READING:
                 break
         self.present = None
         return self.codes[-1] if self.codes else ""
@@ -176,8 +193,8 @@ class World:
         return total, doubts
 
 
-STATES = [name for name in dir(app) if name in ("choosing", "pricing", "armed", "reversing", "showing")]
-READING = [state.__name__ for state in app.READING]
+STATES = ("choosing", "pricing", "armed", "reversing", "showing", "menu", "totals", "opening", "waiting")
+STATES += ("choosing_pin", "repeating_pin", "checking", "setting", "closing", "counting")
 
 
 def make_folder(path):

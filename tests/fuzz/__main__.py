@@ -1,0 +1,62 @@
+"""The long search, for a night: every target, guided by coverage on CPython and seeded on both Pythons.
+
+    python -m tests.fuzz COUNT
+
+Inputs that bring about a fault are written to tests/fuzz/corpus/TARGET, where `make test` finds them.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.fuzz import engines
+from tests.fuzz.kit import make_kit
+from tests.fuzz.targets import NAMES
+
+_HOURS = 24 * 3600
+# MicroPython collects its small heap all the time.
+_SLOWER = 10
+
+
+def main(count: int) -> int:
+    """How many faults were found."""
+    found = 0
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        kit, code = str(make_kit(place / "kit.json")), engines.compiled(place / "code")
+        for name in NAMES:
+            flash = str(place / name)
+            found += _guided(kit, flash, name, count)
+            found += _seeded(name, "CPython", engines.cpython(kit, flash, name, "2", str(count), "16", timeout=_HOURS))
+            some = str(count // _SLOWER)
+            said = engines.micropython(code, kit, flash, name, "3", some, "16", timeout=_HOURS)
+            found += _seeded(name, "MicroPython", said)
+    return found
+
+
+def _guided(kit: str, flash: str, name: str, count: int) -> int:
+    began = time.monotonic()
+    cases = engines.CORPUS / name
+    options = [f"-runs={count}", "-seed=1", "-max_len=128", "-timeout=60", f"-artifact_prefix={cases}/", "-verbosity=0"]
+    with tempfile.TemporaryDirectory() as seen:
+        command = [sys.executable, "-m", "tests.fuzz.guided", kit, flash, name, *options, seen, str(cases)]
+        answer = subprocess.run(command, capture_output=True, text=True)
+    print(f"{name}: {count} inputs under atheris in {time.monotonic() - began:.0f} s, exit {answer.returncode}")
+    if answer.returncode:
+        print(answer.stderr[-2000:])
+    return int(answer.returncode != 0)
+
+
+def _seeded(name: str, python: str, said: list[str]) -> int:
+    faults = [line.split(" ", 2) for line in said if line.startswith("fault ")]
+    for _, data, what in faults:
+        print(f"{name} on {python}: {what}")
+        (engines.CORPUS / name / f"found_{data.rstrip(':')[:16]}").write_bytes(bytes.fromhex(data.rstrip(":")))
+    print(f"{name}: {said[-1].split()[1]} seeded inputs on {python}, {len(faults)} faults")
+    return len(faults)
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main(int(sys.argv[1])) else 0)

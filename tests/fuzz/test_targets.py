@@ -1,0 +1,96 @@
+"""No input stops a terminal: what once did, what hypothesis thinks of, and seeded inputs on MicroPython."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from terminal.firmware.journal import Journal
+from tests.fuzz import engines
+from tests.fuzz.kit import make_kit
+from tests.fuzz.targets import NAMES, Targets, WentWrong
+from tests.fuzz.world import Kit, World
+
+# In `make test`; `make fuzz` goes on for longer.
+EXAMPLES = {"link": 150, "card": 150, "chip": 80, "flash": 60}
+SEEDED = {"link": 150, "card": 120, "chip": 80, "flash": 60}
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory):
+    return make_kit(tmp_path_factory.mktemp("kit") / "kit.json")
+
+
+@pytest.fixture(scope="module")
+def targets(kit, tmp_path_factory):
+    return Targets(World(Kit(kit), str(tmp_path_factory.mktemp("world") / "flash")))
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory):
+    return engines.compiled(tmp_path_factory.mktemp("code"))
+
+
+def target_in(targets, name) -> Callable[[bytes], None]:
+    def target(data: bytes) -> None:
+        try:
+            getattr(targets, name)(data)
+        except BaseException:
+            targets.forget()
+            raise
+
+    return target
+
+
+@pytest.mark.parametrize(("name", "case"), [(name, case) for name in NAMES for case in engines.cases(name)])
+def test_what_once_went_wrong_stays_right(targets, name, case):
+    target_in(targets, name)(engines.cases(name)[case])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_once_went_wrong_stays_right_on_micropython(kit, code, tmp_path, name):
+    given = [data.hex() for data in engines.cases(name).values()]
+    said = engines.micropython(code, str(kit), str(tmp_path / "flash"), name, "these", *given)
+    assert said[-1].startswith(f"done {len(given)} 0 "), said
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_input_that_hypothesis_thinks_of_stops_a_terminal(targets, name):
+    target = target_in(targets, name)
+
+    @settings(
+        max_examples=EXAMPLES[name],
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.binary(max_size=96))
+    def search(data):
+        target(data)
+
+    search()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_seeded_inputs_leave_a_terminal_on_micropython_whole_and_its_heap_as_it_was(kit, code, tmp_path, name):
+    count = SEEDED[name]
+    said = engines.micropython(code, str(kit), str(tmp_path / "flash"), name, "1", str(count), "4")
+    assert said[-1].startswith(f"done {count} 0 "), said
+    assert int(said[-1].split()[-1]) < 4096
+
+
+def test_the_search_finds_a_terminal_that_forgets_its_doubts(kit, tmp_path, monkeypatch):
+    """Of the search itself: with a fault in the till it must fail."""
+    monkeypatch.setattr(Journal, "in_doubt", lambda journal, doubt: None)
+    targets = Targets(World(Kit(kit), str(tmp_path / "flash")))
+    with pytest.raises(WentWrong, match="1200 charged, 800 proven"):
+        _without_an_answer_at_each_exchange(targets)
+
+
+def _without_an_answer_at_each_exchange(targets):
+    for exchange in range(20):
+        targets.chip(bytes(exchange) + b"\x02")
+        targets.forget()
