@@ -72,7 +72,7 @@ class Targets:
 
     def link(self, data):
         """The first byte chooses between bytes as they come on the line, and frames that are whole with odd content."""
-        world, draw = self._world.renewed(), Draw(data)
+        _, draw = self._world.renewed(), Draw(data)
         frames = link.Frames()
         self._still_blocked = True  # until the city itself brings another list
         if draw.below(2):
@@ -214,7 +214,7 @@ class Targets:
         issuer, seeds = world.kit.issuer, world.kit.seeds
         blocked = seeds["hotlist"]
         digest = hashlib.sha256(blocked).digest()[: link.DIGEST_BYTES]
-        for kind, issuer, content in (
+        for kind, of, content in (
             (link.HELLO, 0, b""),
             (link.JOURNAL, issuer, uint(1, 4)),
             (link.BUNDLE, issuer, seeds["bundle"] + self._fresh(issuer, seeds["bundle"])),
@@ -224,7 +224,7 @@ class Targets:
             (link.REMOVE, issuer, uint(99, 4)),
             (link.HELLO, 0, b""),
         ):
-            link.frame(*_answered(world.device, kind, issuer, content))
+            link.frame(*_answered(world.device, kind, of, content))
         world.boot()
 
 

@@ -143,7 +143,7 @@ def test_a_board_is_flashed_provisioned_updated_and_charges(board, vault, files,
     assert (found["version"], found["slot"], found["trial"], found["failed"]) == (2, "b", False, None)
     assert found["books"][0]["terminal"] == TERMINAL
     card, _ = make_pass()
-    board.press("1#")
+    board.press(f"{PIN}#1#")
     reader.present(card)
     wait(lambda: any("|00|" in line for line in board.said))
     assert purses_of(card)[CENTS] == 1600
