@@ -78,7 +78,8 @@ def with_numbers_in_place(texts: dict[Path, str], root: Path) -> dict[Path, str]
     }
     placed = {}
     for module, source in modules.items():
-        known, own = dict(constants[module]), constants[module]
+        own = constants[module]
+        known = dict(own)
         by_module: dict[str, dict[str, str]] = {}
         edits: list[tuple[ast.stmt | ast.expr, str]] = []
         for node in ast.walk(trees[source]):
@@ -93,7 +94,7 @@ def with_numbers_in_place(texts: dict[Path, str], root: Path) -> dict[Path, str]
                 left = [ast.unparse(each) for each in node.names if each.name not in here]
                 if len(left) < len(node.names):
                     edits.append((node, f"from {node.module} import {', '.join(left)}" if left else "pass"))
-            elif node in trees[source].body and isinstance(node, ast.Assign) and (_constant(node) or ("", ""))[0] in own:
+            elif isinstance(node, ast.Assign) and own and node in trees[source].body and _constant(node) is not None:
                 edits.append((node, ""))
         for part in ast.walk(trees[source]):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id in known:
