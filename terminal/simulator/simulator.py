@@ -67,10 +67,11 @@ class Simulator:
         self._machine = Machine(folder, firmware, self._show)
         self._machine.reader.after_card = self._after_card
         self.plug_in()
-        city.provision(self._machine.link)
         for key in f"{PIN}#{PIN}#":
             self._machine.press(key)
+        # Card keys are taken in an open shift only.
         self._until(lambda screen: screen.state == "choosing")
+        city.provision(self._machine.link)
 
     @property
     def link(self) -> Link:
