@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from card.record import NO_PURSE, ClearRecord
+from card.record import MOST_PRICE, NO_PURSE, ClearRecord
 
 # A terminal may be without a network this long, so what was withdrawn still counts until its last bundle has run out.
 BUNDLE_DAYS = 31
@@ -29,6 +29,8 @@ def agrees(version: Row[Any], record: ClearRecord) -> bool:
     """Whether purses, amounts, price, discount and co-payment are what this version of the offer says."""
     second = (NO_PURSE, 0) if version.purse2 is None else (version.purse2, version.amount2)
     if record.purse1 != version.purse or (record.purse2, record.amount2) != second:
+        return False
+    if version.price != "fixed" and not 0 < record.price <= MOST_PRICE:
         return False
     if version.price == "typed":
         return bool(record.discount == 0 and record.amount1 + record.copayment == record.price)

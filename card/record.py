@@ -16,6 +16,8 @@ REVERSAL = 2
 LOAD = 3
 
 NO_PURSE = 0xFF
+# The largest price that staff can type, in cents; nothing (0) is never charged.
+MOST_PRICE = 99999
 DAY_ZERO = (2020, 1, 1)  # `day` counts from here, in days of the municipality's calendar
 
 # Attribute and size in bytes, in the order of the wire.

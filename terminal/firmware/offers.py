@@ -1,19 +1,15 @@
 """From an offer and a typed price to what the pass is asked for. Whole cents; a percentage rounds down."""
 
-from card.record import NO_PURSE
+from card.record import MOST_PRICE, NO_PURSE
 
 FIXED = "fixed"
 TYPED = "typed"
 PERCENT = "percent"
 
 
-# The largest price that fits the screen and nobody types by mistake; the backend refuses more as well.
-MOST_CENTS = 99999
-
-
 def is_price(cents):
-    """Whether somebody may type this: nothing is never charged."""
-    return 0 < cents <= MOST_CENTS
+    """Whether somebody may type this; the backend refuses the same."""
+    return 0 < cents <= MOST_PRICE
 
 
 class Order:

@@ -174,6 +174,7 @@ def test_a_bundle_holds_what_its_terminal_needs(world):
         "until": day_number(TODAY) + 30,
         "venue": "Zwembad De Plas",
         "issuer": 1,
+        "municipality": "Gelredam",
         "aid": "F0E0D1",
         "purses": {"1": "Meedoen", "2": "Kleding", "3": "Punten", "4": "Kortingen", "5": "Zwemles"},
         "units": {"1": "cent", "2": "cent", "3": "point", "4": "visit", "5": "item"},

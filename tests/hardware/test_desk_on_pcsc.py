@@ -18,6 +18,7 @@ from tests.city import (
     CENTS,
     DAY,
     ISSUER,
+    PIN,
     DirectKeys,
     PaperJournal,
     PcTerminal,
@@ -60,11 +61,11 @@ def test_a_pass_is_made_loaded_and_charged_through_pcsc(pcscd, reader, tmp_path)
         loader(PaperJournal()).load(Session(reader.transmit), DirectKeys().card_keys(UID, 1), loads)
         reader.release()
         terminal = PcTerminal(tmp_path / "flash")
-        typed = iter("1#")
+        typed = iter(f"{PIN}#1#")
         terminal.device = pc_terminal(
             PcBoard(terminal.flash, reader, lambda: next(typed, None), terminal._show, lambda: None)
         )
-        for _ in range(2):
+        for _ in range(8):
             terminal.device.turn()
         terminal.device.turn()
     assert made.uid == UID

@@ -6,6 +6,7 @@ import sys
 from terminal.firmware import online
 from terminal.firmware.device import Device
 from terminal.firmware.errors import BackendUnreachable, ListRefused
+from terminal.firmware.storage import FileStorage
 
 online._TIMEOUT_S = 1
 
@@ -22,8 +23,17 @@ class Board:
     def show(self, state, code, lines):
         pass
 
-    def days_on(self):
+    def seconds_on(self):
         return 0
+
+    def today(self):
+        return None
+
+    def set_today(self, day):
+        pass
+
+    def storage(self, index):
+        return FileStorage(f"{sys.argv[1]}/journal{index}", 64)
 
     def rest(self):
         pass

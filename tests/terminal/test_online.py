@@ -25,6 +25,7 @@ from keys.http import BACKEND, Caller
 from keys.http import create_app as create_vault
 from terminal.firmware import online
 from terminal.firmware.errors import BackendUnreachable
+from terminal.firmware.storage import FileStorage
 from tests.city import (
     CENTS,
     DAY,
@@ -33,9 +34,9 @@ from tests.city import (
     ROOT,
     PaperLog,
     PcTerminal,
-    hotlist,
     make_pass,
     purses_of,
+    signed_hotlist,
     vault_of,
 )
 
@@ -148,7 +149,7 @@ def tls(tmp_path):
 @pytest.fixture
 def front(clearing, tls):
     made = Front(create_app(clearing.config, clearing), tls)
-    made.list = hotlist(version=2)
+    made.list = signed_hotlist(version=2)
     yield made
     made.close()
 
@@ -156,7 +157,9 @@ def front(clearing, tls):
 @pytest.fixture
 def terminal(tmp_path, vault, front, tls):
     """A terminal with two taps in its journal, and the settings of its Wi-Fi."""
-    made = PcTerminal(tmp_path / "flash", vault=vault)
+    (tmp_path / "flash").mkdir()
+    storage = FileStorage(str(tmp_path / "flash/journal0"), 64)
+    made = PcTerminal(tmp_path / "flash", vault=vault, storage=storage)
     card, _ = make_pass()
     for _ in range(2):
         assert made.tap(card)[1] == "00"

@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from terminal.host import Package, SerialLink, about, bring, provision, signed_p
 from tests.city import (
     CENTS,
     ISSUER,
+    PIN,
     TERMINAL,
     about_the_only_book,
     bring_lists,
@@ -94,6 +96,9 @@ def flashed(fresh, files, vault):
     put_on_board(fresh.port, package(files, 1), None, lambda done, total: None)
     with Cable(fresh) as cable:
         found = about(cable)
+        fresh.press(f"{PIN}#{PIN}#")
+        while about(cable)["shift"] != "open":
+            time.sleep(0.05)
         papers = json.loads(device_file(found, vault=vault))
         provision(cable, papers, lease({"lease": 0}, vault=vault))
         bring_lists(cable)
@@ -127,7 +132,7 @@ def runs(board):
 
 
 def updated(board, found):
-    update(lambda: SerialLink(board.port, timeout_s=15), found, patience_s=20)
+    update(lambda: SerialLink(board.port, timeout_s=15), found, patience_s=60)
 
 
 def test_a_board_is_flashed_provisioned_updated_and_charges(board, vault, files, reader):

@@ -1,5 +1,6 @@
 """The same script on CPython and on MicroPython: same output, to the byte."""
 
+import json
 import os
 import subprocess
 import sys
@@ -36,3 +37,18 @@ def test_a_number_that_does_not_fit_is_refused_on_both_pythons():
     here = run([sys.executable], "refusals.py")
     assert here == run(micropython(), "refusals.py")
     assert [line for line in here if not line.endswith("refused")] == []
+
+
+def test_an_offer_comes_to_the_same_on_both_pythons_as_the_vectors_say():
+    """The backend's check of the same vectors is in tests/backend/test_offers.py."""
+    vectors = ROOT / "tests/vectors/offers.json"
+    here = run([sys.executable], "offer_vectors.py", str(vectors))
+    assert here == run(micropython(), "offer_vectors.py", str(vectors))
+    assert here == [said(vector) for vector in json.loads(vectors.read_text())["vectors"]]
+
+
+def said(vector):
+    if vector.get("refused"):
+        return f"{vector['name']}: refused"
+    moves = " ".join(f"{purse}:{amount}" for purse, amount in vector["moves"])
+    return f"{vector['name']}: {moves} {vector['recorded']} {vector['discount']} {vector['copayment']}"

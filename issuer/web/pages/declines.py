@@ -23,6 +23,11 @@ DECLINES = (
     Decline("00", mark("Het is gelukt."), mark("U hoeft niets te doen.")),
     Decline("01", mark("Het bedrag staat weer op de pas."), mark("U hoeft niets te doen.")),
     Decline(
+        "02",
+        mark("Deze pas heeft dit net al betaald. Er is niets extra afgeschreven."),
+        mark("U hoeft niets te doen. Was het voor nog iemand? De medewerker kan het nog een keer afschrijven."),
+    ),
+    Decline(
         "10",
         mark("De pas was te kort bij het apparaat."),
         mark("Houd de pas nog een keer stil tegen hetzelfde apparaat. Er wordt nooit twee keer betaald."),
@@ -36,12 +41,12 @@ DECLINES = (
     ),
     Decline(
         "21",
-        mark("De pas is van een andere gemeente."),
+        mark("De pas is van een gemeente die daar niet meedoet."),
         mark("Kijk naar het logo op de pas. De bewoner kan de pas gebruiken in de eigen gemeente."),
     ),
     Decline(
         "22",
-        mark("De pas is nog niet geldig of verlopen."),
+        mark("De pas is verlopen."),
         mark("Kijk bij de persoon tot wanneer de pas geldig is. Geven de regels weer een pas? Leg de pas op de lezer."),
     ),
     Decline(
@@ -56,13 +61,18 @@ DECLINES = (
     ),
     Decline(
         "25",
-        mark("Dit tegoed mag op die plek niet worden gebruikt."),
+        mark("Dit kan op die plek niet met deze pas."),
         mark("Leg uit waar het tegoed voor is. Vindt u het vreemd? Vraag het aan de beheerder van de aanbieders."),
     ),
     Decline(
         "26",
         mark("Er was daar niets om terug te boeken."),
         mark("Terugboeken kan alleen op dezelfde plek, met dezelfde pas, als laatste betaling."),
+    ),
+    Decline(
+        "27",
+        mark("De pas is nog niet geldig."),
+        mark("Kijk bij de persoon vanaf wanneer de pas geldig is, en zeg dat tegen de bewoner."),
     ),
     Decline(
         "30",
@@ -79,6 +89,22 @@ DECLINES = (
         mark("De lezer van het apparaat werkt niet."),
         mark("Dit ligt niet aan de pas. De winkel moet de kabel van het apparaat nakijken."),
     ),
+    Decline("40", mark("Het apparaat is open voor de dienst."), mark("U hoeft niets te doen.")),
+    Decline("41", mark("Het apparaat is gesloten."), mark("De winkel moet de PIN typen.")),
+    Decline(
+        "42", mark("De winkel typte een foute PIN."), mark("Dit ligt niet aan de pas. De winkel typt de PIN opnieuw.")
+    ),
+    Decline(
+        "43",
+        mark("De winkel typte te vaak een foute PIN."),
+        mark(
+            "Dit ligt niet aan de pas. Het apparaat wacht, hoogstens een kwartier. PIN vergeten? Dan belt de winkel "
+            "de beheerder van de aanbieders."
+        ),
+    ),
+    Decline("44", mark("De nieuwe PIN van de winkel is te makkelijk."), mark("De winkel kiest een andere PIN.")),
+    Decline("45", mark("De winkel typte de nieuwe PIN niet twee keer gelijk."), mark("De winkel typt de PIN opnieuw.")),
+    Decline("46", mark("De winkel heeft een nieuwe PIN."), mark("U hoeft niets te doen.")),
 )
 
 
