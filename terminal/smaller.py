@@ -72,10 +72,14 @@ def with_numbers_in_place(texts: dict[Path, str], root: Path) -> dict[Path, str]
     """The same with each number or short text that a module names in capitals in the place of its name, everywhere."""
     modules = {_dotted(source.relative_to(root)): source for source in texts}
     trees = {source: ast.parse(text) for source, text in texts.items()}
-    constants = {name: _constants(trees[source]) for name, source in modules.items()}
+    # What a package says of itself, as the version of the firmware, stays where it is said.
+    constants = {
+        name: {} if source.name == "__init__.py" else _constants(trees[source]) for name, source in modules.items()
+    }
     placed = {}
     for module, source in modules.items():
-        known = dict(constants[module])
+        own = constants[module]
+        known = dict(own)
         by_module: dict[str, dict[str, str]] = {}
         edits: list[tuple[ast.stmt | ast.expr, str]] = []
         for node in ast.walk(trees[source]):
@@ -90,7 +94,7 @@ def with_numbers_in_place(texts: dict[Path, str], root: Path) -> dict[Path, str]
                 left = [ast.unparse(each) for each in node.names if each.name not in here]
                 if len(left) < len(node.names):
                     edits.append((node, f"from {node.module} import {', '.join(left)}" if left else "pass"))
-            elif node in trees[source].body and isinstance(node, ast.Assign) and _constant(node) is not None:
+            elif isinstance(node, ast.Assign) and own and node in trees[source].body and _constant(node) is not None:
                 edits.append((node, ""))
         for part in ast.walk(trees[source]):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id in known:

@@ -202,7 +202,7 @@ def open_line(settings, host, port):
         plain.settimeout(_TIMEOUT_S)
         plain.connect(found[-1])
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined, unused-ignore]
         context.load_verify_locations(cadata=a2b_base64(settings["ca"]))
         return _Line(context.wrap_socket(plain, server_hostname=host))
     except (OSError, ValueError):

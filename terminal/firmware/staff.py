@@ -74,7 +74,7 @@ def choosing_pin(shift, event, value):
     if len(shift.pin) < _LEAST_DIGITS:
         return choosing_pin, shift.say("new pin")
     if _is_easy(shift.pin):
-        return choosing_pin, shift.said(PIN_TOO_EASY, shift.words("new pin"))
+        return choosing_pin, shift.said(PIN_TOO_EASY)
     return repeating_pin, shift.say("repeat pin")
 
 

@@ -4,7 +4,13 @@ from terminal.firmware import signals
 from terminal.firmware.screen import word_of
 
 STATES = {
-    "opening": ("Pincode", "PIN"),
+    "choosing_pin": ("Kies een PIN", "Choose a PIN"),
+    "repeating_pin": ("De PIN nog een keer", "The PIN again"),
+    "setting": ("Een moment", "One moment"),
+    "opening": ("Typ de PIN", "Type the PIN"),
+    "checking": ("Een moment", "One moment"),
+    "counting": ("Een moment", "One moment"),
+    "closing": ("Een moment", "One moment"),
     "waiting": ("Even wachten", "Waiting"),
     "menu": ("Menu", "Menu"),
     "totals": ("Dagtotaal", "Day total"),
@@ -37,6 +43,8 @@ KEYS = {
     "#": ("ja", "yes"),
     "*": ("terug", "back"),
     "A": ("boek terug", "put back"),
+    "B": ("nog eens", "once more"),
+    "D": ("menu", "menu"),
 }
 PAGE = {
     "title": ("Oefenen met de terminal", "Practise with the terminal"),
@@ -79,6 +87,10 @@ PAGE = {
     ),
 }
 EXERCISES = (
+    (
+        "De PIN van deze terminal is 2580. Typ hem als het scherm erom vraagt, en druk #.",
+        "The PIN of this terminal is 2580. Type it when the display asks for it, and press #.",
+    ),
     (
         "Druk 1 en #. Leg de pas met tegoed op de lezer. Haal hem eraf en druk #.",
         "Press 1 and #. Put the pass with budget on the reader. Take it off and press #.",

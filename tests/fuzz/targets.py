@@ -72,8 +72,8 @@ class Targets:
 
     def link(self, data):
         """The first byte chooses between bytes as they come on the line, and frames that are whole with odd content."""
-        self._world.renewed()
-        draw, frames = Draw(data), link.Frames()
+        _, draw = self._world.renewed(), Draw(data)
+        frames = link.Frames()
         self._still_blocked = True  # until the city itself brings another list
         if draw.below(2):
             while draw.more:
@@ -211,20 +211,20 @@ class Targets:
             code = world.hold(world.a_pass())
             _require(code in _CODES or not code, "a code that nobody knows")
         world.press(_KEYS)
-        city, seeds = world.kit.issuer, world.kit.seeds
+        issuer, seeds = world.kit.issuer, world.kit.seeds
         blocked = seeds["hotlist"]
         digest = hashlib.sha256(blocked).digest()[: link.DIGEST_BYTES]
-        for kind, issuer, content in (
+        for kind, of, content in (
             (link.HELLO, 0, b""),
-            (link.JOURNAL, city, uint(1, 4)),
-            (link.BUNDLE, city, seeds["bundle"] + self._fresh(city, seeds["bundle"])),
-            (link.PART, city, link.part(link.HOTLIST, len(blocked), digest, 0, blocked[: link.MOST_CHUNK])),
-            (link.LEASE, city, seeds["lease"]),
+            (link.JOURNAL, issuer, uint(1, 4)),
+            (link.BUNDLE, issuer, seeds["bundle"] + self._fresh(issuer, seeds["bundle"])),
+            (link.PART, issuer, link.part(link.HOTLIST, len(blocked), digest, 0, blocked[: link.MOST_CHUNK])),
+            (link.LEASE, issuer, seeds["lease"]),
             (link.DEVICE, 0, seeds["device"]),
-            (link.REMOVE, city, uint(99, 4)),
+            (link.REMOVE, issuer, uint(99, 4)),
             (link.HELLO, 0, b""),
         ):
-            link.frame(*_answered(world.device, kind, issuer, content))
+            link.frame(*_answered(world.device, kind, of, content))
         world.boot()
 
 

@@ -1,64 +1,106 @@
 """Every screen that the application can show, in the words of the application itself."""
 
-from typing import ClassVar
+from types import SimpleNamespace
 
 from card.record import REVERSAL, TAP, ClearRecord
-from terminal.firmware import app
-from terminal.firmware.results import PURSE_TOO_SMALL, REVERSED, SENTENCES, YES, Result
-from tests.city import DAY, OFFERS, TERMINAL, VISITS
+from terminal.firmware import offers, staff
+from terminal.firmware.results import (
+    PIN_SET,
+    PURSE_TOO_SMALL,
+    REVERSED,
+    SAME_AGAIN,
+    SENTENCES,
+    SHIFT_CLOSED,
+    SHIFT_OPEN,
+    TOO_MANY_WRONG,
+    WRONG_PIN,
+    YES,
+    Result,
+)
+from terminal.firmware.shift import KEY, RESULT, TICK, Shift
+from tests.city import DAY, ISSUER, OFFERS, TERMINAL, VISITS
 
 LONG_NAME = "Kinderfeestje met glijbaan, patat en één ijsje voor de hele klas en alle ouders"
-# What belongs to the same display and is not asked of the application here: the shift of the staff.
-OF_THE_SHIFT = (
-    ("opening", "", (("Typ de pincode en druk #", "Type the PIN and press #"), ("", ""))),
-    ("opening", "", (("Typ de pincode en druk #", "Type the PIN and press #"), ("••••", "••••"))),
-    ("waiting", "", (("Te vaak fout. Wacht", "Wrong too often. Wait"), ("30 s", "30 s"))),
-    ("totals", "", (("Vandaag 23 keer", "Today 23 times"), ("€ 92,00", "€ 92,00"))),
-    ("menu", "", (("1 Dagtotaal 2 Taal 3 Sluiten", "1 Day total 2 Language 3 Close"), ("", ""))),
+BUNDLE = SimpleNamespace(
+    issuer=ISSUER,
+    offers=[*OFFERS, {**OFFERS[0], "n": 16, "name": LONG_NAME, "amount": 99999}],
+    units={"1": "cent", "2": "cent", "4": "visit"},
 )
+# What a state of the staff waits for; all else is the end of a tap.
+OF_THE_SHIFT = [code for code in SENTENCES if code >= "40"]
 
 
-class _Bundle:
-    offers: ClassVar = [*OFFERS, {**OFFERS[0], "n": 16, "name": LONG_NAME, "amount": 99999}]
-    units: ClassVar = {"1": "cent", "2": "cent", "4": "visit"}
+class _Walk:
+    """Goes through the application as staff and guests do, and keeps every screen once."""
+
+    def __init__(self, language: int) -> None:
+        self.shift = Shift(language)
+        self.shift.menu, self.shift.bundles = offers.menu([BUNDLE]), {ISSUER: BUNDLE}
+        self.shown: list[tuple[str, str, tuple[str, str]]] = []
+        self._enter(*staff.switched_on(self.shift))
+
+    def _enter(self, state, screen, keep=True):
+        self._state = state
+        if keep and screen is not None and (found := (state.__name__, screen[0], screen[1:])) not in self.shown:
+            self.shown.append(found)
+
+    def types(self, keys):
+        for at, key in enumerate(keys):
+            # Of a number that is typed, only the last screen.
+            more = keys[at : at + 2].isdigit() and at + 1 < len(keys)
+            self._enter(*self._state(self.shift, KEY, key), keep=not more)
+
+    def gets(self, result, event=RESULT):
+        self._enter(*self._state(self.shift, event, result))
 
 
 def screens(language: int) -> list[tuple[str, str, tuple[str, str]]]:
-    """`(state, code, lines)` of each, from switching on to the last of the results."""
-    shown: list[tuple[str, str, tuple[str, str]]] = []
-    shift = app.Shift(language, _Bundle)
-
-    def typed(keys):
-        for at, key in enumerate(keys):
-            # Of a number that is typed, only the last screen.
-            walk(app.KEY, key, keep=not keys[at : at + 2].isdigit() or at + 1 == len(keys))
-
-    def walk(event, value, keep=True):
-        nonlocal state
-        state, screen = state(shift, event, value)
-        code = value.code if event == app.RESULT else ""
-        if keep and screen is not None and (state.__name__, code, screen) not in shown:
-            shown.append((state.__name__, code, screen))
-
-    state, first = app.start(shift)
-    shown.append((state.__name__, "", first))
-    typed("9#")
-    typed("2#850#")
-    typed("*6#")
-    typed("*A")
-    typed("*3#99999#")
-    for code in sorted(SENTENCES):
-        typed("*1#")
-        walk(app.RESULT, _result(code))
+    """`(state, code, lines)` of each, from the first PIN to the last of the results."""
+    walk = _Walk(language)
+    _first_shift(walk)
+    walk.types("9#")
+    walk.types("2#850#")
+    walk.types("*6#")
+    walk.types("*A")
+    walk.types("*3#99999#")
+    for code in sorted(code for code in SENTENCES if code not in OF_THE_SHIFT):
+        walk.types("*1#")
+        walk.gets(_result(code))
     # Somebody pays the rest: also as much as can be.
     for price, discount in ((2050, 1000), (99999, 50000)):
-        typed("*3#850#")
-        walk(app.RESULT, Result(YES, _record(TAP, discount, price - discount), 12))
-        typed("*A")
-        walk(app.RESULT, Result(REVERSED, _record(REVERSAL, discount, price - discount), 12))
-    typed("*3#850#")
-    walk(app.RESULT, Result(YES, _record(TAP, 0, 0, VISITS), 12))
-    return shown + [(name, code, (lines[0][language], lines[1][language])) for name, code, lines in OF_THE_SHIFT]
+        walk.types("*3#850#")
+        walk.gets(_with(Result(YES, _record(TAP, discount, price - discount), 12)))
+        walk.types("*A")
+        walk.gets(_with(Result(REVERSED, _record(REVERSAL, discount, price - discount), 12)))
+    walk.types("*3#850#")
+    walk.gets(_with(Result(YES, _record(TAP, 0, 0, VISITS), 12)))
+    _menu(walk)
+    return walk.shown
+
+
+def _first_shift(walk):
+    walk.types("1234#2580#2581#2580#2580#")
+    walk.gets(Result(PIN_SET))
+    walk.shift.has_pin, walk.shift.key = True, b"key"
+
+
+def _menu(walk):
+    walk.types("*D2")
+    walk.gets(
+        [(walk.shift.words("today") % 23, walk.shift.amount("cent", 9200)), (walk.shift.words("in doubt") % 1, "")]
+    )
+    walk.types("#*D2")
+    walk.gets([])
+    walk.types("*D1")
+    walk.shift.key = None
+    walk.gets(Result(SHIFT_CLOSED))
+    for code in (WRONG_PIN, TOO_MANY_WRONG):
+        walk.types("1111#")
+        walk.gets(Result(code))
+    walk.gets(30, TICK)
+    walk.gets(0, TICK)
+    walk.types("2580#")
+    walk.gets(Result(SHIFT_OPEN))
 
 
 def _record(kind, discount=0, copayment=0, purse=1):
@@ -67,6 +109,11 @@ def _record(kind, discount=0, copayment=0, purse=1):
 
 
 def _result(code):
-    if code in (YES, REVERSED):
-        return Result(code, _record(TAP), 1600)
-    return Result(code, left=300 if code == PURSE_TOO_SMALL else None)
+    if code in (YES, SAME_AGAIN, REVERSED):
+        return _with(Result(code, _record(TAP), 1600))
+    return _with(Result(code, left=300 if code == PURSE_TOO_SMALL else None))
+
+
+def _with(result):
+    result.bundle = BUNDLE
+    return result

@@ -52,5 +52,6 @@ def test_the_page_shows_the_signals_as_they_are():
 
 def test_the_page_shows_the_codes_as_they_are():
     text = PAGE.read_text(encoding="utf-8")
-    for code, (dutch, english) in SENTENCES.items():
+    for code in SENTENCES:
+        dutch, english = SENTENCES[code]
         assert f"| {code} | {words.result(code, 0).split(' (')[0]} | {dutch} | {english} |" in text

@@ -143,7 +143,7 @@ def test_a_board_is_flashed_provisioned_updated_and_charges(board, vault, files,
     assert (found["version"], found["slot"], found["trial"], found["failed"]) == (2, "b", False, None)
     assert found["books"][0]["terminal"] == TERMINAL
     card, _ = make_pass()
-    board.press("1#")
+    board.press(f"{PIN}#1#")
     reader.present(card)
     wait(lambda: any("|00|" in line for line in board.said))
     assert purses_of(card)[CENTS] == 1600
@@ -403,6 +403,8 @@ def test_every_verb_works_on_one_port(fresh, files, vault, tmp_path):
     first, second = package(files, 1), package(files, 2)
     assert "Version 1 is on the board" in command("flash", signed(first, "one"), "--signer", SIGNER)
     device = command("enrol").strip()
+    fresh.press(f"{PIN}#{PIN}#")
+    wait(lambda: any(row.startswith("choosing|46|") for row in fresh.said))
     (tmp_path / "paper").write_bytes(device_file({"device": device}, vault=vault))
     vault.register.release = {"version": 2, "sha256": hashlib.sha256(second.content).hexdigest()}
     (tmp_path / "lease").write_bytes(lease({"lease": 0}, vault=vault))
