@@ -396,6 +396,8 @@ def _read(path):
 
 
 def _write(path, content):
+    """A new file of that name: who has the old one open goes on with what was checked when it was opened."""
+    _remove(path)
     try:
         with open(path, "wb") as file:
             file.write(content)
