@@ -19,9 +19,10 @@ from card.batch import (
     build_batch,
     entry_bytes,
 )
+from card.bytewise import same
 from card.cmac import Cmac
 from card.record import CLEAR_BYTES, SEALED_BYTES, ClearRecord
-from card.wire import read_uint, same, uint
+from card.wire import read_uint, uint
 from terminal.firmware.errors import FlashError
 from terminal.firmware.flash import CHECK_BYTES, checksum
 from terminal.firmware.storage import ERASED
