@@ -27,6 +27,7 @@ from tests.bench.hotlist import hotlist
 from tests.bench.plain_prove import plain_prove
 from tests.bench.recording import record_tap
 from tests.bench.renewal_city import HOLDERS, RenewalCity
+from tests.bench.tap_crypto import crypto_ratio
 from tests.city import DAY, ISSUER, MICROPYTHON, ROOT, VAULT, DirectKeys, factory_card
 from tests.records import many
 from tests.softhsm import soft_token
@@ -44,12 +45,14 @@ def tap() -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         flash, recording, exchanges = record_tap(Path(folder))
         heap = replayed_heap(flash, recording)
+        ratio = crypto_ratio(recording)
     up_to_yes = next(at for at, (sent, _) in enumerate(exchanges, 1) if sent[1] == _COMMIT)
     counted = exchanges[:up_to_yes]
     return tap_model.figures() | {
         "exchanges": up_to_yes,
         "bytes_out": sum(len(sent) for sent, _ in counted),
         "bytes_in": sum(len(got) for _, got in counted),
+        "crypto_ratio": ratio,
         "heap_bytes": {"value": heap, "unit": "B", "how": "gc.mem_alloc over one tap, collector off, unix port 64 bit"},
     }
 
