@@ -12,6 +12,8 @@ BLOCK = 16
 ZERO_BLOCK = bytes(BLOCK)
 # 80 and zeros up to whole blocks (ISO/IEC 9797-1 method 2); more of them than needed do no harm behind a message.
 PADDING = b"\x80" + bytes(2 * BLOCK - 1)
+# More than the messages of a tap.
+_NOTHING = bytes(16 * BLOCK)
 
 try:
     import micropython
@@ -189,3 +191,10 @@ class Scratch:
         self.spare = bytearray(BLOCK)
         self.plain = bytearray(BLOCK)
         self.mac = bytearray(BLOCK)
+
+    def wipe(self):
+        """Forget the message, and the blocks of it."""
+        self.message.seek(0)
+        self.message.write(_NOTHING)
+        for one in (self.state, self.spare, self.plain, self.mac):
+            one[:] = ZERO_BLOCK

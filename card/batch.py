@@ -4,12 +4,11 @@ Whoever carries a batch can neither read nor change it, and no entry can be left
 covers the one before it. All numbers little-endian.
 """
 
-from card.bytewise import same
 from card.cmac import Cmac, cmac
 from card.errors import BadBatch, BadMac, BadRecord
 from card.record import CLEAR_BYTES, SEALED_BYTES, ClearRecord
 from card.siv import OVERHEAD_BYTES, siv_decrypt, siv_encrypt
-from card.wire import read_uint, uint
+from card.wire import read_uint, same, uint
 
 COMMITTED = 1
 VOID = 2

@@ -28,6 +28,11 @@ class Cmac:
         self.subkey2[:] = self.subkey1
         double_in_place(self.subkey2)
 
+    def wipe(self):
+        """Forget the key."""
+        self.cipher = None
+        self.subkey1[:] = self.subkey2[:] = ZERO_BLOCK
+
     @classmethod
     def of(cls, key, scratch=None):
         """Of 16 bytes; or the Cmac itself, that somebody made of them once and kept."""

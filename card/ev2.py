@@ -3,7 +3,7 @@
 A message is protected, and opened, where it stands in the scratch of the session: from FRONT up to its position.
 """
 
-from card.aes import BLOCK, PADDING, cbc_decrypt, cbc_encrypt, decryption, encryption
+from card.aes import BLOCK, PADDING, ZERO_BLOCK, cbc_decrypt, cbc_encrypt, decryption, encryption
 from card.bytewise import odd_bytes, same, xor_into
 from card.cmac import Cmac
 from card.commands import FILE, FULL, MAC, PLAIN
@@ -218,6 +218,13 @@ class Channel:
         self.cipher = encryption(self.enc_key)
         self._decipher = None
         self.mac.rekey(self.mac_key)
+
+    def wipe(self):
+        """Forget the keys."""
+        self.cipher = self._decipher = None
+        for one in (self.enc_key, self.mac_key, self.rnd_b):
+            one[:] = ZERO_BLOCK
+        self.mac.wipe()
 
     def begin(self, counter, file_modes):
         """Count from here, under the identifier that the pass gave."""

@@ -33,6 +33,13 @@ class Session:
         self.transmit = transmit
         self.channel = None
 
+    def forget(self):
+        """The pass is gone: nothing that was said is kept, nor what it was protected with."""
+        self.channel = None
+        self.scratch.wipe()
+        if self.kept_channel is not None:
+            self.kept_channel.wipe()
+
     def run(self, command):
         """Send a command under the protection it asks for and return what it parses.
 

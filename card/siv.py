@@ -5,7 +5,7 @@ A terminal has no trustworthy source of nonces after a power cut; SIV needs none
 
 from card.aes import BLOCK, PADDING, ZERO_BLOCK, Scratch, counter_mode, encryption
 from card.bytewise import double_in_place, same, xor_into
-from card.cmac import Cmac, double
+from card.cmac import Cmac
 from card.errors import BadMac
 from card.wire import exactly
 
@@ -21,7 +21,7 @@ class Siv:
         self._scratch = scratch or Scratch()
         self._mac = Cmac(key[:BLOCK], self._scratch)
         self._cipher = encryption(key[BLOCK:])
-        self._first = double(self._mac.full(ZERO_BLOCK))
+        self._first = self._mac.full(ZERO_BLOCK)
         self._bound = bytearray(BLOCK)
 
     @classmethod
@@ -71,10 +71,8 @@ class Siv:
         """RFC 5297 section 2.4, all but the text."""
         bound = self._bound
         bound[:] = self._first
-        for at in range(len(associated)):
-            if at:
-                double_in_place(bound)
-            part = associated[at]
+        for part in associated:
+            double_in_place(bound)
             self._mac.start().write(part)
             xor_into(bound, self._mac.of_message(0, len(part)))
 

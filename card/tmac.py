@@ -4,10 +4,9 @@ The same labels 5A and A5 are confirmed by logs of real EV3 cards.
 """
 
 from card.aes import BLOCK, decryption
-from card.bytewise import same
 from card.cmac import Cmac, cmac
 from card.record import LOAD, REVERSAL, TAP
-from card.wire import exactly, uint
+from card.wire import exactly, same, uint
 
 MAC_LABEL = b"\x5a\x00\x01\x00\x80"
 ENC_LABEL = b"\xa5\x00\x01\x00\x80"

@@ -3,6 +3,7 @@
 MicroPython wraps silently where CPython raises, so every number that leaves us goes through `uint`.
 """
 
+from card.bytewise import same  # noqa: F401 - for what came over the wire
 from card.errors import BadAnswer, OutOfRange
 
 

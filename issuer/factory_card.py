@@ -12,10 +12,9 @@ from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 from card.administration import AES_KEYS
-from card.bytewise import same
 from card.errors import BadAnswer, BadMac
 from card.session import MORE, OK, Session
-from card.wire import uint
+from card.wire import same, uint
 
 _AUTHENTICATE_ISO = 0x1A
 _CHANGE_KEY = 0xC4

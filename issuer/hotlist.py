@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
 from card.aes import BLOCK, encryption
-from card.bytewise import same
 from card.errors import BadAnswer
 from card.hotlist import (
     FINGERPRINT_BYTES,
@@ -38,6 +37,7 @@ from card.hotlist import (
     system_key,
 )
 from card.signing import HOTLIST, content_input, read_certificate
+from card.wire import same
 from issuer.days import day_number
 from issuer.errors import DeskError
 from issuer.registry import hotlist_bases, passes

@@ -68,16 +68,37 @@ def cmac(key, message):
     return cbc_encrypted(key, ZERO, message[:-16] + xor(message[-16:], subkey))[-16:]
 
 
+def diversified(key, about):
+    """AN10922: a CMAC, but of two blocks also where one would do."""
+    message = b"\x01" + about
+    if len(message) > 16:
+        return cmac(key, message)
+    subkey = doubled(doubled(encrypted(key, ZERO)))
+    message = message + b"\x80" + bytes(31 - len(message))
+    return cbc_encrypted(key, ZERO, message[:16] + xor(message[16:], subkey))[16:]
+
+
+def counted(key, counter, data):
+    """Counter mode, from a counter block on."""
+    number = int.from_bytes(counter, "big")
+    out = b""
+    for block in blocks(data):
+        out += xor(block, encrypted(key, number.to_bytes(16, "big")))
+        number += 1
+    return out
+
+
 def siv_encrypted(key, associated, plain):
     mac_key, key = key[:16], key[16:]
-    state = xor(doubled(cmac(mac_key, ZERO)), cmac(mac_key, associated))
-    iv = cmac(mac_key, plain[:-16] + xor(plain[-16:], state))
-    counter = int.from_bytes(iv, "big") & ~(1 << 63 | 1 << 31)
-    out = iv
-    for block in blocks(plain):
-        out += xor(block, encrypted(key, counter.to_bytes(16, "big")))
-        counter += 1
-    return out
+    state = cmac(mac_key, ZERO)
+    for part in associated:
+        state = xor(doubled(state), cmac(mac_key, part))
+    if len(plain) >= 16:
+        iv = cmac(mac_key, plain[:-16] + xor(plain[-16:], state))
+    else:
+        iv = cmac(mac_key, xor(doubled(state), padded(plain)))
+    cleared = int.from_bytes(iv, "big") & ~(1 << 63 | 1 << 31)
+    return iv + counted(key, cleared.to_bytes(16, "big"), plain)
 
 
 def odd_bytes(mac):

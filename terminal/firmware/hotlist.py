@@ -7,7 +7,6 @@ later time, when only they came. card/hotlist.py says what is in them.
 import os
 
 from card.aes import BLOCK, encryption
-from card.bytewise import same
 from card.errors import BadAnswer
 from card.hotlist import (
     BAND_AT,
@@ -24,6 +23,7 @@ from card.hotlist import (
     part_mac_in,
     system_key,
 )
+from card.wire import same
 from terminal.firmware.errors import FlashError, ListRefused
 
 _WHOLE = "/hotlist"

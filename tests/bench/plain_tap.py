@@ -53,7 +53,7 @@ class Plain:
     def sealed(self, handle, tmc, tmv, enc_tmri):
         state = self.keys["sealing_state"]
         key = cmac(state, b"seal 1") + cmac(state, b"seal 2")
-        return siv_encrypted(key, self.keys["clear"], handle + tmc.to_bytes(4, "little") + tmv + enc_tmri)
+        return siv_encrypted(key, [self.keys["clear"]], handle + tmc.to_bytes(4, "little") + tmv + enc_tmri)
 
     def plain(self, ins, parameters):
         length = bytes([len(parameters)]) if parameters else b""

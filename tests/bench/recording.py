@@ -54,6 +54,7 @@ def record_tap(folder: Path, guests: int = 1) -> tuple[Path, Path, list[tuple[by
         "keys": f"{PIN}#1#",
         "random": [one.hex() for one in random],
         "exchanges": [(sent.hex(), got.hex()) for sent, got in exchanges],
+        "issuer": book.issuer,
         "position": entry.position,
         "known": {name: value.hex() for name, value in known.items()},
     }
