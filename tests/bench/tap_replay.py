@@ -20,7 +20,7 @@ from card.commands import (
     parse_transaction_mac,
 )
 from card.diversify import diversify
-from card.ev2 import authenticate_first
+from card.ev2 import PassKey, authenticate_first
 from card.layout import (
     FILE_MODES,
     LOOKUP_KEY,
@@ -33,10 +33,14 @@ from card.layout import (
 from card.record import Proof, reader_id, seal
 from card.sealing import SealingKey
 from card.session import Session
+from card.siv import Siv
 from card.wire import read_uint, uint
 from tests.bench.plain_tap import Plain
 
 _DAY = 2516
+_PASS = ReadData(PASS_FILE, 0, PASS_FILE_BYTES)
+_TMAC = ReadData(TMAC_FILE, 0, 12)
+_COMMIT = CommitTransaction()
 
 
 class Ours:
@@ -44,34 +48,48 @@ class Ours:
 
     def __init__(self, known):
         self.known = known
-        self._tags = Cmac(known["tag_key"])
-        self._sealing = SealingKey([(known["sealing_state"], _DAY, _DAY)])
+        self._session = Session(None)
+        scratch = self._session.scratch
+        self._tags = Cmac(known["tag_key"], scratch)
+        self._chain = Cmac(known["chain_key"], scratch)
+        self._sealing = Siv(SealingKey([(known["sealing_state"], _DAY, _DAY)]).key(), scratch)
+        self._lookup = PassKey(known["lookup_key"], scratch)
+        self._tap = Cmac(known["tap_key"], scratch)
+        self._pass_key = PassKey(bytes(16), scratch)
+        self._select = SelectApplication(known["aid"])
 
     def tap(self, transmit, random):
         """As `Plain.tap`."""
         known = self.known
-        session = Session(transmit)
-        session.run(SelectApplication(known["aid"]))
-        authenticate_first(session, LOOKUP_KEY, known["lookup_key"], random, FILE_MODES)
-        handle = session.run(ReadData(PASS_FILE, 0, PASS_FILE_BYTES))[3:19]
-        tmc, _ = parse_transaction_mac(session.run(ReadData(TMAC_FILE, 0, 12)))
-        key = diversify(known["tap_key"], card_key_input("tap", handle, known["aid"]))
+        session = self._session
+        session.meet(transmit)
+        session.run(self._select)
+        authenticate_first(session, LOOKUP_KEY, self._lookup, random, FILE_MODES)
+        handle = session.run(_PASS)[3:19]
+        tmc, _ = parse_transaction_mac(session.run(_TMAC))
+        key = self._pass_key
+        key.rekey(diversify(self._tap, card_key_input("tap", handle, known["aid"])))
         authenticate_first(session, TAP_KEY, key, random, FILE_MODES)
         purse, amount = known["move"][0], int.from_bytes(known["move"][1:], "little")
         session.run(Debit(purse, amount))
         clear = known["clear"]
         enc_tmri = session.run(CommitReaderID(reader_id(clear)))
         marks = self._marked(b"moment", handle, tmc) + self._marked(b"pass", handle, read_uint(clear, 6, 4))
-        seal(self._sealing.key(), clear, Proof(handle, tmc + 1, bytes(8), enc_tmri))
-        tmc, tmv = session.run(CommitTransaction())
-        sealed = seal(self._sealing.key(), clear, Proof(handle, tmc, tmv, enc_tmri))
-        entry = entry_bytes(known["chain_key"], known["position"], known["previous_mac"], COMMITTED, clear, sealed)
+        seal(self._sealing, clear, Proof(handle, tmc + 1, bytes(8), enc_tmri))
+        tmc, tmv = session.run(_COMMIT)
+        sealed = seal(self._sealing, clear, Proof(handle, tmc, tmv, enc_tmri))
+        entry = entry_bytes(self._chain, known["position"], known["previous_mac"], COMMITTED, clear, sealed)
         marks += self._marked(b"moment", handle, tmc)
         session.run(GetValue(purse))
+        session.forget()
         return marks + entry[-16:]
 
     def _marked(self, what, handle, number):
-        return self._tags.full(what + handle + uint(number, 4))
+        message = self._tags.start()
+        message.write(what)
+        message.write(handle)
+        message.write(uint(number, 4))
+        return bytes(self._tags.of_message(0, message.tell()))
 
 
 class Replay:
