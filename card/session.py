@@ -95,8 +95,10 @@ class Session:
 
     def _transmit(self, ins, apdu):
         answer = self.transmit(apdu)
-        if len(answer) < 2 or answer[-2] != 0x91:
+        if len(answer) < _STATUS_BYTES or answer[-2] != 0x91:
             raise BadAnswer("command %02X: the answer has no DESFire status" % ins)
+        if len(answer) > _MOST_BYTES:
+            raise BadAnswer("command %02X: the answer does not end" % ins)
         status = answer[-1]
         if status not in (OK, MORE):
             self.channel = None

@@ -189,7 +189,9 @@ class Journal:
         return self._buffer == bytes([ERASED]) * _SLOT
 
     def _append(self, kind, number, body):
-        """Write the next slot, its body in parts; its place. After a failure nothing is accepted until a restart read back what is there.
+        """Write the next slot, whose body comes in parts; its place.
+
+        After a failure nothing is accepted until a restart read back what is there.
 
         Raises FlashError.
         """

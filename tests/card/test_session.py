@@ -222,6 +222,8 @@ def test_a_pass_that_goes_on_talking_is_given_up_before_a_small_memory_is_full()
     with pytest.raises(BadAnswer, match="does not end"):
         Session(talk).run(ReadData(0, 0, 32))
     assert sum(len(data) for data in heard) <= 1280
+    with pytest.raises(BadAnswer, match="does not end"):
+        Session(lambda apdu: bytes(65536) + b"\x91\x00").run(ReadData(0, 0, 32))
 
 
 def cut(count):
