@@ -1,66 +1,200 @@
-"""AES-128 from the library that each Python has: `cryptography` on CPython, `cryptolib` on MicroPython."""
+"""AES-128 from the library that each Python has: `cryptography` on CPython, `cryptolib` on MicroPython.
+
+A small heap has no room for every intermediate result of a tap. So a message stands in one piece of memory, blocks are
+changed where they are, and a cipher is made once for a key.
+"""
+
+import io
+
+from card.bytewise import xor_into
 
 BLOCK = 16
 ZERO_BLOCK = bytes(BLOCK)
+# 80 and zeros up to whole blocks (ISO/IEC 9797-1 method 2); more of them than needed do no harm behind a message.
+PADDING = b"\x80" + bytes(2 * BLOCK - 1)
+# More than the messages of a tap.
+_NOTHING = bytes(16 * BLOCK)
 
 try:
+    import micropython
     from cryptolib import aes as _aes
 
     _ECB = 1
     _CBC = 2
 
-    class Ecb:
-        """One key, kept scheduled: `encrypt(data)` for whole blocks, each on its own."""
-
-        def __init__(self, key):
-            self._cipher = _aes(key, _ECB)
-
-        def encrypt(self, data):
-            return self._cipher.encrypt(data)
-
-        def encrypt_into(self, data, out):
-            """The same into a bytearray of that length, without taking memory."""
-            self._cipher.encrypt(data, out)
-
-    def ecb_decrypt(key, data):
-        return _aes(key, _ECB).decrypt(data)
-
-    def cbc_encrypt(key, iv, data):
-        return _aes(key, _CBC, iv).encrypt(data)
-
-    def cbc_decrypt(key, iv, data):
-        return _aes(key, _CBC, iv).decrypt(data)
-
     def chained_encryption(key):
         """`encrypt(data)` that goes on where the call before it stopped; CBC from a zero IV."""
         return _aes(key, _CBC, ZERO_BLOCK).encrypt
 
+    def encryption(key):
+        """A cipher that stays scheduled: `encrypt(source, target)` for whole blocks, each on its own.
+
+        Without a target it gives them as new bytes.
+        """
+        return _aes(key, _ECB)
+
+    def decryption(key):
+        """As `encryption`, with `decrypt(source, target)`."""
+        return _aes(key, _ECB)
+
+    @micropython.viper
+    def chain(cipher, scratch, subkey, start: int, blocks: int):
+        """CBC-MAC over blocks of the message, with a subkey in the last of them; into `scratch.mac`."""
+        message, state, spare = scratch.message, scratch.state, scratch.spare
+        to, by, key = ptr8(state), ptr8(spare), ptr8(subkey)
+        message.seek(start)
+        message.readinto(state)
+        while blocks > 1:
+            cipher.encrypt(state, state)
+            message.readinto(spare)
+            for at in range(16):
+                to[at] = to[at] ^ by[at]
+            blocks -= 1
+        for at in range(16):
+            to[at] = to[at] ^ key[at]
+        cipher.encrypt(state, scratch.mac)
+
+    @micropython.viper
+    def cbc_encrypt(cipher, scratch, start: int, blocks: int):
+        """Encrypt blocks of the message where they stand, `scratch.state` being the IV. The position is behind them."""
+        message, state, spare = scratch.message, scratch.state, scratch.spare
+        to, by = ptr8(state), ptr8(spare)
+        message.seek(start)
+        while blocks > 0:
+            message.readinto(spare)
+            for at in range(16):
+                to[at] = to[at] ^ by[at]
+            cipher.encrypt(state, state)
+            message.seek(start)
+            message.write(state)
+            start += 16
+            blocks -= 1
+
+    @micropython.viper
+    def cbc_decrypt(cipher, scratch, start: int, blocks: int):
+        """Decrypt blocks of the message where they stand, `scratch.state` being the IV. The position is behind them."""
+        message, state, spare, plain = scratch.message, scratch.state, scratch.spare, scratch.plain
+        to, by, out = ptr8(state), ptr8(spare), ptr8(plain)
+        message.seek(start)
+        while blocks > 0:
+            message.readinto(spare)
+            cipher.decrypt(spare, plain)
+            for at in range(16):
+                out[at] = out[at] ^ to[at]
+                to[at] = by[at]
+            message.seek(start)
+            message.write(plain)
+            start += 16
+            blocks -= 1
+
+    @micropython.viper
+    def counter_mode(cipher, scratch, counter, start: int, blocks: int):
+        """Encrypt, or decrypt, blocks of the message where they stand; `counter` counts up in its last four bytes."""
+        message, state, spare = scratch.message, scratch.state, scratch.spare
+        to, by, count = ptr8(state), ptr8(spare), ptr8(counter)
+        message.seek(start)
+        while blocks > 0:
+            cipher.encrypt(counter, spare)
+            message.readinto(state)
+            for at in range(16):
+                to[at] = to[at] ^ by[at]
+            message.seek(start)
+            message.write(state)
+            carry = 1
+            for at in range(4):
+                carry += count[15 - at]
+                count[15 - at] = carry
+                carry >>= 8
+            start += 16
+            blocks -= 1
+
 except ImportError:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-    class Ecb:  # type: ignore[no-redef]
-        """One key, kept scheduled: `encrypt(data)` for whole blocks, each on its own."""
-
+    class _Encryption:
         def __init__(self, key):
+            self.algorithm = algorithms.AES(key)
             # ECB keeps no state between calls, so one context serves the life of the key.
-            self._update = Cipher(algorithms.AES(key), modes.ECB()).encryptor().update
+            self._update = Cipher(self.algorithm, modes.ECB()).encryptor().update
 
-        def encrypt(self, data):
-            return self._update(data)
+        def encrypt(self, source, target=None):
+            if target is None:
+                return self._update(source)
+            target[:] = self._update(source)
+            return target
 
-        def encrypt_into(self, data, out):
-            """The same into a bytearray of that length, without taking memory."""
-            out[:] = self._update(data)
+    class _Decryption:
+        def __init__(self, key):
+            self.algorithm = algorithms.AES(key)
+            self._update = Cipher(self.algorithm, modes.ECB()).decryptor().update
 
-    def ecb_decrypt(key, data):
-        return Cipher(algorithms.AES(key), modes.ECB()).decryptor().update(data)
+        def decrypt(self, source, target):
+            target[:] = self._update(source)
 
-    def cbc_encrypt(key, iv, data):
-        return Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor().update(data)
+    def encryption(key):
+        """A cipher that stays scheduled: `encrypt(source, target)` for whole blocks, each on its own.
 
-    def cbc_decrypt(key, iv, data):
-        return Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor().update(data)
+        Without a target it gives them as new bytes.
+        """
+        return _Encryption(key)
+
+    def decryption(key):
+        """As `encryption`, with `decrypt(source, target)`."""
+        return _Decryption(key)
 
     def chained_encryption(key):
         """`encrypt(data)` that goes on where the call before it stopped; CBC from a zero IV."""
         return Cipher(algorithms.AES(key), modes.CBC(ZERO_BLOCK)).encryptor().update
+
+    def chain(cipher, scratch, subkey, start, blocks):
+        """CBC-MAC over blocks of the message, with a subkey in the last of them; into `scratch.mac`."""
+        message, state, spare = scratch.message, scratch.state, scratch.spare
+        message.seek(start)
+        if blocks == 1:
+            message.readinto(state)
+        else:
+            encrypt = Cipher(cipher.algorithm, modes.CBC(ZERO_BLOCK)).encryptor().update
+            state[:] = encrypt(message.read((blocks - 1) * BLOCK))[-BLOCK:]
+            message.readinto(spare)
+            xor_into(state, spare)
+        xor_into(state, subkey)
+        cipher.encrypt(state, scratch.mac)
+
+    def cbc_encrypt(cipher, scratch, start, blocks):
+        """Encrypt blocks of the message where they stand, `scratch.state` being the IV. The position is behind them."""
+        _replace(scratch.message, Cipher(cipher.algorithm, modes.CBC(scratch.state)).encryptor(), start, blocks)
+
+    def cbc_decrypt(cipher, scratch, start, blocks):
+        """Decrypt blocks of the message where they stand, `scratch.state` being the IV. The position is behind them."""
+        _replace(scratch.message, Cipher(cipher.algorithm, modes.CBC(scratch.state)).decryptor(), start, blocks)
+
+    def counter_mode(cipher, scratch, counter, start, blocks):
+        """Encrypt, or decrypt, blocks of the message where they stand; `counter` counts up in its last four bytes."""
+        _replace(scratch.message, Cipher(cipher.algorithm, modes.CTR(counter)).encryptor(), start, blocks)
+
+    def _replace(message, apply, start, blocks):
+        message.seek(start)
+        applied = apply.update(message.read(blocks * BLOCK))
+        message.seek(start)
+        message.write(applied)
+
+
+class Scratch:
+    """Memory for one message at a time, and for the blocks of it that are worked on. Not for two threads at once.
+
+    What counts of `message` ends at its position; behind that stands what was left there before.
+    """
+
+    def __init__(self):
+        self.message = io.BytesIO()
+        self.state = bytearray(BLOCK)
+        self.spare = bytearray(BLOCK)
+        self.plain = bytearray(BLOCK)
+        self.mac = bytearray(BLOCK)
+
+    def wipe(self):
+        """Forget the message, and the blocks of it."""
+        self.message.seek(0)
+        self.message.write(_NOTHING)
+        for one in (self.state, self.spare, self.plain, self.mac):
+            one[:] = ZERO_BLOCK

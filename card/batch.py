@@ -63,13 +63,28 @@ def freshness_mac(key, nonce, sealed):
 
 def chain_mac(mac_key, position, previous_mac, outcome, clear, sealed):
     """The MAC that ties an entry to its position and to the entry before it."""
-    return Cmac(mac_key).full(uint(position, 4) + previous_mac + uint(outcome, 1) + clear + sealed)
+    return entry_bytes(mac_key, position, previous_mac, outcome, clear, sealed)[-MAC_BYTES:]
 
 
 def entry_bytes(mac_key, position, previous_mac, outcome, clear, sealed):
-    """One entry as it stands in a batch, 119 bytes; its last 16 bytes are the next entry's `previous_mac`."""
-    mac = chain_mac(mac_key, position, previous_mac, outcome, clear, sealed)
-    return uint(outcome, 1) + clear + sealed + mac
+    """One entry as it stands in a batch, 119 bytes; its last 16 bytes are the next entry's `previous_mac`.
+
+    `mac_key`: 16 bytes, or their Cmac.
+    """
+    mac = Cmac.of(mac_key)
+    message = mac.start()
+    message.write(uint(position, 4))
+    message.write(previous_mac)
+    begins = message.tell()
+    message.write(uint(outcome, 1))
+    message.write(clear)
+    message.write(sealed)
+    ends = message.tell()
+    chained = mac.of_message(0, ends)
+    message.seek(ends)
+    message.write(chained)
+    message.seek(begins)
+    return message.read(ends + MAC_BYTES - begins)
 
 
 def build_batch(key, terminal, first, previous_mac, entries):
@@ -127,7 +142,7 @@ def open_batch(body, link_keys_of):
     plain = _opened(keys, header, body[_HEADER_BYTES:])
     if plain is None:
         raise BadBatch("mac", "the batch was not made, or was altered, outside terminal %d" % terminal)
-    mac_keys = [chain_key(key) for key in keys]
+    mac_keys = [Cmac(chain_key(key)) for key in keys]
     return Batch(terminal, first, header[14:], _entries(plain, mac_keys, terminal, first, header[14:]))
 
 

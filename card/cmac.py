@@ -1,53 +1,74 @@
 """AES-CMAC (RFC 4493, NIST SP 800-38B)."""
 
-from card.aes import BLOCK, ZERO_BLOCK, Ecb, chained_encryption
-from card.wire import xor
-
-_PIECE = 8 * BLOCK
+from card.aes import BLOCK, PADDING, ZERO_BLOCK, Scratch, chain, encryption
+from card.bytewise import double_in_place, odd_bytes
 
 
 def double(block):
     """Multiply by x in GF(2^128) (RFC 4493 section 2.3)."""
-    number = int.from_bytes(block, "big") << 1
-    if number >> 128:
-        number ^= 1 << 128 | 0x87
-    return number.to_bytes(BLOCK, "big")
-
-
-def pad(data):
-    """80 and zeros up to a whole block (ISO/IEC 9797-1 method 2); always adds at least one byte."""
-    return data + b"\x80" + bytes(-(len(data) + 1) % BLOCK)
+    doubled = bytearray(block)
+    double_in_place(doubled)
+    return bytes(doubled)
 
 
 class Cmac:
-    """One key with its subkeys kept, for many messages."""
+    """One key with its subkeys kept, for many messages. Those that share a `scratch` take turns."""
 
-    def __init__(self, key):
-        self.key = key
-        self.subkey1 = double(Ecb(key).encrypt(ZERO_BLOCK))
-        self.subkey2 = double(self.subkey1)
+    def __init__(self, key, scratch=None):
+        self._scratch = scratch or Scratch()
+        self.subkey1 = bytearray(BLOCK)
+        self.subkey2 = bytearray(BLOCK)
+        self.rekey(key)
 
-    def full(self, message, before=b""):
-        """The whole 16-byte MAC. `before`: whole blocks that come first; a long message need not be put together."""
-        cut = len(message) - len(message) % BLOCK
-        if message and cut == len(message):
-            cut -= BLOCK
-            last = xor(message[cut:], self.subkey1)
-        else:
-            last = xor(pad(message[cut:]), self.subkey2)
-        encrypt = chained_encryption(self.key)
-        for part in (before, message[:cut]):
-            view = memoryview(part)
-            # In short pieces: what comes out is not kept, and a small heap has no place for it at once.
-            for at in range(0, len(part), _PIECE):
-                encrypt(view[at : at + _PIECE])
-        return encrypt(last)
+    def rekey(self, key):
+        """Go on with another key, in the same memory."""
+        self.cipher = encryption(key)
+        self.cipher.encrypt(ZERO_BLOCK, self.subkey1)
+        double_in_place(self.subkey1)
+        self.subkey2[:] = self.subkey1
+        double_in_place(self.subkey2)
+
+    def wipe(self):
+        """Forget the key."""
+        self.cipher = None
+        self.subkey1[:] = self.subkey2[:] = ZERO_BLOCK
+
+    @classmethod
+    def of(cls, key, scratch=None):
+        """Of 16 bytes; or the Cmac itself, that somebody made of them once and kept."""
+        return key if isinstance(key, cls) else cls(key, scratch)
+
+    def full(self, message):
+        """The whole 16-byte MAC."""
+        self.start().write(message)
+        return bytes(self.of_message(0, len(message)))
+
+    def start(self):
+        """Where to write a message from 0 on, a piece at a time, for `of_message`."""
+        message = self._scratch.message
+        message.seek(0)
+        return message
 
     def short(self, message):
-        """The 8 odd-numbered bytes, which DESFire sends (AN12343; NT4H2421Gx section 9.1.3)."""
-        mac = self.full(message)
-        # MicroPython has no slice step.
-        return bytes([mac[1], mac[3], mac[5], mac[7], mac[9], mac[11], mac[13], mac[15]])
+        """The 8 odd-numbered bytes of it, which DESFire sends (AN12343; NT4H2421Gx section 9.1.3)."""
+        short = bytearray(8)
+        odd_bytes(self.full(message), short)
+        return bytes(short)
+
+    def of_message(self, start, end, least_blocks=1):
+        """The same of what stands in the scratch from `start` to its position `end`; in a buffer that all MACs use.
+
+        What does not fill `least_blocks` is padded to them.
+        """
+        blocks = (end - start + BLOCK - 1) // BLOCK
+        if blocks < least_blocks:
+            blocks = least_blocks
+        subkey = self.subkey1
+        if end != start + blocks * BLOCK:
+            self._scratch.message.write(PADDING)
+            subkey = self.subkey2
+        chain(self.cipher, self._scratch, subkey, start, blocks)
+        return self._scratch.mac
 
 
 def cmac(key, message):

@@ -1,156 +1,290 @@
-"""EV2 authentication and secure messaging (NT4H2421Gx section 9.1; AN12343; AN12196)."""
+"""EV2 authentication and secure messaging (NT4H2421Gx section 9.1; AN12343; AN12196).
 
-from card.aes import BLOCK, ZERO_BLOCK, Ecb, cbc_decrypt, cbc_encrypt
-from card.cmac import Cmac, pad
+A message is protected, and opened, where it stands in the scratch of the session: from FRONT up to its position.
+"""
+
+from card.aes import BLOCK, PADDING, ZERO_BLOCK, cbc_decrypt, cbc_encrypt, decryption, encryption
+from card.bytewise import odd_bytes, same, xor_into
+from card.cmac import Cmac
 from card.commands import FILE, FULL, MAC, PLAIN
 from card.errors import BadAnswer, BadMac
-from card.session import MORE, OK
-from card.wire import same, uint, xor
+from card.session import FRONT, MORE, OK
+from card.wire import put_uint, uint
 
 _FIRST = 0x71
 _NON_FIRST = 0x77
+_STATUS_BYTES = 2
 _MAC_BYTES = 8
+
+
+class PassKey:
+    """A key that passes are authenticated with, scheduled once. `scratch` must be that of the sessions."""
+
+    def __init__(self, key, scratch):
+        self.mac = Cmac(key, scratch)
+        self.decipher = decryption(key)
+
+    @classmethod
+    def of(cls, key, scratch):
+        """Of 16 bytes; or the PassKey itself, that somebody made of them once and kept."""
+        return key if isinstance(key, cls) else cls(key, scratch)
+
+    def rekey(self, key):
+        """Go on with another key, in the same memory."""
+        self.mac.rekey(key)
+        self.decipher = decryption(key)
 
 
 def authenticate_first(session, key_no, key, random, file_modes):
     """Open a new secure channel; drops whatever session and transaction there was.
 
-    `random(n)` gives n random bytes. `file_modes`: protection of each file by number (PLAIN, MAC, FULL); a file that
-    is not named travels in full. Raises NotAuthenticated when the pass does not know the key, BadMac when the
-    other side does not.
+    `key`: 16 bytes, or their PassKey. `random(n)` gives n random bytes. `file_modes`: protection of each file by number
+    (PLAIN, MAC, FULL); a file that is not named travels in full. Raises NotAuthenticated when the pass does not know
+    the key, BadMac when the other side does not.
     """
-    rnd_a, rnd_b, answer = _challenge(session, _FIRST, uint(key_no, 1) + b"\x00", key, random)
-    if len(answer) != 2 * BLOCK:
-        raise BadAnswer("EV2First: %d bytes, wanted 32" % len(answer))
-    plain = cbc_decrypt(key, ZERO_BLOCK, answer)
-    if not same(plain[4:20], _rotated(rnd_a)):
-        raise BadMac("the pass does not know the key that it was asked for")
-    session.channel = Channel(session_keys(key, rnd_a, rnd_b), plain[:4], 0, file_modes)
+    session.channel = None
+    channel = session.kept_channel or Channel(session.scratch)
+    _authenticate(session, _FIRST, key_no, b"\x00", key, random, channel)
+    channel.begin(0, file_modes)
+    session.channel = session.kept_channel = channel
 
 
 def authenticate_non_first(session, key_no, key, random):
     """Another key within the open channel: identifier, counter and pending transaction go on."""
-    before = session.channel
-    rnd_a, rnd_b, answer = _challenge(session, _NON_FIRST, uint(key_no, 1), key, random)
-    if len(answer) != BLOCK:
-        raise BadAnswer("EV2NonFirst: %d bytes, wanted 16" % len(answer))
-    if not same(cbc_decrypt(key, ZERO_BLOCK, answer), _rotated(rnd_a)):
-        raise BadMac("the pass does not know the key that it was asked for")
-    session.channel = Channel(session_keys(key, rnd_a, rnd_b), before.ti, before.counter, before.file_modes)
+    channel, session.channel = session.channel, None
+    _authenticate(session, _NON_FIRST, key_no, b"", key, random, channel)
+    session.channel = channel
 
 
-def _challenge(session, ins, parameters, key, random):
-    session.channel = None
-    status, enc_rnd_b = session.exchange(ins, parameters)
-    if status != MORE or len(enc_rnd_b) != BLOCK:
+def _authenticate(session, ins, key_no, capabilities, key, random, channel):
+    """Give the channel its keys; the first time, when there are capabilities to tell, also the pass's identifier."""
+    scratch = session.scratch
+    message = scratch.message
+    key = PassKey.of(key, scratch)
+    message.seek(FRONT)
+    message.write(uint(key_no, 1))
+    message.write(capabilities)
+    answer = session.ask(ins)
+    if answer[-1] != MORE or len(answer) != BLOCK + _STATUS_BYTES:
         raise BadAnswer("the pass did not answer with a challenge")
-    rnd_b = cbc_decrypt(key, ZERO_BLOCK, enc_rnd_b)
-    rnd_a = random(BLOCK)
-    status, answer = session.exchange(MORE, cbc_encrypt(key, ZERO_BLOCK, rnd_a + _rotated(rnd_b)))
-    if status != OK:
+    rnd_a, rnd_b = random(BLOCK), channel.rnd_b
+    message.seek(FRONT)
+    message.readinto(scratch.spare)
+    key.decipher.decrypt(scratch.spare, rnd_b)
+    _rotate(message, rnd_b, scratch.spare)
+    message.seek(FRONT)
+    message.write(rnd_a)
+    message.write(scratch.spare)
+    xor_into(scratch.state, scratch.state)
+    cbc_encrypt(key.mac.cipher, scratch, FRONT, 2)
+    answer = session.ask(MORE)
+    if answer[-1] != OK:
         raise BadAnswer("the authentication did not end")
-    return rnd_a, rnd_b, answer
+    blocks = 2 if capabilities else 1
+    if len(answer) != blocks * BLOCK + _STATUS_BYTES:
+        raise BadAnswer("EV2 authentication: %d bytes, wanted %d" % (len(answer) - _STATUS_BYTES, blocks * BLOCK))
+    xor_into(scratch.state, scratch.state)
+    cbc_decrypt(key.decipher, scratch, FRONT, blocks)
+    message.seek(FRONT)
+    if capabilities:
+        message.readinto(channel.ti)
+    message.readinto(scratch.mac)
+    _rotate(message, rnd_a, scratch.spare)
+    if not same(scratch.mac, scratch.spare):
+        raise BadMac("the pass does not know the key that it was asked for")
+    channel.take_keys(key.mac, rnd_a)
 
 
-def _rotated(block):
-    return block[1:] + block[:1]
+def _rotate(message, number, rotated):
+    """Put the number, rotated to the left by one byte, into `rotated`."""
+    message.seek(0)
+    message.write(number)
+    message.write(number)
+    message.seek(1)
+    message.readinto(rotated)
 
 
-def session_keys(key, rnd_a, rnd_b):
-    """`(encryption key, MAC key)` of a session (NT4H2421Gx section 9.1.7)."""
-    context = rnd_a[:2] + xor(rnd_a[2:8], rnd_b[:6]) + rnd_b[6:] + rnd_a[8:]
-    mac = Cmac(key)
-    return mac.full(b"\xa5\x5a\x00\x01\x00\x80" + context), mac.full(b"\x5a\xa5\x00\x01\x00\x80" + context)
+def _labelled(mac, message, label):
+    message.seek(0)
+    message.write(label)
+    return mac.of_message(0, 2 * BLOCK)
 
 
 class Counting:
     """Plain in a session: nothing is added, the channel still counts."""
 
-    def __init__(self, channel):
-        self.channel = channel
+    def command(self, channel, command, data_at):
+        """Protect what stands from `data_at` on; the header of the command stands before it."""
 
-    def command(self, command, data):
-        return data
-
-    def answer(self, data):
-        return data
+    def answer(self, channel):
+        """Open what stands from FRONT on, or raise BadMac or BadAnswer."""
 
 
 class Enciphering(Counting):
     """Data travel encrypted; the header stays readable."""
 
-    def command(self, command, data):
-        if not data:
-            return data
-        return cbc_encrypt(self.channel.enc_key, self._iv(b"\xa5\x5a"), pad(data))
+    def command(self, channel, command, data_at):
+        message = channel.scratch.message
+        length = message.tell() - data_at
+        if not length:
+            return
+        message.write(PADDING)
+        channel.begin_cbc(0xA5, 0x5A)
+        cbc_encrypt(channel.cipher, channel.scratch, data_at, length // BLOCK + 1)
 
-    def answer(self, data):
-        if not data:
-            return data
-        if len(data) % BLOCK:
-            raise BadAnswer("encrypted answer of %d bytes" % len(data))
-        return _unpad(cbc_decrypt(self.channel.enc_key, self._iv(b"\x5a\xa5"), data))
+    def answer(self, channel):
+        scratch = channel.scratch
+        message = scratch.message
+        end = message.tell()
+        length = end - FRONT
+        if not length:
+            return
+        if length % BLOCK:
+            raise BadAnswer("encrypted answer of %d bytes" % length)
+        channel.begin_cbc(0x5A, 0xA5)
+        cbc_decrypt(channel.decipher, scratch, FRONT, length // BLOCK)
+        message.seek(end - BLOCK)
+        message.readinto(scratch.mac)
+        message.seek(end - BLOCK + _padding_at(scratch.mac))
 
-    def _iv(self, label):
-        channel = self.channel
-        return Ecb(channel.enc_key).encrypt(label + channel.ti + uint(channel.counter, 2) + bytes(8))
+
+def _padding_at(last):
+    """Where the padding begins in the last block."""
+    at = BLOCK - 1
+    while at >= 0 and last[at] == 0:
+        at -= 1
+    if at < 0 or last[at] != 0x80:
+        raise BadAnswer("encrypted answer without its padding")
+    return at
 
 
 class Authenticating(Counting):
     """A MAC over command, counter and transaction identifier ends each message."""
 
-    def command(self, command, data):
-        channel = self.channel
-        message = uint(command.INS, 1) + uint(channel.counter, 2) + channel.ti + command.header + data
-        return data + channel.mac.short(message)
+    def command(self, channel, command, data_at):
+        channel.scratch.message.write(channel.short_mac(command.INS))
 
-    def answer(self, data):
-        channel = self.channel
-        if len(data) < _MAC_BYTES:
+    def answer(self, channel):
+        message, given = channel.scratch.message, channel.given
+        end = message.tell() - _MAC_BYTES
+        if end < FRONT:
             raise BadMac("the answer carries no MAC")
-        body, mac = data[:-_MAC_BYTES], data[-_MAC_BYTES:]
-        if not same(mac, channel.mac.short(b"\x00" + uint(channel.counter, 2) + channel.ti + body)):
+        message.seek(end)
+        message.readinto(given)
+        message.seek(end)
+        if not same(given, channel.short_mac(0)):
             raise BadMac("the answer is not this pass's, or was altered")
-        return body
+
+
+# How a command is protected: from the first to the last, and an answer opened from the last to the first.
+_STACKS = {PLAIN: (Counting(),), MAC: (Authenticating(),), FULL: (Enciphering(), Authenticating())}
 
 
 class Channel:
-    """An open secure channel: keys, transaction identifier, command counter, and one stack per protection."""
+    """A secure channel: keys, transaction identifier and command counter. It is reopened in the same memory."""
 
-    def __init__(self, keys, ti, counter, file_modes):
-        self.enc_key, mac_key = keys
-        self.mac = Cmac(mac_key)
-        self.ti = ti
-        self.counter = counter
+    def __init__(self, scratch):
+        self.scratch = scratch
+        self.enc_key = bytearray(BLOCK)
+        self.mac_key = bytearray(BLOCK)
+        self.mac = Cmac(self.mac_key, scratch)
+        self.ti = bytearray(4)
+        self.rnd_b = bytearray(BLOCK)
+        self.given = bytearray(_MAC_BYTES)
+        self._short = bytearray(_MAC_BYTES)
+        # Command or status, counter, identifier: what a MAC covers in front of a message.
+        self._covered = bytearray(FRONT)
+        # Label, identifier, counter: what an IV is the encryption of.
+        self._iv = bytearray(BLOCK)
+
+    def take_keys(self, mac, rnd_a):
+        """NT4H2421Gx section 9.1.7: from both numbers, label, A[0:2], A[2:8] ^ B[0:6], B[6:16], A[8:16]."""
+        message, rnd_b = self.scratch.message, self.rnd_b
+        for at in range(6):
+            rnd_b[at] ^= rnd_a[at + 2]
+        # A at 6 and at 16, and B over the middle of both.
+        message.seek(16)
+        message.write(rnd_a)
+        message.seek(6)
+        message.write(rnd_a)
+        message.seek(8)
+        message.write(rnd_b)
+        self.enc_key[:] = _labelled(mac, message, b"\xa5\x5a\x00\x01\x00\x80")
+        self.mac_key[:] = _labelled(mac, message, b"\x5a\xa5\x00\x01\x00\x80")
+        self.open()
+
+    def open(self):
+        """Schedule the keys."""
+        self.cipher = encryption(self.enc_key)
+        self._decipher = None
+        self.mac.rekey(self.mac_key)
+
+    def wipe(self):
+        """Forget the keys."""
+        self.cipher = self._decipher = None
+        for one in (self.enc_key, self.mac_key, self.rnd_b):
+            one[:] = ZERO_BLOCK
+        self.mac.wipe()
+
+    def begin(self, counter, file_modes):
+        """Count from here, under the identifier that the pass gave."""
         self.file_modes = file_modes
-        macs = Authenticating(self)
-        self._stacks = {PLAIN: (Counting(self),), MAC: (macs,), FULL: (Enciphering(self), macs)}
+        self._covered[3:] = self.ti
+        self._iv[2:6] = self.ti
+        self.count(counter)
+
+    def count(self, counter):
+        """The counter stands at this from now on. It ends at FFFF, on the pass as well: put_uint refuses 10000."""
+        self.counter = counter
+        put_uint(self._covered, 1, counter, 2)
+        put_uint(self._iv, 6, counter, 2)
+
+    @property
+    def decipher(self):
+        """Made when a first encrypted answer comes: a session may well have none."""
+        if self._decipher is None:
+            self._decipher = decryption(self.enc_key)
+        return self._decipher
 
     def wrap(self, command):
-        """Header and data as they go into the frame."""
-        data = command.data
+        """Put header and data into the scratch, as they go into the frame."""
+        message = self.scratch.message
+        message.seek(FRONT)
+        message.write(command.header)
+        data_at = message.tell()
+        message.write(command.data)
         for processor in self._stack(command):
-            data = processor.command(command, data)
-        return command.header + data
+            processor.command(self, command, data_at)
 
-    def unwrap(self, command, data):
-        """The answer in clear; the counter stands one higher than for the command."""
-        # At FFFF the card treats the next command as a MAC error; uint refuses 10000 before it is sent.
-        self.counter += 1
-        for processor in reversed(self._stack(command)):
-            data = processor.answer(data)
-        return data
+    def unwrap(self, command):
+        """Open the answer in the scratch; the counter stands one higher than for the command."""
+        self.count(self.counter + 1)
+        stack = self._stack(command)
+        for at in range(len(stack) - 1, -1, -1):
+            stack[at].answer(self)
+
+    def begin_cbc(self, label, label_after):
+        """The IV of a command or an answer, into the state of the scratch (NT4H2421Gx section 9.1.4)."""
+        self._iv[0] = label
+        self._iv[1] = label_after
+        self.cipher.encrypt(self._iv, self.scratch.state)
+
+    def short_mac(self, first):
+        """The 8 bytes that DESFire sends of the MAC of the message in the scratch, which begins with command or status.
+
+        The position stays at the end of the message.
+        """
+        message, short = self.scratch.message, self._short
+        end = message.tell()
+        self._covered[0] = first
+        message.seek(0)
+        message.write(self._covered)
+        message.seek(end)
+        odd_bytes(self.mac.of_message(0, end), short)
+        message.seek(end)
+        return short
 
     def _stack(self, command):
         if command.protection == FILE:
-            return self._stacks[self.file_modes.get(command.header[0], FULL)]
-        return self._stacks[command.protection]
-
-
-def _unpad(data):
-    end = len(data) - 1
-    while end >= 0 and data[end] == 0:
-        end -= 1
-    if end < len(data) - BLOCK or end < 0 or data[end] != 0x80:
-        raise BadAnswer("encrypted answer without its padding")
-    return data[:end]
+            return _STACKS[self.file_modes.get(command.header[0], FULL)]
+        return _STACKS[command.protection]

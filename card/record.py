@@ -7,8 +7,8 @@ after the tap. All numbers little-endian.
 import hashlib
 
 from card.errors import BadRecord
-from card.siv import siv_decrypt, siv_encrypt
-from card.wire import read_uint, uint
+from card.siv import Siv, siv_decrypt
+from card.wire import put_uint, read_uint, uint
 
 VERSION = 1
 TAP = 1
@@ -44,8 +44,27 @@ SEALED_BYTES = 60
 class ClearRecord:
     """Venue side of a transaction. Amounts in the unit of their purse; price, discount and co-payment in cents."""
 
-    def __init__(self, kind, terminal, sequence, day, offer, purse1, amount1, **rest):
-        self.version = rest.pop("version", VERSION)
+    def __init__(
+        self,
+        kind,
+        terminal,
+        sequence,
+        day,
+        offer,
+        purse1,
+        amount1,
+        purse2=NO_PURSE,
+        amount2=0,
+        price=0,
+        discount=0,
+        copayment=0,
+        version=VERSION,
+        spare=0,
+        **unknown,
+    ):
+        if unknown:
+            raise BadRecord("a record has no field %s" % ", ".join(unknown))
+        self.version = version
         self.kind = kind
         self.terminal = terminal
         self.sequence = sequence
@@ -53,14 +72,12 @@ class ClearRecord:
         self.offer = offer
         self.purse1 = purse1
         self.amount1 = amount1
-        self.purse2 = rest.pop("purse2", NO_PURSE)
-        self.amount2 = rest.pop("amount2", 0)
-        self.price = rest.pop("price", 0)
-        self.discount = rest.pop("discount", 0)
-        self.copayment = rest.pop("copayment", 0)
-        self.spare = rest.pop("spare", 0)
-        if rest:
-            raise BadRecord("a record has no field %s" % ", ".join(rest))
+        self.purse2 = purse2
+        self.amount2 = amount2
+        self.price = price
+        self.discount = discount
+        self.copayment = copayment
+        self.spare = spare
         self._check()
 
     def _check(self):
@@ -78,7 +95,12 @@ class ClearRecord:
 
     def to_bytes(self):
         """42 bytes; raises OutOfRange when a number does not fit its field."""
-        return b"".join([uint(getattr(self, name), size) for name, size in FIELDS])
+        data = bytearray(CLEAR_BYTES)
+        at = 0
+        for name, size in FIELDS:
+            put_uint(data, at, getattr(self, name), size)
+            at += size
+        return bytes(data)
 
     @classmethod
     def from_bytes(cls, data):
@@ -124,9 +146,14 @@ class Proof:
 
 
 def seal(sealing_key, clear, proof):
-    """60 bytes that only the vault opens, bound to the clear record."""
-    plain = proof.handle + uint(proof.tmc, 4) + proof.tmv + proof.enc_tmri
-    return siv_encrypt(sealing_key, [clear], plain)
+    """60 bytes that only the vault opens, bound to the clear record. `sealing_key`: 32 bytes, or their Siv."""
+    siv = Siv.of(sealing_key)
+    message = siv.start((clear,))
+    message.write(proof.handle)
+    message.write(uint(proof.tmc, 4))
+    message.write(proof.tmv)
+    message.write(proof.enc_tmri)
+    return siv.finish()
 
 
 def unseal(sealing_key, clear, sealed):

@@ -6,6 +6,7 @@ that it may work without a sync; after that day the terminal stops.
 
 from card.cmac import cmac
 from card.errors import OutOfRange
+from card.siv import Siv
 from card.wire import exactly, read_uint, uint
 
 _CHAIN_BYTES = 20
@@ -36,6 +37,7 @@ class SealingKey:
                 raise OutOfRange("a sealing chain does not begin on the day after the one before it")
             begins = last_day + 1
         self._chains = list(chains)
+        self._siv = None
 
     @property
     def day(self):
@@ -57,11 +59,18 @@ class SealingKey:
             at += 1
         ahead[0] = (state, at, last_day)
         self._chains = ahead
+        self._siv = None
 
     def key(self):
         """The 32-byte AES-SIV key of the day."""
         state = self._chains[0][0]
         return cmac(state, b"seal 1") + cmac(state, b"seal 2")
+
+    def siv(self):
+        """The Siv of the day's key, made once and kept until the key moves on."""
+        if self._siv is None:
+            self._siv = Siv(self.key())
+        return self._siv
 
     def to_bytes(self):
         """20 bytes for each chain."""

@@ -3,54 +3,114 @@
 A terminal has no trustworthy source of nonces after a power cut; SIV needs none.
 """
 
-from card.aes import BLOCK, ZERO_BLOCK, Ecb
-from card.cmac import Cmac, double, pad
+from card.aes import BLOCK, PADDING, ZERO_BLOCK, Scratch, counter_mode, encryption
+from card.bytewise import double_in_place, same, xor_into
+from card.cmac import Cmac
 from card.errors import BadMac
-from card.wire import exactly, same, xor
+from card.wire import exactly
 
 KEY_BYTES = 32
 OVERHEAD_BYTES = BLOCK
 
 
-def _s2v(mac, associated, plaintext):
-    """RFC 5297 section 2.4."""
-    state = mac.full(ZERO_BLOCK)
-    for part in associated:
-        state = xor(double(state), mac.full(part))
-    if len(plaintext) >= BLOCK:
-        end = len(plaintext) - BLOCK
-        cut = end - end % BLOCK
-        return mac.full(plaintext[cut:end] + xor(plaintext[end:], state), memoryview(plaintext)[:cut])
-    return mac.full(xor(double(state), pad(plaintext)))
+class Siv:
+    """One key, kept scheduled for many messages. In the scratch the synthetic IV comes first, and then the text."""
 
+    def __init__(self, key, scratch=None):
+        exactly(key, KEY_BYTES, "AES-SIV key")
+        self._scratch = scratch or Scratch()
+        self._mac = Cmac(key[:BLOCK], self._scratch)
+        self._cipher = encryption(key[BLOCK:])
+        self._first = self._mac.full(ZERO_BLOCK)
+        self._bound = bytearray(BLOCK)
 
-def _counter_mode(key, synthetic_iv, data):
-    """RFC 5297 section 2.5: two bits of the counter are cleared, so that it never carries past 31 bits in use."""
-    counter = int.from_bytes(synthetic_iv, "big") & ~(1 << 63 | 1 << 31)
-    cipher = Ecb(key)
-    out = bytearray(data)
-    for at in range(0, len(data), BLOCK):
-        stream = cipher.encrypt(counter.to_bytes(BLOCK, "big"))
-        part = data[at : at + BLOCK]
-        out[at : at + BLOCK] = xor(part, stream[: len(part)])
-        counter = (counter + 1) & ((1 << 128) - 1)
-    return bytes(out)
+    @classmethod
+    def of(cls, key):
+        """Of 32 bytes; or the Siv itself, that somebody made of them once and kept."""
+        return key if isinstance(key, cls) else cls(key)
+
+    def start(self, associated):
+        """Where to write a plaintext, a piece at a time, for `finish`; `associated` lists what is bound, not hidden."""
+        self._bind(associated)
+        message = self._scratch.message
+        message.seek(BLOCK)
+        return message
+
+    def finish(self):
+        """16 bytes of synthetic IV, then the ciphertext."""
+        message = self._scratch.message
+        length = message.tell() - BLOCK
+        synthetic_iv = self._synthetic_iv(length)
+        message.seek(0)
+        message.write(synthetic_iv)
+        self._apply(synthetic_iv, length)
+        message.seek(0)
+        return message.read(BLOCK + length)
+
+    def encrypt(self, associated, plaintext):
+        """`finish` for a plaintext that is there in one piece."""
+        self.start(associated).write(plaintext)
+        return self.finish()
+
+    def decrypt(self, associated, sealed):
+        """The plaintext; raises BadMac when key, associated data or ciphertext differ in one bit."""
+        if len(sealed) < OVERHEAD_BYTES:
+            raise BadMac("sealed data is shorter than its own seal")
+        self._bind(associated)
+        message, length = self._scratch.message, len(sealed) - BLOCK
+        message.seek(0)
+        message.write(sealed)
+        self._apply(bytearray(sealed[:BLOCK]), length)
+        message.seek(BLOCK)
+        plaintext = message.read(length)
+        if not same(self._synthetic_iv(length), sealed[:BLOCK]):
+            raise BadMac("the seal does not fit the key or the data")
+        return plaintext
+
+    def _bind(self, associated):
+        """RFC 5297 section 2.4, all but the text."""
+        bound = self._bound
+        bound[:] = self._first
+        for part in associated:
+            double_in_place(bound)
+            self._mac.start().write(part)
+            xor_into(bound, self._mac.of_message(0, len(part)))
+
+    def _synthetic_iv(self, length):
+        """The end of RFC 5297 section 2.4: what is bound goes into the last block of the text, which is whole then."""
+        last = length
+        if length < BLOCK:
+            message = self._scratch.message
+            message.seek(BLOCK + length)
+            message.write(PADDING)
+            double_in_place(self._bound)
+            last = BLOCK
+        self._mix(last)
+        synthetic_iv = self._mac.of_message(BLOCK, BLOCK + last)
+        self._mix(last)
+        return synthetic_iv
+
+    def _mix(self, at):
+        """Exclusive or into the block at `at`; a second time takes it out again."""
+        message, spare = self._scratch.message, self._scratch.spare
+        message.seek(at)
+        message.readinto(spare)
+        xor_into(spare, self._bound)
+        message.seek(at)
+        message.write(spare)
+
+    def _apply(self, counter, length):
+        """RFC 5297 section 2.5: two bits of the counter are cleared, so that it never carries past 31 bits in use."""
+        counter[8] &= 0x7F
+        counter[12] &= 0x7F
+        counter_mode(self._cipher, self._scratch, counter, BLOCK, (length + BLOCK - 1) // BLOCK)
 
 
 def siv_encrypt(key, associated, plaintext):
-    """16 bytes of synthetic IV, then the ciphertext; `associated` lists byte strings that are bound, not hidden."""
-    exactly(key, KEY_BYTES, "AES-SIV key")
-    synthetic_iv = _s2v(Cmac(key[:16]), associated, plaintext)
-    return synthetic_iv + _counter_mode(key[16:], synthetic_iv, plaintext)
+    """`Siv.encrypt` under a key of 32 bytes, or their Siv."""
+    return Siv.of(key).encrypt(associated, plaintext)
 
 
 def siv_decrypt(key, associated, sealed):
-    """The plaintext; raises BadMac when key, associated data or ciphertext differ in one bit."""
-    exactly(key, KEY_BYTES, "AES-SIV key")
-    if len(sealed) < OVERHEAD_BYTES:
-        raise BadMac("sealed data is shorter than its own seal")
-    synthetic_iv = sealed[:BLOCK]
-    plaintext = _counter_mode(key[16:], synthetic_iv, sealed[BLOCK:])
-    if not same(_s2v(Cmac(key[:16]), associated, plaintext), synthetic_iv):
-        raise BadMac("the seal does not fit the key or the data")
-    return plaintext
+    """`Siv.decrypt` under a key of 32 bytes, or their Siv."""
+    return Siv.of(key).decrypt(associated, sealed)

@@ -3,10 +3,10 @@
 The same labels 5A and A5 are confirmed by logs of real EV3 cards.
 """
 
-from card.aes import BLOCK, ZERO_BLOCK, cbc_decrypt
+from card.aes import BLOCK, decryption
 from card.cmac import Cmac, cmac
 from card.record import LOAD, REVERSAL, TAP
-from card.wire import same, uint
+from card.wire import exactly, same, uint
 
 MAC_LABEL = b"\x5a\x00\x01\x00\x80"
 ENC_LABEL = b"\xa5\x00\x01\x00\x80"
@@ -49,4 +49,6 @@ def is_committed(key, uid, kind, moves, reader_id, proof):
 
 def previous_reader_id(key, tmc, uid, enc_tmri):
     """The reader id of the transaction before `tmc`, from what CommitReaderID answered."""
-    return cbc_decrypt(enc_session_key(key, tmc, uid), ZERO_BLOCK, enc_tmri)
+    reader_id = bytearray(BLOCK)
+    decryption(enc_session_key(key, tmc, uid)).decrypt(exactly(enc_tmri, BLOCK, "encrypted reader id"), reader_id)
+    return bytes(reader_id)

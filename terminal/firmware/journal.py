@@ -8,6 +8,7 @@ intent and its outcome. A slot that the power cut in half is passed over.
 What tells a pass again is not its handle: each intent has a mark of its own, which says nothing without the pass.
 """
 
+from card.aes import Scratch
 from card.batch import (
     COMMITTED,
     ENTRY_BYTES,
@@ -21,7 +22,7 @@ from card.batch import (
 )
 from card.cmac import Cmac
 from card.record import CLEAR_BYTES, SEALED_BYTES, ClearRecord
-from card.wire import read_uint, same, uint
+from card.wire import put_uint, read_uint, same, uint
 from terminal.firmware.errors import FlashError
 from terminal.firmware.flash import CHECK_BYTES, checksum
 from terminal.firmware.storage import ERASED
@@ -62,11 +63,13 @@ class Journal:
     """
 
     def __init__(self, storage, chain_key, tag_key):
-        self._chain_key = chain_key
-        self._tags = Cmac(tag_key)
+        self._scratch = Scratch()
+        self._chain = Cmac(chain_key, self._scratch)
+        self._tags = Cmac(tag_key, self._scratch)
         self._storage = storage
         self._slots = storage.block_bytes // _SLOT
         self._buffer = bytearray(_SLOT)
+        self._checked = memoryview(self._buffer)[:-CHECK_BYTES]
         self._written = bytearray(_SLOT)
         self.count = 0
         self.last_mac = FIRST_MAC
@@ -167,7 +170,7 @@ class Journal:
     def _read(self, at):
         """Bring a slot into the buffer; its kind, or None when it was not written to its end."""
         self._fetch(at)
-        if self._buffer[-CHECK_BYTES:] != checksum(memoryview(self._buffer)[:-CHECK_BYTES]):
+        if self._buffer[-CHECK_BYTES:] != checksum(self._checked):
             return None
         return self._buffer[0]
 
@@ -186,7 +189,9 @@ class Journal:
         return self._buffer == bytes([ERASED]) * _SLOT
 
     def _append(self, kind, number, body):
-        """Write the next slot; its place. After a failure nothing is accepted until a restart read back what is there.
+        """Write the next slot, whose body comes in parts; its place.
+
+        After a failure nothing is accepted until a restart read back what is there.
 
         Raises FlashError.
         """
@@ -202,11 +207,14 @@ class Journal:
     def _write(self, at, kind, number, body):
         buffer = self._buffer
         buffer[0] = kind
-        buffer[1:_HEAD] = uint(number, 4)
-        buffer[_HEAD : _HEAD + len(body)] = body
-        for index in range(_HEAD + len(body), _HEAD + _BODY):
+        put_uint(buffer, 1, number, 4)
+        end = _HEAD
+        for part in body:
+            buffer[end : end + len(part)] = part
+            end += len(part)
+        for index in range(end, _HEAD + _BODY):
             buffer[index] = 0
-        buffer[_HEAD + _BODY :] = checksum(memoryview(buffer)[: _HEAD + _BODY])
+        buffer[_HEAD + _BODY :] = checksum(self._checked)
         try:
             self._storage.write(self._address(at), buffer)
             self._storage.read_into(self._address(at), self._written)
@@ -225,7 +233,7 @@ class Journal:
         except OSError:
             self._failed = True
             raise FlashError("the flash does not take what is written")
-        self._write(serial * self._slots, _BLOCK, serial, b"")
+        self._write(serial * self._slots, _BLOCK, serial, ())
         self._serial, self._next = serial, 1
 
     def tidy(self):
@@ -281,7 +289,7 @@ class Journal:
 
     def chain_with(self, chain_key):
         """The key for the entries that are written from now on."""
-        self._chain_key = chain_key
+        self._chain = Cmac(chain_key, self._scratch)
 
     @property
     def next_sequence(self):
@@ -292,7 +300,7 @@ class Journal:
         sequence = read_uint(clear, 6, 4)
         full = self._mark(handle, sequence)
         mark = full[:_TAG] + _hidden(tmc, full)
-        at = self._append(_INTENT, self.count + 1, clear + sealed + mark)
+        at = self._append(_INTENT, self.count + 1, (clear, sealed, mark))
         self.last_sequence = sequence
         return Doubt(at, sequence, mark)
 
@@ -314,8 +322,8 @@ class Journal:
         self._doubts = (self._doubts + [doubt])[-_MOST_DOUBTS:]
 
     def _enter(self, outcome, clear, sealed):
-        entry = entry_bytes(self._chain_key, self.count + 1, self.last_mac, outcome, clear, sealed)
-        self._append(_ENTRY, self.count + 1, entry)
+        entry = entry_bytes(self._chain, self.count + 1, self.last_mac, outcome, clear, sealed)
+        self._append(_ENTRY, self.count + 1, (entry,))
         self.count += 1
         self.last_mac = entry[-MAC_BYTES:]
 
@@ -328,11 +336,20 @@ class Journal:
 
     def _mark(self, handle, sequence):
         """How the journal knows a pass again, for one tap, without keeping its handle or its counter in clear."""
-        return self._tags.full(b"pass" + handle + uint(sequence, 4))
+        return self._tagged(b"pass", handle, sequence)
 
     def moment(self, handle, tmc):
         """What knows a pass again that did nothing since; for the memory of a terminal only."""
-        return self._tags.full(b"moment" + handle + uint(tmc, 4))
+        return self._tagged(b"moment", handle, tmc)
+
+    def _tagged(self, what, handle, number):
+        message = self._tags.start()
+        message.write(what)
+        message.write(handle)
+        message.write(uint(number, 4))
+        tag = bytes(self._tags.of_message(0, message.tell()))
+        self._scratch.wipe()
+        return tag
 
     def doubt_of(self, handle):
         """`(doubt, counter of the pass before it)` of the last open doubt about this pass; else None."""
@@ -359,7 +376,7 @@ class Journal:
 
     def honour(self, doubt):
         """The guest had the benefit of this doubt, once; whether the pass paid is left to the vault's audit."""
-        self._append(_HONOURED, self.count + 1, uint(doubt.sequence, 4))
+        self._append(_HONOURED, self.count + 1, (uint(doubt.sequence, 4),))
         self._doubts.remove(doubt)
 
     # Looking back
@@ -450,7 +467,7 @@ class Journal:
 
     def _is_after(self, position, previous_mac, entry):
         outcome, clear, sealed = entry[0], entry[1 : 1 + CLEAR_BYTES], entry[1 + CLEAR_BYTES : -MAC_BYTES]
-        return same(entry, entry_bytes(self._chain_key, position, previous_mac, outcome, clear, sealed))
+        return same(entry, entry_bytes(self._chain, position, previous_mac, outcome, clear, sealed))
 
     def _place_before(self, position):
         """Where to begin to look for an entry: the newest block that begins at it or before."""

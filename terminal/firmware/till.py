@@ -4,6 +4,7 @@ Exchanges of a tap of one purse, up to the yes: select 1, lookup authentication 
 tap authentication 2, debit 1, reader id 1, commit 1: ten. A second purse costs one more.
 """
 
+from card.cmac import Cmac
 from card.commands import (
     CommitReaderID,
     CommitTransaction,
@@ -16,7 +17,7 @@ from card.commands import (
 )
 from card.diversify import diversify
 from card.errors import BoundaryReached, CardError, NoSuchApplication, NoSuchFile, NotAuthenticated, Refused
-from card.ev2 import authenticate_first
+from card.ev2 import PassKey, authenticate_first
 from card.layout import (
     FILE_MODES,
     LOOKUP_KEY,
@@ -49,6 +50,9 @@ from terminal.firmware.results import (
 )
 
 NO_TMV = bytes(8)
+_READ_PASS = ReadData(PASS_FILE, 0, PASS_FILE_BYTES)
+_READ_TMAC = ReadData(TMAC_FILE, 0, 12)
+_COMMIT = CommitTransaction()
 # A pass that taps twice in a row for the same within this time did so by accident; of so many passes it is known.
 AGAIN_WITHIN_S = 60
 _MOST_RECENT = 8
@@ -70,6 +74,8 @@ class Till:
     """
 
     def __init__(self, keys, days, journal, random, bundle=None, hotlist=None):
+        self._session = Session(None)
+        self._pass_key = PassKey(bytes(16), self._session.scratch)  # of one pass after the other
         self.keys_changed(keys)
         self._days = days
         self.journal = journal
@@ -78,8 +84,12 @@ class Till:
         self._recent = []  # (mark of the pass as the tap left it, moment in seconds, result) of the last taps
 
     def keys_changed(self, keys):
-        """`keys`: terminal.firmware.keys.Keys."""
+        """`keys`: terminal.firmware.keys.Keys; or only the keys for cards in them changed."""
         self._keys = keys
+        self._select = SelectApplication(keys.aid)
+        self._lookup_keys = [PassKey(key, self._session.scratch) for key in keys.lookup_keys]
+        self._tap_keys = [Cmac(key, self._session.scratch) for key in keys.tap_keys]
+        self._pass_key.rekey(bytes(16))
 
     def lists_changed(self, bundle, hotlist):
         """Either may be None: not there yet."""
@@ -155,13 +165,16 @@ class Till:
             return Result(OTHER_MUNICIPALITY)
         except CardError:
             return Result(NOT_A_PASS)
+        finally:
+            self._session.forget()
 
     def _look(self, transmit, day):
         """Open the pass with the lookup key: `(session, handle, TMC, TMV)`; refuses a pass that does not count."""
-        session = Session(transmit)
-        session.run(SelectApplication(self._keys.aid))
-        self._authenticate(session, LOOKUP_KEY, self._keys.lookup_keys)
-        found = PassFile.from_bytes(session.run(ReadData(PASS_FILE, 0, PASS_FILE_BYTES)))
+        session = self._session
+        session.meet(transmit)
+        session.run(self._select)
+        self._authenticate(session, LOOKUP_KEY, self._lookup_keys)
+        found = PassFile.from_bytes(session.run(_READ_PASS))
         if found.issuer != self._keys.issuer:
             raise _No(OTHER_MUNICIPALITY)
         if self.hotlist.blocks(found.handle, found.issued):
@@ -170,23 +183,31 @@ class Till:
             raise _No(NOT_YET_VALID)
         if day > found.valid_until:
             raise _No(EXPIRED)
-        tmc, tmv = parse_transaction_mac(session.run(ReadData(TMAC_FILE, 0, 12)))
+        tmc, tmv = parse_transaction_mac(session.run(_READ_TMAC))
         return session, found.handle, tmc, tmv
 
     def _open_purses(self, session, handle):
         # EV2First, not NonFirst: it aborts the pending transaction, so that what was read to get here does not enter
         # the Transaction MAC.
         message = card_key_input("tap", handle, self._keys.aid)
-        self._authenticate(session, TAP_KEY, [diversify(key, message) for key in self._keys.tap_keys])
+        self._authenticate(session, TAP_KEY, self._tap_keys, message)
 
-    def _authenticate(self, session, key_no, keys):
-        """With the first of the keys, newest first, that the pass knows: it may be from before a rotation."""
-        for key in keys[:-1]:
+    def _authenticate(self, session, key_no, keys, message=None):
+        """With the first of the keys, newest first, that the pass knows: it may be from before a rotation.
+
+        With a `message` these are master keys, and the key of the pass is made from it.
+        """
+        for kept in keys:
+            key = kept
+            if message:
+                key = self._pass_key
+                key.rekey(diversify(kept, message))
             try:
-                return authenticate_first(session, key_no, key, self._random, FILE_MODES)
+                authenticate_first(session, key_no, key, self._random, FILE_MODES)
+                return
             except NotAuthenticated:
-                pass
-        return authenticate_first(session, key_no, keys[-1], self._random, FILE_MODES)
+                if kept is keys[-1]:
+                    raise
 
     def _settle(self, session, handle, tmc, tmv, day, order):
         """Clear up what was torn between this pass and this terminal; the record, when it was for what is asked now.
@@ -208,7 +229,7 @@ class Till:
         if record.day != day:
             return None
         if tmc == tmc_before + 1:
-            intended = unseal(self._days.sealing.key(), clear, sealed)
+            intended = unseal(self._days.sealing.siv(), clear, sealed)
             self.journal.settle_committed(doubt, clear, self._sealed(clear, Proof(handle, tmc, tmv, intended.enc_tmri)))
         elif asked:
             self.journal.honour(doubt)
@@ -239,7 +260,7 @@ class Till:
         return True
 
     def _sealed(self, clear, proof):
-        return seal(self._days.sealing.key(), clear, proof)
+        return seal(self._days.sealing.siv(), clear, proof)
 
     def _move(self, session, handle, tmc, kind, fields, day):
         """Move, commit and journal."""
@@ -261,7 +282,7 @@ class Till:
         # already holds all that the vault needs to tell later whether the pass did commit.
         doubt = self.journal.intend(clear, self._sealed(clear, Proof(handle, tmc + 1, NO_TMV, enc_tmri)), handle, tmc)
         try:
-            new_tmc, tmv = session.run(CommitTransaction())
+            new_tmc, tmv = session.run(_COMMIT)
         except Refused:
             self.journal.void(clear)
             raise _No(AGAIN)

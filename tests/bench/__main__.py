@@ -27,11 +27,13 @@ from tests.bench.hotlist import hotlist
 from tests.bench.plain_prove import plain_prove
 from tests.bench.recording import record_tap
 from tests.bench.renewal_city import HOLDERS, RenewalCity
+from tests.bench.tap_crypto import crypto_ratio, growth
 from tests.city import DAY, ISSUER, MICROPYTHON, ROOT, VAULT, DirectKeys, factory_card
 from tests.records import many
 from tests.softhsm import soft_token
 
 PROVE_BATCH = 10_000
+MANY_TAPS = 10_000
 REPEATS = 7
 RENEWALS = 5
 CARDS = 50
@@ -42,15 +44,23 @@ _COMMIT = 0xC7
 def tap() -> dict[str, object]:
     """A tap of one purse, up to the yes (activation left out); heap as MicroPython counts it, without collecting."""
     with tempfile.TemporaryDirectory() as folder:
-        flash, recording, exchanges = record_tap(Path(folder))
+        flash, recording, exchanges = record_tap(Path(folder), guests=2)
         heap = replayed_heap(flash, recording)
+        ratio = crypto_ratio(recording)
+        kept = growth(flash, recording, MANY_TAPS)
     up_to_yes = next(at for at, (sent, _) in enumerate(exchanges, 1) if sent[1] == _COMMIT)
     counted = exchanges[:up_to_yes]
     return tap_model.figures() | {
         "exchanges": up_to_yes,
         "bytes_out": sum(len(sent) for sent, _ in counted),
         "bytes_in": sum(len(got) for _, got in counted),
-        "heap_bytes": {"value": heap, "unit": "B", "how": "gc.mem_alloc over one tap, collector off, unix port 64 bit"},
+        "crypto_ratio": ratio,
+        "heap_bytes": {
+            "value": heap,
+            "unit": "B",
+            "how": "gc.mem_alloc over the tap of a second guest, collector off, unix port 64 bit",
+        },
+        "heap_growth_bytes": {"value": kept, "taps": MANY_TAPS},
     }
 
 

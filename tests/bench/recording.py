@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+from card.batch import FIRST_MAC, chain_key
 from terminal.firmware.storage import FileStorage
 from tests.city import PIN, PcTerminal, make_pass
 
@@ -21,7 +22,9 @@ def record_tap(folder: Path, guests: int = 1) -> tuple[Path, Path, list[tuple[by
         random.append(bytes([len(random) + 1]) * count)
         return random[-1]
 
-    terminal.book.till._random = fixed
+    book = terminal.book
+    book.till._random = fixed
+    sealing_state = book.days.sealing.to_bytes()[:16]
     transmit = terminal.reader.transmit
 
     def recorded(apdu: bytes) -> bytes:
@@ -32,10 +35,28 @@ def record_tap(folder: Path, guests: int = 1) -> tuple[Path, Path, list[tuple[by
     terminal.reader.transmit = recorded
     for card in cards:
         assert terminal.tap(card)[1] == "00"
+    entry = terminal.entries()[0]
+    ((purse, amount),) = entry.clear.debits()
+    # What the terminal knew before the first tap, and the MAC in which all of it ends: for its cryptography alone.
+    known = {
+        "aid": book.keys.aid,
+        "lookup_key": book.keys.lookup_keys[-1],
+        "tap_key": book.keys.tap_keys[-1],
+        "tag_key": book.identity.tag_key,
+        "chain_key": chain_key(book.keys.link_key),
+        "sealing_state": sealing_state,
+        "clear": entry.clear_bytes,
+        "move": bytes([purse]) + amount.to_bytes(4, "little"),
+        "previous_mac": FIRST_MAC,
+        "mac": entry.mac,
+    }
     content = {
         "keys": f"{PIN}#1#",
         "random": [one.hex() for one in random],
         "exchanges": [(sent.hex(), got.hex()) for sent, got in exchanges],
+        "issuer": book.issuer,
+        "position": entry.position,
+        "known": {name: value.hex() for name, value in known.items()},
     }
     path = folder / "recording.json"
     path.write_text(json.dumps(content))

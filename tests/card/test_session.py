@@ -39,9 +39,10 @@ from card.errors import (
     NoSuchFile,
     NotAuthenticated,
     NotPermitted,
+    OutOfRange,
     Refused,
 )
-from card.ev2 import authenticate_first, authenticate_non_first
+from card.ev2 import PassKey, authenticate_first, authenticate_non_first
 from card.session import Session
 from hardware.in_process import InProcessReader
 from issuer.factory_card import replace_factory_key
@@ -146,10 +147,10 @@ def test_moves_count_within_the_transaction_and_an_abort_forgets_them(session, n
 
 def test_the_channel_goes_on_under_another_key_and_keeps_its_counter(session):
     session.run(GetValue(13))
-    before = session.channel
+    before = bytes(session.channel.ti), session.channel.counter, bytes(session.channel.enc_key)
     authenticate_non_first(session, 1, KEY, os.urandom)
-    assert (session.channel.ti, session.channel.counter) == (before.ti, before.counter)
-    assert session.channel.enc_key != before.enc_key
+    assert (session.channel.ti, session.channel.counter) == before[:2]
+    assert session.channel.enc_key != before[2]
     assert session.run(GetKeyVersion(1)) == 0
 
 
@@ -221,3 +222,103 @@ def test_a_pass_that_goes_on_talking_is_given_up_before_a_small_memory_is_full()
     with pytest.raises(BadAnswer, match="does not end"):
         Session(talk).run(ReadData(0, 0, 32))
     assert sum(len(data) for data in heard) <= 1280
+    with pytest.raises(BadAnswer, match="does not end"):
+        Session(lambda apdu: bytes(65536) + b"\x91\x00").run(ReadData(0, 0, 32))
+
+
+def cut(count):
+    return lambda answer: answer[: len(answer) - 2 - count] + answer[-2:]
+
+
+def longer(count):
+    return lambda answer: answer[:-2] + bytes(count) + answer[-2:]
+
+
+@pytest.mark.parametrize("number", [2, 3], ids=["MAC", "full"])
+@pytest.mark.parametrize("change", [cut(1), cut(8), cut(16), cut(99), longer(1), longer(16), longer(300)])
+def test_an_answer_that_is_short_or_too_long_is_refused_like_one_that_was_changed(session, reader, number, change):
+    session.run(WriteData(number, 0, b"twenty bytes of data"))
+    reader.change = change
+    with pytest.raises(BadMac):
+        session.run(ReadData(number, 0, 20))
+    assert session.channel is None
+
+
+@pytest.mark.parametrize(
+    "authenticate",
+    [
+        lambda session: authenticate_first(session, 1, KEY, os.urandom, MODES),
+        lambda session: authenticate_non_first(session, 1, KEY, os.urandom),
+    ],
+    ids=["first", "non-first"],
+)
+@pytest.mark.parametrize(
+    ("at", "change"),
+    [
+        (0, cut(1)),
+        (0, longer(1)),
+        (0, lambda answer: answer[:-1] + b"\x00"),
+        (1, cut(1)),
+        (1, longer(16)),
+        (1, lambda answer: answer[:-1] + b"\xaf"),
+    ],
+    ids=["short challenge", "long challenge", "no challenge", "short proof", "long proof", "proof with no end"],
+)
+def test_an_authentication_out_of_shape_opens_nothing(session, reader, authenticate, at, change):
+    answers = []
+
+    def changed(answer):
+        answers.append(answer)
+        return change(answer) if len(answers) == at + 1 else answer
+
+    reader.change = changed
+    with pytest.raises(BadAnswer):
+        authenticate(session)
+    assert session.channel is None
+
+
+def test_a_command_that_does_not_fit_one_frame_is_not_sent(session, reader):
+    del reader.sent[:]
+    with pytest.raises(OutOfRange):
+        session.run(WriteData(1, 0, bytes(249)))
+    assert reader.sent == []
+
+
+def test_a_counter_at_its_end_closes_the_channel(session):
+    session.channel.count(0xFFFF)
+    with pytest.raises(OutOfRange):
+        session.channel.count(0x10000)
+
+
+def test_nothing_of_a_pass_stays_when_it_is_forgotten(session):
+    secret = b"what only this pass may tell"
+    session.run(WriteData(3, 0, secret))
+    assert session.run(ReadData(3, 0, len(secret))) == secret
+    channel = session.channel
+    keys = bytes(channel.enc_key), bytes(channel.mac_key)
+    session.forget()
+    assert session.channel is None
+    held = [session.scratch.message.getvalue()]
+    for one in (session.scratch, channel, channel.mac):
+        held += [bytes(value) for value in vars(one).values() if isinstance(value, bytes | bytearray)]
+    assert not any(known in value for value in held for known in (secret, *keys))
+    assert channel.cipher is None
+    assert channel.mac.cipher is None
+
+
+def test_a_session_goes_on_with_the_next_pass(session):
+    """In the same memory, under keys that were made once."""
+    key = PassKey(KEY, session.scratch)
+    for number in range(3):
+        content = b"pass %d" % number
+        made = Tampering(factory_card(bytes([4, number]) + UID[2:]))
+        replace_factory_key(Session(made.transmit), KEY, 1, os.urandom)
+        session.meet(made.transmit)
+        authenticate_first(session, 0, key, os.urandom, {})
+        session.run(CreateApplication(AID, 0x0F, 3))
+        session.run(SelectApplication(AID))
+        authenticate_first(session, 0, key, os.urandom, {})
+        session.run(CreateStdDataFile(3, FULL, ALL, 200))
+        session.run(WriteData(3, 0, content))
+        assert session.run(ReadData(3, 0, len(content))) == content
+        session.forget()

@@ -5,12 +5,10 @@ It is no card to test against (that is hardware/emulated_pass): it is an adversa
 
 import sys
 
-from card.aes import ZERO_BLOCK, cbc_decrypt, cbc_encrypt
-from card.cmac import Cmac, pad
 from card.diversify import diversify
-from card.ev2 import session_keys
 from card.layout import PASS_FILE, TMAC_FILE, PassFile, card_key_input
 from terminal.firmware.errors import PassGone, ReaderError
+from tests.plain_crypto import ZERO, cbc_decrypted, cbc_encrypted, cmac, odd_bytes, padded, session_keys
 
 _MORE, _OK = 0xAF, 0x00
 _LOOKUP_KEY, _TAP_KEY = 2, 3
@@ -113,21 +111,21 @@ class PaperPass:
         if key is None:
             return b"\x91\x40"
         self._handshake = key, bytes(range(16))
-        return cbc_encrypt(key, ZERO_BLOCK, self._handshake[1]) + b"\x91\xaf"
+        return cbc_encrypted(key, ZERO, self._handshake[1]) + b"\x91\xaf"
 
     def _prove(self, body):
         if self._handshake is None or len(body) != 32:
             return b"\x91\xca"
         key, rnd_b = self._handshake
         self._handshake = None
-        plain = cbc_decrypt(key, ZERO_BLOCK, body)
+        plain = cbc_decrypted(key, ZERO, body)
         if plain[16:] != rnd_b[1:] + rnd_b[:1]:
             return b"\x91\xae"
         rnd_a = plain[:16]
         self._enc_key, mac_key = session_keys(key, rnd_a, rnd_b)
-        self._mac = Cmac(mac_key)
+        self._mac = mac_key
         self._counter = 0
-        return self._plain(cbc_encrypt(key, ZERO_BLOCK, _TI + rnd_a[1:] + rnd_a[:1] + bytes(12)))
+        return self._plain(cbc_encrypted(key, ZERO, _TI + rnd_a[1:] + rnd_a[:1] + bytes(12)))
 
     def _run(self, ins, body):
         """`(status, data, protection)` of a command in a session; takes MACs of commands for granted."""
@@ -152,7 +150,7 @@ class PaperPass:
 
     def _opened(self, sealed):
         # The command that is being answered was sent under the counter before.
-        plain = cbc_decrypt(self._enc_key, self._iv(b"\xa5\x5a", self._counter - 1), sealed)
+        plain = cbc_decrypted(self._enc_key, self._iv(b"\xa5\x5a", self._counter - 1), sealed)
         return int.from_bytes(plain[:4], "little")
 
     def _move(self, purse, amount, debit):
@@ -191,10 +189,10 @@ class PaperPass:
         if status != _OK:
             return bytes([0x91, status])
         if protection == FULL and data:
-            data = data + bytes(-len(data) % 16) if how == 17 else pad(data)
-            data = cbc_encrypt(self._enc_key, self._iv(b"\x5a\xa5", self._counter), data)
+            data = data + bytes(-len(data) % 16) if how == 17 else padded(data)
+            data = cbc_encrypted(self._enc_key, self._iv(b"\x5a\xa5", self._counter), data)
         head = b"\x00" + self._counter.to_bytes(2, "little") + _TI
-        return self._plain(data + mac.short(head + data))
+        return self._plain(data + odd_bytes(cmac(mac, head + data)))
 
     def _iv(self, label, counter):
-        return cbc_encrypt(self._enc_key, ZERO_BLOCK, label + _TI + counter.to_bytes(2, "little") + bytes(8))
+        return cbc_encrypted(self._enc_key, ZERO, label + _TI + counter.to_bytes(2, "little") + bytes(8))

@@ -7,7 +7,7 @@ import pytest
 
 from keys.auditing import DID_NOT_HAPPEN, DIFFERS, HAPPENED, MISSING, NOT_OURS, Auditor, Finding
 from tests.city import DAY, DESK, PROVER, TERMINAL, VAULT, vault_of
-from tests.records import PaperPass, altered, clear_record, doubt, line
+from tests.records import PaperPass, altered, clear_record, doubt, encrypted_reader_id, line
 
 OTHER = TERMINAL + 1
 OURS = frozenset({DESK, TERMINAL, OTHER})
@@ -121,13 +121,12 @@ def test_a_venue_that_gave_the_pass_the_hash_of_a_larger_amount_is_not_believed(
 
 
 def _commit_with_hash_of(holder, moved, signed):
-    from card.aes import cbc_encrypt
     from card.record import ClearRecord, Proof, reader_id
     from card.tmac import enc_session_key, transaction_input, transaction_mac
 
     record = ClearRecord.from_bytes(moved)
     holder.tmc += 1
-    enc_tmri = cbc_encrypt(enc_session_key(holder.key, holder.tmc, holder.uid), bytes(16), holder.previous)
+    enc_tmri = encrypted_reader_id(enc_session_key(holder.key, holder.tmc, holder.uid), holder.previous)
     holder.previous = reader_id(signed)
     message = transaction_input(record.kind, record.debits(), holder.previous, enc_tmri)
     tmv = transaction_mac(holder.key, holder.tmc, holder.uid, message)

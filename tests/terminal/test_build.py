@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from terminal.build import ROOT, small_sources, sources
+from terminal.build import ROOT, build_firmware, small_sources, sources
 from terminal.smaller import with_numbers_in_place, with_short_names
 
 
@@ -30,8 +30,19 @@ def test_what_cpython_imports_instead_is_left_out():
 
 def test_private_numbers_are_compiled_in_and_others_stay():
     assert "_MOST_FRAMES = const(32)" in small("card/session.py")
-    assert "\n_PIECE = 8 * BLOCK" in small("card/cmac.py")
+    assert "\n_GO_ON = b" in small("card/session.py")
     assert "\nTAP_KEY = 3" in small("card/layout.py")
+
+
+def test_what_is_compiled_for_a_processor_is_left_to_the_board(tmp_path):
+    """The same files go to every board; a file that was compiled for one of them would stop the others."""
+    made = {str(path.relative_to(tmp_path)) for path in build_firmware(tmp_path)}
+    assert {"card/aes.py", "card/bytewise.py", "card/cmac.mpy"} <= made
+    assert "@micropython.viper" in (tmp_path / "card/bytewise.py").read_text()
+
+
+def test_a_port_without_a_code_generator_gets_byte_code_of_everything(tmp_path):
+    assert {path.suffix for path in build_firmware(tmp_path, native=False)} == {".mpy"}
 
 
 def test_every_line_keeps_its_number():

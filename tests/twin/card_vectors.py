@@ -8,12 +8,13 @@ import json
 import sys
 
 from card import administration, tmac
+from card.aes import Scratch
 from card.cmac import Cmac
 from card.commands import FULL, MAC, Command
 from card.diversify import diversify
 from card.errors import BadMac, CardError
 from card.ev2 import Channel, authenticate_first, authenticate_non_first
-from card.session import Session
+from card.session import FRONT, Session
 from card.siv import siv_decrypt, siv_encrypt
 from card.wire import uint
 
@@ -39,8 +40,16 @@ class Scripted:
 
 
 def channel_of(inputs, counter):
-    keys = (unhex(inputs.get("ses_auth_enc", "00" * 16)), unhex(inputs["ses_auth_mac"]))
-    return Channel(keys, unhex(inputs["ti"]), counter, {})
+    enc_key, mac_key = unhex(inputs.get("ses_auth_enc", "00" * 16)), unhex(inputs["ses_auth_mac"])
+    return opened_channel(Scratch(), enc_key, mac_key, unhex(inputs["ti"]), counter)
+
+
+def opened_channel(scratch, enc_key, mac_key, ti, counter):
+    channel = Channel(scratch)
+    channel.enc_key[:], channel.mac_key[:], channel.ti[:] = enc_key, mac_key, ti
+    channel.open()
+    channel.begin(counter, {})
+    return channel
 
 
 def command_of(inputs):
@@ -50,6 +59,28 @@ def command_of(inputs):
     command.header = unhex(inputs.get("header", ""))
     command.data = unhex(inputs.get("data", ""))
     return command
+
+
+def wrapped(channel, command):
+    """Header, data and MAC, as they go into the frame."""
+    channel.wrap(command)
+    return taken(channel)
+
+
+def unwrapped(channel, command, answer):
+    message = channel.scratch.message
+    message.seek(FRONT)
+    message.write(answer)
+    channel.unwrap(command)
+    return taken(channel)
+
+
+def taken(channel):
+    """What stands in the scratch up to its position."""
+    message = channel.scratch.message
+    length = message.tell() - FRONT
+    message.seek(FRONT)
+    return message.read(length)
 
 
 def framed(ins, payload):
@@ -68,7 +99,7 @@ def sent(command, payload):
 def sm_cmd(inputs, expected):
     command = command_of(inputs)
     channel = channel_of(inputs, inputs["cmd_ctr"])
-    return sent(command, channel.wrap(command))
+    return sent(command, wrapped(channel, command))
 
 
 def sm_resp(inputs, expected):
@@ -76,9 +107,9 @@ def sm_resp(inputs, expected):
     command = command_of(inputs)
     body = expected.get("ciphertext", upper_hex(command.data) if inputs["mode"] == "mac" else "")
     answer = unhex(expected.get("response", body + expected.get("mac", "")))
-    opened = channel_of(inputs, inputs["cmd_ctr"] - 1).unwrap(command, answer)
+    opened = unwrapped(channel_of(inputs, inputs["cmd_ctr"] - 1), command, answer)
     try:
-        channel_of(inputs, inputs["cmd_ctr"] - 1).unwrap(command, answer[:-1] + bytes([answer[-1] ^ 1]))
+        unwrapped(channel_of(inputs, inputs["cmd_ctr"] - 1), command, answer[:-1] + bytes([answer[-1] ^ 1]))
         return {"mac": "a wrong MAC was taken"}
     except BadMac:
         pass
@@ -90,7 +121,7 @@ def auth_ev2(inputs, expected):
     reader = Scripted([unhex(inputs["enc_rnd_b"]) + b"\x91\xaf", unhex(expected["picc_token"]) + b"\x91\x00"])
     session = Session(reader.transmit)
     if inputs.get("non_first"):
-        session.channel = Channel((key, key), b"\x01\x02\x03\x04", 7, {})
+        session.channel = opened_channel(session.scratch, key, key, b"\x01\x02\x03\x04", 7)
         authenticate_non_first(session, 0, key, lambda n: rnd_a)
         if (session.channel.ti, session.channel.counter) != (b"\x01\x02\x03\x04", 7):
             return {"ti": "identifier or counter did not go on"}
@@ -98,11 +129,10 @@ def auth_ev2(inputs, expected):
         authenticate_first(session, 0, key, lambda n: rnd_a, {})
         if session.channel.ti != unhex(inputs["ti"]):
             return {"ti": upper_hex(session.channel.ti)}
-    # The MAC key is kept only as subkeys and key inside the Cmac.
     return {
         "pcd_token": upper_hex(reader.sent[1][5:-1]),
         "ses_auth_enc": upper_hex(session.channel.enc_key),
-        "ses_auth_mac": upper_hex(session.channel.mac.key),
+        "ses_auth_mac": upper_hex(session.channel.mac_key),
     }
 
 
@@ -110,7 +140,7 @@ def changekey_ev2(inputs, expected):
     old_key = None if inputs["same_key"] else unhex(inputs["old_key"])
     version = int(inputs["key_version"], 16)
     command = administration.ChangeKey(int(inputs["key_no"], 16), unhex(inputs["new_key"]), version, old_key)
-    return sent(command, channel_of(inputs, inputs["cmd_ctr"]).wrap(command))
+    return sent(command, wrapped(channel_of(inputs, inputs["cmd_ctr"]), command))
 
 
 def an10922(inputs, expected):

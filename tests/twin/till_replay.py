@@ -1,6 +1,6 @@
-"""A recorded tap once more, from the flash as it was before; runs on both Pythons.
+"""Recorded taps once more, from the flash as it was before; runs on both Pythons.
 
-Usage: PYTHON till_replay.py FLASH RECORDING.json   Prints the screens, and on MicroPython the heap that the tap took.
+Usage: PYTHON till_replay.py FLASH RECORDING.json   Prints the screens; on MicroPython the heap that the last tap took.
 """
 
 import binascii
@@ -11,6 +11,8 @@ import sys
 from terminal.firmware.device import Device
 from terminal.firmware.storage import FileStorage
 
+_SELECT = 0x5A
+
 
 class Replay:
     """Board and reader in one: answers as recorded, and refuses to go on when it is asked something else."""
@@ -20,8 +22,12 @@ class Replay:
         self._keys = list(recording["keys"])
         self._random = [binascii.unhexlify(text) for text in recording["random"]]
         self._exchanges = [(binascii.unhexlify(sent), binascii.unhexlify(got)) for sent, got in recording["exchanges"]]
+        self.guests = len([sent for sent, _ in self._exchanges if sent[1] == _SELECT])
         self.screens = []
         self.present = False
+
+    def press(self, keys):
+        self._keys += keys
 
     def key(self):
         return self._keys.pop(0) if self._keys else None
@@ -61,9 +67,12 @@ def main(flash, path):
     with open(path) as file:
         board = Replay(json.load(file))
     device = Device(flash, board)
-    while board.screens[-1].split("|")[0] != "armed":
+    _arm(board, device)
+    for _ in range(1, board.guests):
         device.turn()
-    board.present = True
+        board.present = False
+        board.press("*1#")
+        _arm(board, device)
     if sys.implementation.name == "micropython":
         gc.collect()
         gc.disable()
@@ -74,6 +83,13 @@ def main(flash, path):
         device.turn()
         for screen in board.screens:
             print(screen)
+
+
+def _arm(board, device):
+    """A pass is there as soon as the terminal waits for one."""
+    while board.screens[-1].split("|")[0] != "armed":
+        device.turn()
+    board.present = True
 
 
 if __name__ == "__main__":

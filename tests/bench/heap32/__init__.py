@@ -160,7 +160,8 @@ def _unix(folder: Path, heap: int, steps: list[str], at_any_time: str) -> list[i
 def _lay_out(folder: Path) -> None:
     """The root of a terminal's file system: the firmware in `lib`, a flash with keys, and what is in the `air`."""
     lib, air = folder / "lib", folder / "air"
-    build_firmware(lib)
+    # The WebAssembly port makes no code for a processor.
+    build_firmware(lib, native=False)
     for source in (HERE / "steps.py", HERE / "guests.py", ROOT / "tests/twin/till_replay.py"):
         _compile(source, lib)
     # Beside it, because in `lib` it would come before the unix port's own.

@@ -22,9 +22,6 @@ class Guests(Replay):
         self._random = open(folder + "/random", "rb")
         self._sent = memoryview(bytearray(256))
 
-    def press(self, keys):
-        self._keys += keys
-
     def show(self, state, code, lines):
         self.state = state
         self.code = code
