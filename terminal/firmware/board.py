@@ -8,8 +8,7 @@ import sys
 import machine
 import micropython
 
-from terminal.firmware import boards, loop, screen, signals
-from terminal.firmware.device import Device
+from terminal.firmware import boards, screen, signals
 from terminal.firmware.drivers.buzzer import Buzzer
 from terminal.firmware.drivers.ds3231 import Ds3231
 from terminal.firmware.drivers.keypad import Keypad
@@ -182,6 +181,9 @@ class UsbLine:
 
 def main(flash):
     """Run the terminal on this board; comes back when new firmware waits to be started."""
+    from terminal.firmware import loop
+    from terminal.firmware.device import Device
+
     board = Board(boards.of_this_machine())
     device = Device(flash, board)
     online = None

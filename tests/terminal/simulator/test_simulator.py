@@ -12,6 +12,7 @@ import pytest
 from terminal.errors import TerminalError
 from terminal.firmware import signals
 from terminal.simulator.machine import Machine
+from terminal.simulator.simulator import PIN
 from tests.city import ROOT, purses_of
 
 
@@ -101,14 +102,17 @@ def test_a_payment_in_which_the_power_fails_is_paid_once(simulator, city):
             simulator.take_away()
             simulator.press("1")  # nothing comes of it
             simulator.plug_in()
+            for key in f"{PIN}#":
+                simulator.press(key)
+            until(simulator, shows("choosing"))
     until(simulator, shows("showing", "00"))
     assert purses_of(card)[1] == before - 400
 
 
 def test_another_language_keeps_what_is_on_the_flash(simulator):
     simulator.speak(1)
-    assert simulator.situation().screen.first == "Choose an offer and press #"
-    for key in "1#":
+    assert simulator.situation().screen.first == "Type the PIN and press #"
+    for key in f"{PIN}#1#":
         simulator.press(key)
     assert until(simulator, shows("armed")).screen.second == "Zwemmen € 4,00"
 
