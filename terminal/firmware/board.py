@@ -6,7 +6,6 @@ import select
 import sys
 
 import machine
-import micropython
 
 from terminal.firmware import boards, screen, signals
 from terminal.firmware.drivers.buzzer import Buzzer
@@ -161,6 +160,8 @@ class UsbLine:
     """The line to the host: what a board sends and gets over the USB cable that feeds it."""
 
     def __init__(self):
+        import micropython
+
         # Any byte may come, also the one that else stops a program.
         micropython.kbd_intr(-1)
         self._poll = select.poll()
