@@ -77,7 +77,7 @@ class _Tap:
     def __init__(self, folder: Path, bus: str, fast: bool) -> None:
         terminal = PcTerminal(folder)
         world = connect(bus, fast, port=_CountingPort)
-        terminal.device._board.reader = self._reader = world.reader
+        terminal.device.board.reader = self._reader = world.reader
         terminal.press("1#")
         terminal.device.turn()
         card, _ = make_pass()

@@ -1,6 +1,6 @@
 """A till on MicroPython that is run again and again from the same start: with the power cut at a chosen byte.
 
-Usage: micropython tearing_terminal.py FLASH     Standard input: `run STEPS` (-1 for no cut), then answers of the pass.
+Usage: micropython tearing_terminal.py FLASH PIN   Standard input: `run STEPS` (-1 for no cut), then answers of the pass.
 Standard output: what the pass is asked (`find`, `apdu HEX`, `release`), `cut`, and at the end of a run `done JSON`.
 """
 
@@ -11,14 +11,16 @@ import os
 import sys
 
 from card.record import TAP, ClearRecord
-from terminal.firmware import offers, shelf
+from terminal.firmware import cards, offers, shelf
 from terminal.firmware.book import Book
 from terminal.firmware.errors import PassGone
 from terminal.firmware.flash import Flash
 from terminal.firmware.identity import Identity
+from terminal.firmware.lock import Lock
 from terminal.firmware.results import AGAIN
 from tests.twin.nor_flash import NorFlash, PowerCut
 
+KEY = b""
 BLOCKS = 3
 MOST_HOLDS = 6
 
@@ -55,12 +57,21 @@ class Board:
         pass
 
 
+def shift_key(folder, pin):
+    """What the PIN opens; it takes its time, so once is enough."""
+    flash = Flash(folder)
+    identity = Identity(flash, os.urandom)
+    return Lock(flash, identity.number, identity.secret).open(pin)
+
+
 def switch_on(folder, storage, held):
+    """A terminal whose shift is open."""
     flash = Flash(folder)
     (issuer,) = shelf.issuers_on(flash)
     slot, own = shelf.folder_of(flash, issuer)
     book = Book(issuer, slot, own, Identity(flash, os.urandom), Board(storage))
     book.journal.backend_holds(held)
+    book.use_cards(*cards.read(book.flash, issuer, KEY))
     return book
 
 
@@ -101,7 +112,9 @@ def nearly_full_block(folder):
     return storage, bytes(storage.content), journal.count
 
 
-def main(folder):
+def main(folder, pin):
+    global KEY
+    KEY = shift_key(folder, pin)
     fresh = NorFlash(BLOCKS)
     starts = {"fresh": (fresh, bytes(fresh.content), 0), "turning": nearly_full_block(folder)}
     while True:
@@ -112,4 +125,4 @@ def main(folder):
         run(folder, *starts[line[1]], int(line[2]))
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])

@@ -13,7 +13,7 @@ import pytest
 from card.batch import link_key, open_batch
 from hardware.errors import PassGone
 from hardware.in_process import InProcessReader
-from tests.city import CENTS, MICROPYTHON, ROOT, VAULT, PcTerminal, in_doubt, make_pass, proven_cents, purses_of
+from tests.city import CENTS, MICROPYTHON, PIN, ROOT, VAULT, PcTerminal, in_doubt, make_pass, proven_cents, purses_of
 
 EXCHANGES = 11
 PRICE = 400
@@ -25,7 +25,7 @@ class TearingTerminal:
 
     def __init__(self, folder):
         made = PcTerminal(folder / "flash")
-        command = [str(MICROPYTHON), "-X", "heapsize=4m", str(SCRIPT), str(made.flash)]
+        command = [str(MICROPYTHON), "-X", "heapsize=4m", str(SCRIPT), str(made.flash), PIN]
         environment = {**os.environ, "MICROPYPATH": f"{ROOT}:.frozen"}
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
