@@ -1,6 +1,7 @@
 """A till on MicroPython that is run again and again from the same start: with the power cut at a chosen byte.
 
-Usage: micropython tearing_terminal.py FLASH PIN   Standard input: `run STEPS` (-1 for no cut), then answers of the pass.
+Usage: micropython tearing_terminal.py FLASH PIN
+Standard input: `run START STEPS` (-1 for no cut), then answers of the pass.
 Standard output: what the pass is asked (`find`, `apdu HEX`, `release`), `cut`, and at the end of a run `done JSON`.
 """
 
