@@ -196,5 +196,4 @@ class Scratch:
         """Forget the message, and the blocks of it."""
         self.message.seek(0)
         self.message.write(_NOTHING)
-        for one in (self.state, self.spare, self.plain, self.mac):
-            one[:] = ZERO_BLOCK
+        self.state[:] = self.spare[:] = self.plain[:] = self.mac[:] = ZERO_BLOCK

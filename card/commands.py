@@ -5,7 +5,7 @@ session is open (MIFARE DESFire data sheet; NT4H2421Gx section 9.1): PLAIN, MAC,
 file in `header[0]`.
 """
 
-from card.errors import BadAnswer
+from card.errors import BadAnswer, OutOfRange
 from card.wire import exactly, read_uint, uint
 
 PLAIN = 0
@@ -79,7 +79,8 @@ class _Move(Command):
     def __init__(self, file_no, amount):
         self.header = uint(file_no, 1)
         self.data = uint(amount, 4)
-        uint(amount >> 31, 0)
+        if amount >> 31:
+            raise OutOfRange("%d does not fit in 31 bits" % amount)
 
 
 class Debit(_Move):

@@ -222,8 +222,7 @@ class Channel:
     def wipe(self):
         """Forget the keys."""
         self.cipher = self._decipher = None
-        for one in (self.enc_key, self.mac_key, self.rnd_b):
-            one[:] = ZERO_BLOCK
+        self.enc_key[:] = self.mac_key[:] = self.rnd_b[:] = ZERO_BLOCK
         self.mac.wipe()
 
     def begin(self, counter, file_modes):

@@ -156,7 +156,7 @@ class Loader:
         return counter
 
     def _sealed(self, clear: bytes, proof: Proof) -> bytes:
-        sealed: bytes = seal(self._sealing.key(), clear, proof)
+        sealed: bytes = seal(self._sealing.siv(), clear, proof)
         return sealed
 
 

@@ -164,7 +164,7 @@ class Journal:
     # Slots
 
     def _address(self, at):
-        serial, slot = divmod(at, self._slots)
+        serial, slot = at // self._slots, at % self._slots
         return serial % self._storage.blocks * self._storage.block_bytes + slot * _SLOT
 
     def _read(self, at):
