@@ -92,8 +92,8 @@ EXERCISES = (
         "The PIN of this terminal is 2580. Type it when the display asks for it, and press #.",
     ),
     (
-        "Druk 1 en #. Leg de pas met tegoed op de lezer. Haal hem eraf en druk #.",
-        "Press 1 and #. Put the pass with budget on the reader. Take it off and press #.",
+        "Druk 1 en #. Leg de pas met tegoed op de lezer. Haal hem eraf en druk *.",
+        "Press 1 and #. Put the pass with budget on the reader. Take it off and press *.",
     ),
     (
         "Druk 2 en #. Typ 850 voor € 8,50 en druk #. Leg de pas met tegoed op de lezer.",
