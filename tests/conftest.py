@@ -6,6 +6,9 @@ import pytest
 
 from hardware.vpcd import PrivatePcscd
 
+# The same fixtures for the desk's pages and the simulator's: a process has one loop for its browser.
+pytest_plugins = ["tests.browser"]
+
 
 @pytest.fixture(scope="session")
 def pcscd() -> Iterator[PrivatePcscd]:

@@ -18,9 +18,9 @@ from issuer.web.accounts import add_account
 from issuer.web.app import create_app
 from issuer.web.config import WebConfig
 from issuer.web.login import begin
+from tests.browser import CHROMIUM
 from tests.city import ROOT, factory_card
 from tests.issuer.web.a_counter import CounterReader, with_counter
-from tests.issuer.web.conftest import CHROMIUM
 from tests.terminal.pictures import keep_terminal
 
 FOLDER = ROOT / "docs/pictures"

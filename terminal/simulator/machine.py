@@ -1,5 +1,6 @@
 """The firmware on the unix port of MicroPython, with its display on a pipe."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -74,8 +75,10 @@ class Machine:
     def press(self, key: str) -> None:
         """Press a key; without power nothing comes of it."""
         if self._process is not None and self._process.stdin is not None and self._process.poll() is None:
-            self._process.stdin.write(key.encode() + b"\n")
-            self._process.stdin.flush()
+            # The plug may be pulled at this very moment.
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.write(key.encode() + b"\n")
+                self._process.stdin.flush()
 
     def switch_off(self) -> None:
         """Pull the plug; the display is dark then."""

@@ -12,8 +12,8 @@ from terminal.build import build_firmware
 from terminal.firmware.screen import HEIGHT, WIDTH
 from terminal.simulator.pages import served
 from terminal.simulator.simulator import Simulator
+from tests.browser import CHROMIUM
 from tests.city import ROOT
-from tests.issuer.web.conftest import CHROMIUM
 from tests.terminal.drawing import drawn
 from tests.terminal.screens import screens
 from tests.terminal.simulator.conftest import DESIGN

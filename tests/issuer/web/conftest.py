@@ -1,14 +1,11 @@
 """A desk to look at: an app over a registry of its own, browsers that are logged in as a role, and a real server."""
 
-import contextlib
 import threading
 from datetime import UTC, date, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from flask import session as cookie
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from issuer.registry import Registry
@@ -19,8 +16,6 @@ from issuer.web.config import WebConfig
 from issuer.web.login import begin
 
 ROOT = Path(__file__).parents[3]
-CHROMIUM = "/usr/bin/chromium"
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 class Clock:
@@ -102,15 +97,6 @@ def live(app):
     thread.join()
 
 
-@pytest.fixture(scope="session")
-def chromium():
-    with (
-        sync_playwright() as playwright,
-        contextlib.closing(playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])) as browser,
-    ):
-        yield browser
-
-
 @pytest.fixture
 def page(app, chromium, live, officer_key):
     """`page("clerk")` is a window of a clerk in Chromium; `page()` one of somebody who is not logged in."""
@@ -127,17 +113,3 @@ def page(app, chromium, live, officer_key):
     yield of
     for context in contexts:
         context.close()
-
-
-@pytest.fixture
-def axe():
-    """`axe(page)` is what axe-core finds on it, in words; nothing is what it should be."""
-    script = files("axe_playwright_python").joinpath("axe.min.js").read_text()
-
-    def findings(page):
-        # Not as a script element: the policy of the page lets none in, and is not switched off for a test.
-        page.evaluate(script)
-        found = page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", WCAG)
-        return [f"{each['id']}: {node['html']}" for each in found["violations"] for node in each["nodes"]]
-
-    return findings

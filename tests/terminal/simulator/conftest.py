@@ -9,9 +9,7 @@ from meedoen.training import TrainingCity
 from terminal.build import build_firmware
 from terminal.simulator.pages import served
 from terminal.simulator.simulator import Simulator
-from tests.issuer.web.conftest import axe, chromium
 
-__all__ = ["axe", "chromium"]
 DESIGN = Path(issuer.web.__file__).with_name("static") / "vendor"
 
 

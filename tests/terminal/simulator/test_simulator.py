@@ -104,7 +104,7 @@ def test_a_payment_in_which_the_power_fails_is_paid_once(simulator, city):
             simulator.plug_in()
             for key in f"{PIN}#":
                 simulator.press(key)
-            until(simulator, shows("choosing"))
+            until(simulator, shows("choosing", "40"))
     until(simulator, shows("showing", "00"))
     assert purses_of(card)[1] == before - 400
 
