@@ -6,6 +6,7 @@ from importlib.resources import files
 import pytest
 import xmlschema
 
+from hardware.emulated_pass import Memory
 from meedoen.demo.audit import CardsMemory, Doubt, violations
 from meedoen.demo.story import tell
 
@@ -60,7 +61,8 @@ def test_nobody_s_name_or_card_leaves_the_desk(week):
         for field in (row.split(";")[1], row.split(";")[3])
         if len(field) > 4
     }
-    uids = [b"\x04" + number.to_bytes(6, "big") for number in range(1, 90)]
+    uids = [Memory.load(path).picc.uid for path in folder.rglob("card-*.json")]
+    assert len(uids) > 60
     kept = [path for path in folder.rglob("*") if path.is_file()]
     kept = [
         path for path in kept if path.relative_to(folder).parts[0] in ("backend", "vault") or "terminal-" in str(path)

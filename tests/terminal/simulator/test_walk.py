@@ -104,7 +104,7 @@ def test_a_day_at_the_counter(window, axe, simulator, city):
     trainee.places("budget")
     trainee.sees("JA (00)")
     assert purses_of(paid)[1] == before - 850 - 800
-    assert about(simulator.link)["terminal"] == TERMINAL
+    assert about(simulator.link)["books"][0]["terminal"] == TERMINAL
 
 
 def test_each_other_pass_gets_the_answer_that_it_should(window, axe):
