@@ -236,7 +236,8 @@ class Channel:
         """The counter stands at this from now on. It ends at FFFF, on the pass as well: put_uint refuses 10000."""
         self.counter = counter
         put_uint(self._covered, 1, counter, 2)
-        put_uint(self._iv, 6, counter, 2)
+        self._iv[6] = self._covered[1]
+        self._iv[7] = self._covered[2]
 
     @property
     def decipher(self):

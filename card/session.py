@@ -10,6 +10,8 @@ OK = 0x00
 MORE = 0xAF
 # Where parameters and answers stand in the scratch, so that what a MAC covers besides them fits in front.
 FRONT = 7
+_HEADER_BYTES = 5
+_APDU_AT = 2  # right before FRONT
 _STATUS_BYTES = 2
 _MOST_PARAMETERS = 255
 _MOST_FRAMES = 32
@@ -88,10 +90,10 @@ class Session:
         # Without parameters this zero is not their length, which is left out, but that of the answer: any.
         header[4] = length
         message.write(b"\x00")
-        message.seek(FRONT - len(header))
+        message.seek(_APDU_AT)
         message.write(header)
-        message.seek(FRONT - len(header))
-        return message.read(len(header) + (length + 1 if length else 0))
+        message.seek(_APDU_AT)
+        return message.read(_HEADER_BYTES + length + 1 if length else _HEADER_BYTES)
 
     def _transmit(self, ins, apdu):
         answer = self.transmit(apdu)
