@@ -391,9 +391,11 @@ def _see_it_come_up(open_link: Callable[[], Link], version: int, patience_s: flo
             raise TerminalError(
                 f"Version {version} did not come up, so {found['version']} runs again. It said: {found['error']}."
             )
-        if found["version"] == version and not found["trial"]:
-            return
-        said = f"Version {version} runs, and is kept when the reader answers. Check its cable."
+        if found["version"] == version:
+            if not found["trial"]:
+                return
+            said = f"Version {version} runs, and is kept when the reader answers. Check its cable."
+        # Else the one before answers still: it ends in a moment.
         time.sleep(_LOOK_AGAIN_S)
     raise TerminalError(f"{said} Switch it off and on, and look with `diagnose`.")
 

@@ -188,6 +188,32 @@ def test_what_hangs_is_over_when_the_plug_is_pulled(board, vault, files):
     assert (runs(board)["version"], runs(board)["failed"]) == (1, 2)
 
 
+class OldOneThenNothing:
+    """A terminal in its last moment before a restart: the version before answers once, and then nobody does."""
+
+    def __init__(self):
+        self.opened = 0
+
+    def __call__(self):
+        self.opened += 1
+        if self.opened > 2:
+            raise TerminalError("nobody answers")
+        return self
+
+    def ask(self, kind, content=b"", issuer=0):
+        if kind == link.PART:
+            return (600).to_bytes(4, "little")
+        return json.dumps({"version": 1, "failed": None, "trial": False}).encode()
+
+    def close(self):
+        pass
+
+
+def test_a_last_word_of_the_version_before_is_not_taken_for_the_new_one():
+    with pytest.raises(TerminalError, match="does not come back"):
+        update(OldOneThenNothing(), Package(2, bytes(600)), patience_s=0.5)
+
+
 @pytest.fixture
 def without_reader(tmp_path, files, vault):
     """A board whose reader hangs by a loose cable."""
