@@ -134,7 +134,7 @@ class Vault:
             return httpx.Response(200, json={"records": len(request.content) // 103, **self.finds})
         if request.url.path.startswith("/v1/terminals/"):
             if "666" in request.url.path:
-                return httpx.Response(404, json={"title": "Terminal 666 was revoked on 2026-11-01."})
+                return httpx.Response(404, json={"detail": "Terminal 666 was revoked on 2026-11-01."})
             return httpx.Response(200, content=b"keys for " + request.url.path.encode())
         if request.url.path != "/v1/prove":
             return httpx.Response(404)
