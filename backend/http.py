@@ -14,7 +14,15 @@ from pydantic import SecretStr
 from backend.calendar import day_of
 from backend.clearing import Clearing
 from backend.config import Config
-from backend.errors import LedgerError, LinkError, NotFound, SettlementRefused, StatementRefused, TwoJournals
+from backend.errors import (
+    CertificateOver,
+    LedgerError,
+    LinkError,
+    NotFound,
+    SettlementRefused,
+    StatementRefused,
+    TwoJournals,
+)
 from backend.http_schemas import (
     AuditOut,
     BundleQuery,
@@ -94,7 +102,10 @@ def _guarded(blueprint: APIBlueprint, token: SecretStr | None) -> APIBlueprint:
 
 
 def _transport(clearing: Clearing) -> APIBlueprint:
-    """For whoever carries batches and bundles: both are sealed, so the carrier learns and changes nothing."""
+    """For whoever carries batches and bundles: both are sealed, so the carrier learns and changes nothing.
+
+    A bundle is signed as well: a host brings no other.
+    """
     blueprint = APIBlueprint("transport", __name__, url_prefix="/v1/terminals", tag="Transport")
 
     @blueprint.post("/<int:terminal>/batches")
@@ -119,9 +130,10 @@ def _transport(clearing: Clearing) -> APIBlueprint:
     @blueprint.doc(
         summary="The bundle of a terminal",
         description="Body: the challenge that the journal's call gave (16 bytes), and what the terminal said to it, "
-        "application/octet-stream. The bundle proves to the terminal that it was made after that. 403: the terminal "
-        "did not say this. 409: the challenge is too old, or the terminal holds records that were not handed in.",
-        responses=_body("Sealed bundle", "application/octet-stream") | {403: {}, 409: {}, 413: {}},
+        "application/octet-stream. The bundle proves to the terminal that it was made after that; its last 162 bytes "
+        "prove to the host who made it. 403: the terminal did not say this. 409: the challenge is too old, or the "
+        "terminal holds records that were not handed in. 503: our certificate is over.",
+        responses=_body("Sealed and signed bundle", "application/octet-stream") | {403: {}, 409: {}, 413: {}, 503: {}},
     )
     def bundle(terminal: int, query: dict[str, Any]) -> Response:
         request.max_content_length = MOST_STATEMENT
@@ -251,7 +263,7 @@ def _answer_problems(app: APIFlask, clearing: Clearing) -> None:
     @app.errorhandler(LedgerError)
     def refused(error: LedgerError) -> Response:
         status, title = _status_of(error)
-        if isinstance(error, StatementRefused):
+        if isinstance(error, StatementRefused | CertificateOver):
             _LOG.warning("%s (%s)", error, error.reason)
         extra: dict[str, Any] = {"reason": error.reason}
         if request.endpoint == "transport.hand_in" and request.view_args:
@@ -268,6 +280,8 @@ def _answer_problems(app: APIFlask, clearing: Clearing) -> None:
 def _status_of(error: LedgerError) -> tuple[int, str]:
     if isinstance(error, NotFound) or error.reason == "terminal":
         return 404, "Not Found"
+    if isinstance(error, CertificateOver):
+        return 503, "Service Unavailable"
     if error.reason == "statement":
         return 403, "Forbidden"
     if isinstance(error, TwoJournals | SettlementRefused | StatementRefused):

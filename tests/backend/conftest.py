@@ -9,16 +9,21 @@ from datetime import UTC, date, datetime
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from backend.calendar import day_number
 from backend.clearing import Clearing
 from backend.config import Config
 from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, NOT_SEALED, VOID, build_batch, chain_key, entry_bytes, link_key
 from card.record import LOAD, REVERSAL, TAP, ClearRecord, Proof, seal
+from card.signing import certificate
 
 LINK_ROOT = bytes(range(16))
 TABLE_KEY = bytes(range(32))
-FIRST_DAY = date(2026, 11, 2)
+FIRST_DAY, LAST_DAY = date(2026, 11, 2), date(2027, 12, 31)
+SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+# The vault's word in it is for who gets a bundle: hosts.
+CERTIFICATE = certificate(day_number(LAST_DAY), SIGNING_KEY.public_key().public_bytes_raw(), bytes(64))
 DESK, POOL_TERMINAL, SHOP_TERMINAL = 1, 101, 201
 POOL, SHOP = 5, 6
 
@@ -232,6 +237,8 @@ class World:
             vault={"address": "http://vault.test"},
             link_roots=[LINK_ROOT.hex()],
             table_key=TABLE_KEY.hex(),
+            signing_key=SIGNING_KEY.private_bytes_raw().hex(),
+            certificate=CERTIFICATE.hex(),
             desks=(DESK,),
         )
         self.clearing = self.open()

@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from backend.errors import ImportRefused
 from backend.http import create_app
 from card.batch import freshness_mac, link_key, statement_mac
-from tests.backend.conftest import LINK_ROOT
+from card.signing import CERTIFICATE_BYTES, SEAL_BYTES
+from tests.backend.conftest import CERTIFICATE, LINK_ROOT, SIGNING_KEY
 from web.log import EventLog
 
 ROOT = "http://clearing.test"
@@ -101,11 +102,27 @@ def test_a_bundle_comes_as_bytes(world, client):
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/octet-stream"
     answer = client.post("/v1/terminals/101/bundle", content=statement(client))
-    assert answer.content[:-16] == world.clearing.venues.bundle_for(101)
-    assert answer.content[-16:] == freshness_mac(KEY, NONCE, answer.content[:-16])
+    made = answer.content[:-SEAL_BYTES]
+    assert made[:-16] == world.clearing.venues.bundle_for(101)
+    assert made[-16:] == freshness_mac(KEY, NONCE, made[:-16])
     problem(client.post("/v1/terminals/999/bundle"), 404)
     assert "errors" in problem(client.post("/v1/terminals/101/bundle?day=monday"), 400)
     problem(client.post("/v1/terminals/101/bundle?day=-1"), 400)
+
+
+def test_a_bundle_is_signed_for_hosts_up_to_the_last_day_of_the_certificate(world, client):
+    world.now = datetime(2027, 12, 31, 12, tzinfo=UTC)
+    signed = client.post("/v1/terminals/101/bundle", content=statement(client)).content
+    made, seal = signed[:-SEAL_BYTES], signed[-SEAL_BYTES:]
+    assert seal[:CERTIFICATE_BYTES] == CERTIFICATE
+    SIGNING_KEY.public_key().verify(seal[CERTIFICATE_BYTES:], b"meedoen bundle\x00" + made)
+    world.now += timedelta(days=1)
+    said = problem(client.post("/v1/terminals/101/bundle", content=statement(client)), 503)
+    assert (said["reason"], "until 2027-12-31" in said["detail"]) == ("certificate", True)
+    assert "meedoen backend init" in said["detail"]
+    # What the terminal brings is taken in all the same.
+    world.pool.tap(world.holder)
+    assert hand_in(client, 101, world.pool.batch()).status_code == 200
 
 
 KEY, NONCE = link_key(LINK_ROOT, 101), b"\x09" * 8
