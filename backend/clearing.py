@@ -23,7 +23,7 @@ class Clearing:
     def __init__(self, config: Config, transport: httpx.BaseTransport | None = None, now: Now = utc_now) -> None:
         self.config = config
         self.calendar = Calendar(now, config.timezone)
-        self.store = Store(config.database_url)
+        self.store = Store(config.database_url, config.municipality.number)
         self._vault = VaultClient(config.vault, transport)
         self.ingest = Ingest(self.store, self._vault, Rules(config), config.link_roots_bytes(), now)
         self.findings = Findings(self.store, self._vault, config, self.calendar)

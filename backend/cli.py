@@ -72,16 +72,18 @@ def init(
     iban: Annotated[str, typer.Option(help="Account that pays the venues.")],
     bic: Annotated[str | None, typer.Option(help="Its BIC, when the IBAN does not tell.")] = None,
     vault: Annotated[str | None, typer.Option(help="Address of the vault, when it is not that of the file.")] = None,
+    database: Annotated[str | None, typer.Option(help="postgresql://…; without it, a file in the folder.")] = None,
     data: Folder = _DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Set up clearing for a scheme. Again: take over a changed scheme, and keep the books."""
     with _refusals(as_json):
-        made = configuration.make(data, scheme, keys, iban, bic, vault_address=vault)
-        made.save()
+        database = database or configuration.database_of(data)
+        made = configuration.make(data, scheme, keys, iban, bic, vault_address=vault, database=database)
         clearing = Clearing(made)
         clearing.set_up()
         clearing.close()
+        made.save()
     name = made.municipality.name
     _say(as_json, {"folder": str(data), "municipality": name}, f"Clearing of {name} is set up in {data}.")
 

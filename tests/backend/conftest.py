@@ -1,20 +1,24 @@
-"""A small city: signed terminals, a desk, a vault that knows what passes committed, and clearing over a real database.
+"""A small city: signed terminals, a desk, a vault that knows what passes committed, and clearing over SQLite and over
+PostgreSQL.
 
 The people are a holder, a member of the same household, and a stranger.
 """
 
 import hashlib
 import shutil
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
 
 import httpx
 import pytest
+from sqlalchemy import make_url
 
 from backend.calendar import day_number
 from backend.clearing import Clearing
 from backend.config import Config
 from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, NOT_SEALED, VOID, build_batch, chain_key, entry_bytes, link_key
 from card.record import LOAD, REVERSAL, TAP, ClearRecord, Proof, seal
+from tests.postgres import a_database
 
 LINK_ROOT = bytes(range(16))
 TABLE_KEY = bytes(range(32))
@@ -218,10 +222,10 @@ class Terminal:
 
 
 class World:
-    def __init__(self, folder, copied_from=None):
+    """A city over a database: an empty one, or a `furnished` copy."""
+
+    def __init__(self, folder, database=None, furnished=False):
         self.folder = folder
-        if copied_from:
-            shutil.copytree(copied_from, folder, dirs_exist_ok=True)
         self.now = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
         self.vault = Vault()
         self.config = Config(
@@ -233,9 +237,10 @@ class World:
             link_roots=[LINK_ROOT.hex()],
             table_key=TABLE_KEY.hex(),
             desks=(DESK,),
+            database=database,
         )
         self.clearing = self.open()
-        if not copied_from:
+        if not furnished:
             self.clearing.set_up()
             self.import_venues(VENUES)
         self.pool = Terminal(POOL_TERMINAL, self.vault)
@@ -294,30 +299,46 @@ class World:
         return states, moved, self.clearing.ledger.balances(), sorted(self.reasons())
 
 
-@pytest.fixture(scope="session")
-def furnished(tmp_path_factory):
-    """The folder of a city with its tables and venues, made once."""
-    made = World(tmp_path_factory.mktemp("furnished"))
-    made.clearing.close()
-    return made.folder
+class Furnished:
+    """A city with its tables and venues, made once, and copied for whoever wants one."""
+
+    def __init__(self, folder, server=None):
+        self._folder, self._server = folder, server
+        self._open = ExitStack()
+        database = self._open.enter_context(a_database(server)) if server else None
+        World(folder, database).clearing.close()
+        self._template = database and make_url(database).database
+
+    def copy(self, folder, until):
+        """A city of its own, that lasts until the stack `until` is closed."""
+        if self._server:
+            made = World(folder, until.enter_context(a_database(self._server, self._template)), furnished=True)
+        else:
+            shutil.copytree(self._folder, folder, dirs_exist_ok=True)
+            made = World(folder, furnished=True)
+        until.callback(made.clearing.close)
+        return made
+
+    def close(self):
+        self._open.close()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def furnished(request, tmp_path_factory):
+    server = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+    made = Furnished(tmp_path_factory.mktemp("furnished"), server)
+    yield made
+    made.close()
 
 
 @pytest.fixture
 def world(tmp_path, furnished):
-    made = World(tmp_path, furnished)
-    yield made
-    made.clearing.close()
+    with ExitStack() as until:
+        yield furnished.copy(tmp_path, until)
 
 
 @pytest.fixture
 def new_world(tmp_path_factory, furnished):
     """As many cities as a test wants."""
-    made = []
-
-    def make():
-        made.append(World(tmp_path_factory.mktemp("city"), furnished))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.clearing.close()
+    with ExitStack() as until:
+        yield lambda: furnished.copy(tmp_path_factory.mktemp("city"), until)
