@@ -49,7 +49,7 @@ class Clearing:
     def set_up(self) -> None:
         """Make the tables and the municipality's desks; harmless when they are there."""
         self.config.data.mkdir(parents=True, exist_ok=True)
-        self.store.create()
+        self.store.migrate()
         with self.store.transaction() as tx:
             for desk in self.config.desks:
                 if tx.catalogue.terminal(desk) is None:

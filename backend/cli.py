@@ -21,6 +21,7 @@ from backend.errors import BatchRefused, ImportRefused, LedgerError, LinkError, 
 from backend.http_schemas import item_out, settlement_out
 from backend.money import euro
 from backend.settlement.service import Settlement
+from backend.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Take in journals, keep the books, pay the venues.")
 settle = typer.Typer(no_args_is_help=True, help="Pay the venues, with two people.")
@@ -52,6 +53,7 @@ def _clearing(context: typer.Context, data: Path, as_json: bool) -> Iterator[Cle
     with _refusals(as_json):
         clearing = Clearing(configuration.load(data), transport)
         try:
+            clearing.store.migrate()
             yield clearing
         finally:
             clearing.close()
@@ -86,6 +88,29 @@ def init(
         made.save()
     name = made.municipality.name
     _say(as_json, {"folder": str(data), "municipality": name}, f"Clearing of {name} is set up in {data}.")
+
+
+@app.command()
+def migrate(
+    address: Annotated[
+        str | None,
+        typer.Option("--as", help="postgresql://… of a user that may change tables, when clearing's may not."),
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="Go back to this version, such as 0001, for an older program.")] = None,
+    data: Folder = _DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the database to this version. Every command does that by itself where its user may."""
+    with _refusals(as_json):
+        config = configuration.load(data)
+        store = Store(address or config.database_url, config.municipality.number)
+        try:
+            store.migrate(to)
+        finally:
+            store.close()
+    _say(
+        as_json, {"version": to or "newest"}, f"The database has version {to}." if to else "The database is up to date."
+    )
 
 
 @app.command()

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from backend.errors import ConfigError
-from backend.schema import metadata
+from backend.migrations import downgrade, upgrade
 from backend.store.books import Books
 from backend.store.catalogue import Catalogue
 from backend.store.journal import Journal
@@ -28,20 +28,22 @@ class Transaction:
     payments: Payments
 
 
-# What BEGIN IMMEDIATE is to SQLite. Settings and lock end with the transaction, so a pooled session carries nothing on.
-_ALONE = text(
-    "SELECT set_config('meedoen.municipality', :name, true), set_config('lock_timeout', '10s', true),"
-    " pg_advisory_xact_lock(20261121, :number)"
+# Whoever connects works with the rights of clearing and on the rows of one municipality. Settings and lock end with
+# the transaction, so that a pooled session carries nothing on.
+_AS = (
+    "SELECT set_config('role', 'meedoen_clearing', true), set_config('meedoen.municipality', :name, true),"
+    " set_config('lock_timeout', '10s', true)"
 )
-_AS = text("SELECT set_config('meedoen.municipality', :name, true)")
+# What BEGIN IMMEDIATE is to SQLite.
+_ALONE = _AS + ", pg_advisory_xact_lock(20261121, :number)"
 
 
 class Store:
-    """The database of a municipality by its URL: an SQLite file of its own, or PostgreSQL, shared with others or not."""
+    """The database of a municipality by its URL: an SQLite file of its own, or PostgreSQL, which others may share."""
 
     def __init__(self, url: str, municipality: int) -> None:
         try:
-            engine = create_engine(url)
+            engine = create_engine(url).execution_options(municipality=municipality)
         except (ArgumentError, NoSuchModuleError):
             raise ConfigError("This is not the address of a database. Write it as postgresql://…") from None
         self._engine, self._readers = engine, engine.execution_options(reading=True)
@@ -51,12 +53,12 @@ class Store:
         else:
             self._readers = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
-    def create(self) -> None:
-        """Make the tables that are not there yet."""
-        try:
-            metadata.create_all(self._engine)
-        except OperationalError:
-            raise ConfigError("The database cannot be reached. Ask the administrator to start it.") from None
+    def migrate(self, to: str | None = None) -> None:
+        """Bring the tables to this version, or back to an earlier one."""
+        if to is None:
+            upgrade(self._engine)
+        else:
+            downgrade(self._engine, to)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -73,9 +75,9 @@ class Store:
             self._introduce(connection, _AS)
             yield _transaction(connection)
 
-    def _introduce(self, connection: Connection, words: TextClause) -> None:
+    def _introduce(self, connection: Connection, words: str) -> None:
         if connection.dialect.name == "postgresql":
-            connection.execute(words, {"name": str(self._municipality), "number": self._municipality})
+            connection.execute(text(words), {"name": str(self._municipality), "number": self._municipality})
 
     def close(self) -> None:
         self._engine.dispose()

@@ -6,7 +6,7 @@ The people are a holder, a member of the same household, and a stranger.
 
 import hashlib
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 
 import httpx
@@ -23,6 +23,8 @@ from tests.postgres import a_database
 LINK_ROOT = bytes(range(16))
 TABLE_KEY = bytes(range(32))
 FIRST_DAY = date(2026, 11, 2)
+# A trigger says so, or the lack of a right.
+NOT_ALLOWED = "append-only|permission denied"
 DESK, POOL_TERMINAL, SHOP_TERMINAL = 1, 101, 201
 POOL, SHOP = 5, 6
 
@@ -275,6 +277,12 @@ class World:
     def venue_is_owed(self, venue=POOL):
         return self.balance(f"venue:{venue}")
 
+    @contextmanager
+    def connection(self):
+        """For SQL of one's own, with the rights that clearing has."""
+        with self.clearing.store.transaction() as tx:
+            yield tx.books._connection
+
     def quarantine(self):
         with self.clearing.store.transaction() as tx:
             return list(tx.quarantine.items())
@@ -311,11 +319,11 @@ class Furnished:
 
     def copy(self, folder, until):
         """A city of its own, that lasts until the stack `until` is closed."""
+        shutil.copytree(self._folder, folder, dirs_exist_ok=True)
+        database = None
         if self._server:
-            made = World(folder, until.enter_context(a_database(self._server, self._template)), furnished=True)
-        else:
-            shutil.copytree(self._folder, folder, dirs_exist_ok=True)
-            made = World(folder, furnished=True)
+            database = until.enter_context(a_database(self._server, self._template))
+        made = World(folder, database, furnished=True)
         until.callback(made.clearing.close)
         return made
 
