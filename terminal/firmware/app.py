@@ -127,8 +127,10 @@ def _detail(shift, result):
     if result.code not in (YES, REVERSED, SAME_AGAIN):
         return ""
     record = result.record
-    if record.discount:
+    if record.discount and result.code == YES:
         return shift.words("pays") % (euro(record.discount), euro(record.copayment))
+    if record.copayment:
+        return shift.words("give back" if result.code == REVERSED else "had paid") % euro(record.copayment)
     if result.left is None:
         return ""
     return shift.words("left") % shift.amount(result.bundle.units[str(record.purse1)], result.left)

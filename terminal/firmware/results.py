@@ -32,7 +32,7 @@ PIN_SET = "46"
 SENTENCES = Texts("""
 00|Ja, akkoord|Yes, accepted
 01|Teruggeboekt op de pas|Put back on the pass
-02|Al betaald. Druk B voor nog een keer|Already paid. Press B to pay again
+02|Al betaald. Nog een keer? Druk B|Already paid. Again? Press B
 10|Nog een keer. Houd de pas stil|Again please. Hold the pass still
 20|Dit is geen geldige pas|This is not a valid pass
 21|Deze gemeente doet hier niet mee|This city is not served here
