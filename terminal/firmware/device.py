@@ -35,6 +35,8 @@ class Device:
         self._language = ENGLISH if self.flash.read_checked(LANGUAGE_FILE) == b"\x01" else DUTCH
         self.shift = Shift(self._language)
         self.slots = self._open_slots()
+        # Why the last sync over Wi-Fi failed; None when it did not.
+        self.online = None
         self.lists_changed()
         self._shown = ""
         seldom.unload()
