@@ -153,6 +153,11 @@ class Book:
         if self.journal is not None:
             self.journal.tidy()
 
+    def read_back(self):
+        """After a tap that stopped half-way: the flash says how far it came."""
+        if self.till is not None:
+            self.till.read_back(self._board.seconds_on())
+
     def tap(self, transmit, order):
         """Charge an Order to the pass behind `transmit`; None is an offer that this municipality does not have here."""
         if order is None:

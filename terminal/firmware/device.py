@@ -8,7 +8,7 @@ from terminal.firmware.errors import FlashError, ListRefused, ReaderError
 from terminal.firmware.flash import Flash
 from terminal.firmware.identity import Identity
 from terminal.firmware.link import JOURNAL, REFUSED
-from terminal.firmware.results import LIST_TOO_OLD, OTHER_MUNICIPALITY, READER, Result
+from terminal.firmware.results import BUSY, LIST_TOO_OLD, OTHER_MUNICIPALITY, READER, Result
 from terminal.firmware.shift import KEY, RESULT, TICK, Shift
 from terminal.firmware.texts import DUTCH, ENGLISH
 
@@ -99,7 +99,33 @@ class Device:
         return self._state.__name__
 
     def turn(self):
-        """Attend to the day, to the keypad, and to the reader when a pass is expected."""
+        """Attend to the day, to the keypad, and to the reader when a pass is expected.
+
+        Raises MemoryError when there is too little for that, and then only a restart helps.
+        """
+        try:
+            self._attend()
+        except MemoryError:
+            if self.state == "closing":
+                raise  # a restart forgets what opens passes
+            self._begin_again()
+
+    def _begin_again(self):
+        """Memory ran out: make room, read back how far a tap came, and ask for the same once more."""
+        self._crowded = True
+        self._tidy()
+        for book in self.books:
+            book.read_back()
+        if self.state in app.READING:
+            self._released(Result(BUSY))
+            return
+        if self.shift.is_open:
+            self._enter(*app.start(self.shift))
+        else:
+            self.begin()
+        self._enter(self._state, self.shift.said(BUSY))
+
+    def _attend(self):
         for book in self.books:
             book.attend()
         key = self.board.key()
@@ -133,14 +159,18 @@ class Device:
             if self._shown != READER:
                 self._enter(self._state, self.shift.said(READER))
             return
+        self._released(result)
+        self.board.rest()
+        for book in self.books:
+            book.tidy()
+
+    def _released(self, result):
+        """Let the pass go, and show the result."""
         try:
             self.board.reader.release()
         except ReaderError:
             pass  # the next guest finds out; this one has a result, and may have paid
         self._event(RESULT, result)
-        self.board.rest()
-        for book in self.books:
-            book.tidy()
 
     def _serve_pass(self):
         """Each book in turn, until one knows the pass."""

@@ -71,17 +71,21 @@ class Journal:
         self._buffer = bytearray(_SLOT)
         self._checked = memoryview(self._buffer)[:-CHECK_BYTES]
         self._written = bytearray(_SLOT)
+        self._held = 0
+        self._failed = False
+        self.read_back()
+
+    # Reading back after a stop
+
+    def read_back(self):
+        """Learn from the flash how far everything came that was begun."""
         self.count = 0
         self.last_mac = FIRST_MAC
         self.last_sequence = 0
-        self._held = 0
         self._doubts: list[Doubt] = []
         self._interrupted: list[Doubt] = []
-        self._failed = False
         self._serial, self._next = self._end_of_log()
         self._recover()
-
-    # Reading back after a stop
 
     def _end_of_log(self):
         """`(serial number of the newest block, first slot in it that was never written)`; no block is -1."""

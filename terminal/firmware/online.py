@@ -51,6 +51,8 @@ class Online:
             sync(device, self._settings, self._board.feed)
         except (BackendUnreachable, ListRefused, FlashError) as error:
             said = str(error)
+        except MemoryError:
+            said = "there is not memory enough for this now"
         if self._radio is not None:
             self._radio.leave()
         # A sentence without addresses or secrets, for who looks.

@@ -138,14 +138,21 @@ def test_who_comes_while_the_network_is_joined_is_served_first(device, synced, m
     assert len(synced) == 1
 
 
-def test_a_line_that_breaks_in_a_sync_leaves_the_radio_off(device, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (BackendUnreachable("the backend cannot be reached"), "the backend cannot be reached"),
+        (MemoryError(), "there is not memory enough for this now"),
+    ],
+)
+def test_a_sync_that_stops_leaves_the_radio_off(device, monkeypatch, error, said):
     def broken(device, settings, feed):
-        raise BackendUnreachable("the backend cannot be reached")
+        raise error
 
     monkeypatch.setattr(online, "sync", broken)
     board = Board()
     run(board, device, POOL, 10)
-    assert (device.online, board.wlan.active()) == ("the backend cannot be reached", False)
+    assert (device.online, board.wlan.active()) == (said, False)
 
 
 def test_settings_that_the_flash_spoilt_do_not_stop_the_terminal(device):
