@@ -149,9 +149,15 @@ class Book:
                 self.days.sealing.siv()  # so that no guest waits for it
 
     def tidy(self):
-        """Between two guests: make ready what the next tap may have to wait for."""
-        if self.journal is not None:
-            self.journal.tidy()
+        """Between two guests: make ready what the next tap may have to wait for, and see that its list did not rot."""
+        if self.till is None:
+            return
+        self.journal.tidy()
+        if self.till.hotlist is not None:
+            try:
+                self.till.hotlist.check()
+            except FlashError:
+                self._take_lists(self.till)
 
     def read_back(self):
         """After a tap that stopped half-way: the flash says how far it came."""

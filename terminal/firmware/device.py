@@ -39,6 +39,7 @@ class Device:
         self.online = None
         self.lists_changed()
         self._shown = ""
+        self._tidied_at = 0
         seldom.unload()
         self.begin()
         self._crowded = True
@@ -142,6 +143,10 @@ class Device:
             self._crowded = True
         elif self.state in app.TICKING:
             self._tick()
+        elif self.idle and self.board.seconds_on() != self._tidied_at:
+            self._tidied_at = self.board.seconds_on()
+            for book in self.books:
+                book.tidy()
 
     def _tick(self):
         left = max(0, self._wait_until - self.board.seconds_on())
