@@ -19,9 +19,9 @@ class Device:
     """`flash` is a folder; `board` is the machine: `reader`, `key()`, `show(state, code, lines)`, `random(n)` and more.
 
     `key()` gives the next key or None, `seconds_on()` the whole seconds since the terminal was switched on, `today()`
-    the day that its battery clock says, or None, and `set_today(day)` sets that. `rest()` is called between two guests,
-    when there is time to tidy the memory. A board with a chip that keeps a key has `secret(data)`: 16 bytes that only
-    this device can make of `data`.
+    the day that its battery clock says, or None, and `set_today(day)` sets that. `storage(index)` is raw flash, for the
+    journal of one book. `rest()` is called between two guests, when there is time to tidy the memory. A board with a
+    chip that keeps a key has `secret(data)`: 16 bytes that only this device can make of `data`.
     """
 
     def __init__(self, flash, board):
