@@ -75,9 +75,10 @@ class Book:
         if self.keys is not None and self.keys.device == self.identity.device:
             Enrolment(self.flash, self.identity.number).finish(self.keys)
 
-    def _take_lists(self, till):
+    def _take_lists(self, till, bundle=None):
         """A list that the flash spoilt counts as not there: the till asks for a sync."""
-        bundle = self._kept_bundle()
+        if bundle is None:
+            bundle = self._kept_bundle()
         if till.hotlist is not None:
             till.hotlist.close()
         hotlist = open_hotlist(self.flash.folder, self.keys.hotlist_keys)
@@ -114,9 +115,9 @@ class Book:
     def open_bundle(self, content, link_key):
         return open_bundle(content, link_key, self.keys.terminal)
 
-    def use_lists(self):
-        """There are others on flash from now on."""
-        self._take_lists(self.till)
+    def use_lists(self, bundle):
+        """There are others on flash from now on. `bundle` is the one there when it is open: a second takes its room."""
+        self._take_lists(self.till, bundle)
         self.days.begin()
 
     def use_keys(self, keys):
