@@ -25,9 +25,10 @@ class Replayed:
 
     def __init__(self, flash, recording):
         self._flash = flash
-        self._exchanges, self._random, self._questions, self._steps = [
-            open("%s/%s" % (recording, name), "rb") for name in ("exchanges", "random", "questions", "steps")
-        ]
+        self._exchanges = open(recording + "/exchanges", "rb")
+        self._random = open(recording + "/random", "rb")
+        self._questions = open(recording + "/questions", "rb")
+        self._steps = open(recording + "/steps", "rb")
         self.reader = self
         self._sent = memoryview(bytearray(256))
         self._keys = ""
