@@ -1,10 +1,11 @@
-"""Options of the slow ring; and the one pcscd that a process of tests meets."""
+"""Options of the slow ring; and the one pcscd and the one PostgreSQL that a process of tests meets."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from hardware.vpcd import PrivatePcscd
+from tests.postgres import a_server
 
 # The same fixtures for the desk's pages and the simulator's: a process has one loop for its browser.
 pytest_plugins = ["tests.browser"]
@@ -18,8 +19,16 @@ def pcscd() -> Iterator[PrivatePcscd]:
         yield private
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a server, for `tests.postgres.a_database`."""
+    with a_server() as address:
+        yield address
+
+
 def pytest_addoption(parser):
     parser.addoption("--seeds", type=int, default=1, help="how many weeks of the small city to run")
+    parser.addoption("--kills", type=int, default=8, help="how often clearing is killed at a random moment")
     parser.addoption("--every-byte", type=int, default=11, help="cut the power at each n-th byte of flash")
 
 
@@ -27,6 +36,11 @@ def pytest_addoption(parser):
 def every_byte(request: pytest.FixtureRequest) -> int:
     """The power is cut at each of so many bytes: 1 is all of them, a prime meets each kind of byte in the end."""
     return int(request.config.getoption("every_byte"))
+
+
+@pytest.fixture(scope="session")
+def kills(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("kills"))
 
 
 def pytest_generate_tests(metafunc):

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("card", "keys", "issuer", "terminal", "backend", "hardware", "meedoen")
+PARTS = ("card", "keys", "web", "issuer", "terminal", "backend", "hardware", "meedoen")
 DIALECT = ("card", "terminal/firmware")
-MONEY = ("backend", "issuer", "keys", "terminal", "card", "meedoen")
-SERVERS = ("backend", "keys", "issuer")
+MONEY = ("web", "backend", "issuer", "keys", "terminal", "card", "meedoen")
+SERVERS = ("backend", "keys", "issuer", "web")
 # What is started by name, not imported.
 ENTRY_POINTS = {
     "meedoen.__main__",
@@ -24,12 +24,8 @@ ENTRY_POINTS = {
     "terminal.frozen.rp2",
     "terminal.frozen.esp32",
     "terminal.frozen.rp2_modules._boot",
-    "issuer.registry.migrations.__main__",
-    "issuer.registry.migrations.env",
-    "issuer.registry.migrations.versions.0001_the_registry",
-    "issuer.registry.migrations.versions.0002_the_day_of_a_handle",
 }
-BACKEND_MAY_READ = {"record", "batch", "siv", "cmac", "errors", "wire"}
+BACKEND_MAY_READ = {"record", "batch", "siv", "cmac", "errors", "signing", "wire"}
 
 
 def sources(*folders: str) -> list[Path]:
@@ -161,7 +157,8 @@ def test_macs_and_tokens_are_compared_in_constant_time():
 def test_every_module_is_used():
     used = {name for path in sources(*PARTS, "tests") for _, name in imported(path)}
     modules = {module_name(path) for path in sources(*PARTS) if path.name != "__init__.py"}
-    assert modules - used - ENTRY_POINTS == set()
+    # Alembic finds its migrations by their folder.
+    assert {name for name in modules - used - ENTRY_POINTS if ".migrations." not in name} == set()
 
 
 @pytest.mark.parametrize("folder", [*PARTS, "terminal/firmware", "schemes", "tests", "docs"])
