@@ -1,4 +1,4 @@
-"""What the journal writes to the flash, counted on NOR flash that refuses to be written twice (tests/twin/nor_flash.py)."""
+"""What the journal writes, counted on NOR flash that refuses to be written twice (tests/twin/nor_flash.py)."""
 
 import tempfile
 from pathlib import Path
