@@ -12,13 +12,26 @@ from apiflask.exceptions import HTTPError
 from flask import Response, jsonify, request
 from pydantic import SecretStr
 
+from backend.bank.messages import MOST_BYTES as MOST_BANK_BYTES
 from backend.calendar import day_of
 from backend.clearing import Clearing
 from backend.config import Config
-from backend.errors import LedgerError, LinkError, NotFound, SettlementRefused, StatementRefused, TwoJournals
+from backend.errors import (
+    BankEntryRefused,
+    LedgerError,
+    LinkError,
+    NotFound,
+    SettlementRefused,
+    StatementRefused,
+    TwoJournals,
+)
 from backend.http_schemas import (
     AuditOut,
+    BankReceiptOut,
     BundleQuery,
+    ByQuery,
+    EntryOut,
+    EntryQuery,
     HealthOut,
     JournalOut,
     QuarantineItemOut,
@@ -26,11 +39,15 @@ from backend.http_schemas import (
     ReceiptOut,
     RetriedOut,
     SettlementOut,
+    StatementOut,
     TotalsOut,
     audit_out,
+    entry_out,
     item_out,
+    receipt_of_bank,
     receipt_out,
     settlement_out,
+    statement_out,
 )
 from backend.ingest import Receipt
 from backend.statements import MOST_BYTES as MOST_STATEMENT
@@ -212,6 +229,32 @@ def _finance(clearing: Clearing) -> APIBlueprint:
     def statement(number: str, venue: int) -> Response:
         return Response(clearing.settlements.statement(number, venue), mimetype="application/pdf")
 
+    @blueprint.get("/bank/statements")
+    @blueprint.output(StatementOut(many=True))
+    @blueprint.doc(summary="The bank's statements, with what is missing among them")
+    def bank_statements() -> Any:
+        return [statement_out(each) for each in clearing.bank.statements()]
+
+    @blueprint.get("/bank/entries")
+    @blueprint.input(EntryQuery, location="query", arg_name="query")
+    @blueprint.output(EntryOut(many=True))
+    @blueprint.doc(summary="Entries of the bank that are no payment of ours by themselves")
+    def bank_entries(query: dict[str, Any]) -> Any:
+        return [entry_out(each) for each in clearing.bank.unmatched(query["with_decided"])]
+
+    @blueprint.post("/bank/files")
+    @blueprint.input(ByQuery, location="query", arg_name="query")
+    @blueprint.output(BankReceiptOut)
+    @blueprint.doc(
+        summary="Take in a file of the bank",
+        description="Body: camt.053 or camt.054 (version 2 or 8) or pain.002 (3 or 10), application/xml. All of it or "
+        "nothing is taken; the same file again does nothing.",
+        responses=[400, 413],
+    )
+    def bank_file(query: dict[str, Any]) -> Any:
+        request.max_content_length = MOST_BANK_BYTES
+        return receipt_of_bank(clearing.bank.take(request.get_data(), query["by"]))
+
     return blueprint
 
 
@@ -260,7 +303,7 @@ def _status_of(error: LedgerError) -> tuple[int, str]:
         return 404, "Not Found"
     if error.reason == "statement":
         return 403, "Forbidden"
-    if isinstance(error, TwoJournals | SettlementRefused | StatementRefused):
+    if isinstance(error, TwoJournals | SettlementRefused | StatementRefused | BankEntryRefused):
         return 409, "Conflict"
     return 400, "Bad Request"
 

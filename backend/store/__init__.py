@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from backend.schema import metadata
+from backend.store.bank import BankRecords
 from backend.store.books import Books
 from backend.store.catalogue import Catalogue
 from backend.store.journal import Journal
@@ -24,6 +25,7 @@ class Transaction:
     quarantine: Quarantine
     books: Books
     payments: Payments
+    bank: BankRecords
 
 
 class Store:
@@ -50,7 +52,12 @@ class Store:
 
 def _transaction(connection: Connection) -> Transaction:
     return Transaction(
-        Catalogue(connection), Journal(connection), Quarantine(connection), Books(connection), Payments(connection)
+        Catalogue(connection),
+        Journal(connection),
+        Quarantine(connection),
+        Books(connection),
+        Payments(connection),
+        BankRecords(connection),
     )
 
 
