@@ -13,7 +13,7 @@ import pytest
 from backend.clearing import Clearing
 from backend.config import Config
 from card.batch import COMMITTED, FIRST_MAC, MAC_BYTES, build_batch, chain_key, entry_bytes, link_key
-from card.record import CLEAR_BYTES, LOAD, ClearRecord
+from card.record import CLEAR_BYTES, LOAD
 from keys.http import BACKEND, Caller
 from tests.city import AID, CENTS, ISSUER, VAULT, VAULT_APP
 from tests.records import PaperPass
@@ -21,7 +21,7 @@ from tests.records import PaperPass
 DESK, TERMINALS = 1, (101, 102, 103)
 BATCH = 20
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
-LAST_DAYS = (date(2026, 11, 22), date(2026, 11, 30))
+LAST_DAYS = (date(2026, 11, 14), date(2026, 11, 30))
 VENUES = "".join(
     f"""
 [[venue]]
