@@ -32,7 +32,7 @@ class Clearing:
         self.ledger = Ledger(self.store, config)
         self.venues = Venues(self.store, config, self.calendar)
         self.statements = Statements(config.link_roots_bytes(), now)
-        self.settlements = Settlements(self.store, config.municipality, config.payments, now)
+        self.settlements = Settlements(self.store, config, now)
         self.bank = Bank(self.store, config.municipality, now)
         self.signer = Signer(config, self.calendar)
 

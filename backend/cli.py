@@ -6,7 +6,7 @@ Exit status 0: done. 1: refused, or something of it. 2: the command was not unde
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ import typer
 from backend import config as configuration
 from backend.bank.statements import BankStatement
 from backend.clearing import Clearing
-from backend.errors import BatchRefused, ImportRefused, LedgerError, LinkError, TwoJournals
+from backend.errors import BatchRefused, ImportRefused, LedgerError, LinkError, NotFound, TwoJournals
 from backend.http_schemas import entry_out, item_out, receipt_of_bank, settlement_out, statement_out
 from backend.money import euro
 from backend.settlement.service import Settlement
@@ -294,12 +294,15 @@ def settle_revoke(
 
 
 def write_out(clearing: Clearing, settlement: Settlement, folder: Path) -> list[Path]:
-    """Write the payment order and the statements of an approved settlement; the files written."""
+    """Write the payment order, the statements and the invoices of an approved settlement; the files written."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {
         folder / f"statement-{line.venue}.pdf": clearing.settlements.statement(settlement.number, line.venue)
         for line in settlement.lines
     }
+    for line in settlement.lines:
+        with suppress(NotFound):
+            content[folder / f"invoice-{line.venue}.xml"] = clearing.settlements.invoice(settlement.number, line.venue)
     order = clearing.settlements.payment_file(settlement.number)
     if order is not None:
         content[folder / "pain.001.xml"] = order

@@ -238,6 +238,14 @@ def _finance(clearing: Clearing) -> APIBlueprint:
     def statement(number: str, venue: int) -> Response:
         return Response(clearing.settlements.statement(number, venue), mimetype="application/pdf")
 
+    @blueprint.get("/settlements/<number>/venues/<int:venue>/invoice")
+    @blueprint.doc(
+        summary="The invoice that was made out for one venue, UBL 2.1",
+        responses=_body("XML", "application/xml"),
+    )
+    def invoice(number: str, venue: int) -> Response:
+        return Response(clearing.settlements.invoice(number, venue), mimetype="application/xml")
+
     @blueprint.get("/bank/statements")
     @blueprint.output(StatementOut(many=True))
     @blueprint.doc(summary="The bank's statements, with what is missing among them")

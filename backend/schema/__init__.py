@@ -14,7 +14,9 @@ from backend.schema.bank import (
     bank_statement,
     payment_event,
     settlement_event,
+    settlement_invoice,
     settlement_reopened,
+    venue_invoice,
 )
 from backend.schema.base import Moment, append_only, final, metadata, number, table
 from backend.schema.books import account, posting, transfer
@@ -42,6 +44,7 @@ __all__ = [
     "record",
     "settlement",
     "settlement_event",
+    "settlement_invoice",
     "settlement_item",
     "settlement_line",
     "settlement_reopened",
@@ -49,6 +52,7 @@ __all__ = [
     "terminal",
     "transfer",
     "venue",
+    "venue_invoice",
     "venue_purse",
     "venues_import",
 ]

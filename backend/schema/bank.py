@@ -1,9 +1,9 @@
-"""What became of a payment, and what the bank said: files, statements, entries, and what people decided about them.
+"""What became of a payment, what was invoiced, what the bank said, and what people decided about that.
 
 Of an entry that is not of ours only amount, day and references are kept: no name, account or words of anybody.
 """
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
 
 from backend.schema.base import Moment, append_only, number, table
 
@@ -25,6 +25,25 @@ settlement_reopened = table(
     Column("kind", String(8), nullable=False),
     number("amount", nullable=False, comment="cents"),
     CheckConstraint("kind IN ('returned', 'rejected', 'revoked') AND amount > 0", name="kind"),
+)
+
+venue_invoice = table(
+    "venue_invoice",
+    number("venue", ForeignKey("venue.number"), primary_key=True, autoincrement=False),
+    Column("company", String(8), nullable=False, comment="number in the trade register"),
+    Column("vat_number", String(14), nullable=False),
+    Column("vat_rate", Integer, nullable=False, comment="percent; 0: exempt"),
+    Column("street", String(70), nullable=False),
+    Column("postcode", String(7), nullable=False),
+    Column("city", String(70), nullable=False),
+    CheckConstraint("vat_rate IN (0, 9, 21)", name="rate"),
+)
+
+settlement_invoice = table(
+    "settlement_invoice",
+    Column("settlement", String(12), ForeignKey("settlement.number"), primary_key=True),
+    number("venue", ForeignKey("venue.number"), primary_key=True, autoincrement=False),
+    Column("xml", LargeBinary, nullable=False, comment="as it was made out"),
 )
 
 bank_file = table(
@@ -100,6 +119,7 @@ payment_event = table(
 )
 
 for _each in (
-    settlement_event, settlement_reopened, bank_file, bank_statement, bank_entry, bank_decision, payment_event,
+    settlement_event, settlement_reopened, settlement_invoice,
+    bank_file, bank_statement, bank_entry, bank_decision, payment_event,
 ):  # fmt: skip
     append_only(_each)

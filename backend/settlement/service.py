@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from backend.calendar import Now
-from backend.config import Municipality, PaymentRules, bic_of
+from backend.config import Config, Municipality, bic_of
 from backend.errors import NotFound, SettlementRefused
 from backend.people import named, same_person
+from backend.settlement.invoice import KVK, OIN, Invoice, Party, ubl
 from backend.settlement.pain import Payment, PaymentFile, pain_001
 from backend.settlement.progress import CAME_BACK, add, state_of
 from backend.settlement.statement import Statement, StatementLine, statement_pdf
@@ -85,10 +86,11 @@ class Settlement:
 class Settlements:
     """The municipality's settlements, in a row: one is approved or withdrawn before the next is prepared."""
 
-    def __init__(self, store: Store, payer: Municipality, rules: PaymentRules, now: Now) -> None:
+    def __init__(self, store: Store, config: Config, now: Now) -> None:
         self._store = store
-        self._payer = payer
-        self._rules = rules
+        self._payer = config.municipality
+        self._rules = config.payments
+        self._address = config.invoice
         self._now = now
 
     def prepare(self, until: date, by: str) -> Settlement:
@@ -178,7 +180,41 @@ class Settlements:
                     add(tx, line, "payment", held.until, now)
             execution_on = execution_on or _working_day_after(now.date())
             tx.payments.change(number, state="approved", approved_by=by, approved_at=now, execution_on=execution_on)
+            self._make_out_invoices(tx, self._settlement(tx, number))
             return self._settlement(tx, number)
+
+    def _make_out_invoices(self, tx: Transaction, made: Settlement) -> None:
+        """For each venue that wants one and earned something; what came back was invoiced when it was earned."""
+        for line in made.lines:
+            terms = tx.catalogue.invoice(line.venue)
+            if terms is None or self._address is None:
+                continue
+            rows = [row for row in _statement_lines(tx, made.number, line.venue) if row.cents and not row.not_payable]
+            if rows:
+                tx.payments.add_invoice(made.number, line.venue, self._invoice(made, line, terms, rows))
+
+    def _invoice(self, made: Settlement, line: Line, terms: Row[Any], rows: list[StatementLine]) -> bytes:
+        assert self._address is not None  # who has no address makes out no invoices
+        assert made.approved_at is not None  # the schema ties both to the state
+        assert made.execution_on is not None
+        place = terms.street, terms.postcode, terms.city
+        buyer = self._address
+        return ubl(
+            Invoice(
+                number=line.end_to_end_id,
+                issued_on=made.approved_at.date(),
+                due_on=made.execution_on,
+                since=made.since,
+                until=made.until,
+                settlement=made.number,
+                seller=Party(line.name, terms.company, KVK, *place, vat_number=terms.vat_number),
+                buyer=Party(made.debtor, buyer.oin, OIN, buyer.street, buyer.postcode, buyer.city),
+                iban=line.iban,
+                reference=line.end_to_end_id,
+                vat_rate=terms.vat_rate,
+                lines=rows,
+            )
+        )
 
     def withdraw(self, number: str, by: str) -> Settlement:
         """Undo a preparation that must not be approved; what was in it is free for the next settlement."""
@@ -252,10 +288,7 @@ class Settlements:
         if line is None:
             raise NotFound("statement", f"Venue {venue} is not in settlement {number}.")
         with self._store.transaction() as tx:
-            rows = [
-                StatementLine(row.number, row.name, row.kind, row.times, int(row.cents or 0), row.not_payable)
-                for row in tx.payments.statement_rows(number, venue)
-            ]
+            rows = _statement_lines(tx, number, venue)
         assert held.approved_at is not None
         assert held.execution_on is not None
         return statement_pdf(
@@ -277,6 +310,15 @@ class Settlements:
                 lines=rows,
             )
         )
+
+    def invoice(self, number: str, venue: int) -> bytes:
+        """The invoice that was made out for a venue, UBL 2.1; raises NotFound when there is none."""
+        self._approved(number)
+        with self._store.transaction() as tx:
+            xml = tx.payments.invoice(number, venue)
+        if xml is None:
+            raise NotFound("invoice", f"No invoice was made out for venue {venue} in settlement {number}.")
+        return xml
 
     def _approved(self, number: str) -> Settlement:
         held = self.get(number)
@@ -336,6 +378,13 @@ def _line(
     account, last_iban = _account(row.iban, last)
     reason = next((event.reason for event in reversed(events) if event.kind == state), None)
     return Line(**values, state=state, reason=reason, account=account, last_iban=last_iban, reopened=reopened)
+
+
+def _statement_lines(tx: Transaction, number: str, venue: int) -> list[StatementLine]:
+    return [
+        StatementLine(row.number, row.name, row.kind, row.times, int(row.cents or 0), row.not_payable)
+        for row in tx.payments.statement_rows(number, venue)
+    ]
 
 
 def message_id(payer: Municipality, number: str) -> str:

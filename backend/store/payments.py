@@ -12,6 +12,7 @@ from backend.schema import (
     posting,
     settlement,
     settlement_event,
+    settlement_invoice,
     settlement_item,
     settlement_line,
     settlement_reopened,
@@ -190,6 +191,16 @@ class Payments:
             .where(settlement_line.c.settlement == number)
             .order_by(payment_event.c.id)
         ).all()
+
+    # Invoices
+
+    def add_invoice(self, number: str, venue: int, xml: bytes) -> None:
+        self._connection.execute(insert(settlement_invoice).values(settlement=number, venue=venue, xml=xml))
+
+    def invoice(self, number: str, venue: int) -> bytes | None:
+        chosen = settlement_invoice.c.settlement == number, settlement_invoice.c.venue == venue
+        xml: bytes | None = self._connection.scalar(select(settlement_invoice.c.xml).where(*chosen))
+        return xml
 
     # Payments that came back
 

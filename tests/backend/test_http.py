@@ -300,6 +300,7 @@ def test_the_specification_names_every_call(client):
         "/settlements",
         "/settlements/{number}",
         "/settlements/{number}/payments",
+        "/settlements/{number}/venues/{venue}/invoice",
         "/settlements/{number}/venues/{venue}/statement",
         "/terminals/{terminal}",
         "/terminals/{terminal}/batches",

@@ -34,6 +34,9 @@ ALLOWED = {
     "settlement": "number since until state prepared_by prepared_at approved_by approved_at execution_on"
     " debtor debtor_iban debtor_bic",
     "settlement_item": "posting settlement",
+    "venue_invoice": "venue company vat_number vat_rate street postcode city",
+    # xml: the invoice of a venue, by offer.
+    "settlement_invoice": "settlement venue xml",
     # by: officials, here and below.
     "settlement_event": "settlement number kind by recorded_at",
     "settlement_reopened": "settlement end_to_end_id kind amount",

@@ -5,13 +5,18 @@ from datetime import UTC, date, datetime
 from importlib.resources import files
 from xml.etree import ElementTree
 
+import peppol
 import pypdf
 import pytest
 import xmlschema
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from backend.errors import NotFound, SettlementRefused
+from backend.errors import ImportRefused, NotFound, SettlementRefused
+from backend.settlement.invoice import KVK, OIN, Invoice, Party, ubl
+from backend.settlement.statement import StatementLine
 
 END = date(2026, 11, 30)
 DECEMBER = date(2026, 12, 31)
@@ -394,3 +399,127 @@ def test_a_statement_tells_nothing_about_days_or_guests(month):
     said = words(month.clearing.settlements.statement(settle(month).number, 5))
     assert "2 november" not in said.replace("2026", "")
     assert "Anna" not in said
+
+
+# The invoice that is made out for a venue
+
+CITY_HALL = {"oin": "00000001001234567000", "street": "Markt 1", "postcode": "6811 CG", "city": "Gelredam"}
+INVOICE = """
+[venue.invoice]
+company = "12345678"
+vat_number = "NL123456789B01"
+vat_rate = 9
+street = "Plas 2"
+postcode = "6811 AA"
+city = "Gelredam"
+
+[[venue.offer]]
+number = 11
+"""
+UBL = {
+    "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
+    "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
+}
+
+
+def wants_invoices(world, rate=9):
+    """The pool does, the shop does not."""
+    world.config = type(world.config)(data=world.config.data, **world.config.model_dump() | {"invoice": CITY_HALL})
+    world.clearing = world.open()
+    old = (world.folder / "venues.toml").read_text(encoding="utf-8")
+    asks = INVOICE.replace("vat_rate = 9", f"vat_rate = {rate}")
+    world.import_venues(old.replace("\n[[venue.offer]]\nnumber = 11\n", asks, 1))
+
+
+def checked(xml):
+    """An invoice that UBL's own schema and the rules of EN 16931 have nothing against."""
+    held, faults = peppol.validate_xsd(xml)
+    assert held, faults
+    assert peppol.check_rules(xml) == []
+    return ElementTree.fromstring(xml)
+
+
+@pytest.mark.parametrize(
+    ("rate", "net", "vat", "rounding", "category"),
+    [(9, "11.47", "1.03", None, "S"), (21, "10.33", "2.17", None, "S"), (0, "12.50", "0.00", None, "E")],
+)
+def test_an_invoice_says_what_was_earned_with_and_without_vat(month, rate, net, vat, rounding, category):
+    wants_invoices(month, rate)
+    root = checked(month.clearing.settlements.invoice(settle(month).number, 5))
+    said = {
+        tag: root.findtext(f"cac:LegalMonetaryTotal/cbc:{tag}", namespaces=UBL)
+        for tag in ("TaxExclusiveAmount", "PayableRoundingAmount", "PayableAmount")
+    }
+    assert said == {"TaxExclusiveAmount": net, "PayableRoundingAmount": rounding, "PayableAmount": "12.50"}
+    assert root.findtext("cac:TaxTotal/cbc:TaxAmount", namespaces=UBL) == vat
+    assert root.findtext(".//cac:TaxCategory/cbc:ID", namespaces=UBL) == category
+    assert root.findtext("cbc:InvoiceTypeCode", namespaces=UBL) == "389"
+    assert root.findtext("cbc:ID", namespaces=UBL) == "MD-1-2026-001-5"
+    assert "Factuur uitgereikt door afnemer." in root.findtext("cbc:Note", namespaces=UBL)
+    assert len(root.findall("cac:InvoiceLine", UBL)) == 2
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(-50000, 50000).filter(bool), st.integers(1, 900)), min_size=1, max_size=8),
+    st.sampled_from([0, 9, 21]),
+)
+def test_every_invoice_adds_up_to_what_was_earned(amounts, rate):
+    lines = [
+        StatementLine(number, "Zwemmen", "tap" if cents > 0 else "reversal", count, cents, None)
+        for number, (cents, count) in enumerate(amounts, 1)
+    ]
+    place = "Plas 2", "6811 AA", "Gelredam"
+    seller = Party("Zwembad", "12345678", KVK, *place, vat_number="NL123456789B01")
+    buyer = Party("Gelredam", CITY_HALL["oin"], OIN, *place)
+    parts = "1", END, END, None, END, "2026-001", seller, buyer, "NL91ABNA0417164300", "MD-1-2026-001-5"
+    root = checked(ubl(Invoice(*parts, rate, lines)))
+    payable = root.findtext("cac:LegalMonetaryTotal/cbc:PayableAmount", namespaces=UBL)
+    assert int(payable.replace(".", "")) == sum(cents for cents, _ in amounts)
+
+
+def test_who_wants_no_invoice_gets_none(month):
+    wants_invoices(month)
+    number = settle(month).number
+    with pytest.raises(NotFound):
+        month.clearing.settlements.invoice(number, 6)
+
+
+def test_an_invoice_stays_as_it_was_made_out(month):
+    wants_invoices(month)
+    number = settle(month).number
+    first = month.clearing.settlements.invoice(number, 5)
+    moved = (month.folder / "venues.toml").read_text(encoding="utf-8").replace("Plas 2", "Plas 3")
+    month.import_venues(moved)
+    assert month.clearing.settlements.invoice(number, 5) == first
+
+
+def test_what_comes_back_is_not_invoiced_twice(month):
+    wants_invoices(month)
+    month.clearing.settlements.revoke(settle(month).number, "Chris")
+    again = settle(month)
+    assert again.lines[0].paid == 1250
+    with pytest.raises(NotFound):
+        month.clearing.settlements.invoice(again.number, 5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("12345678", "1234567", "invoice, company"),
+        ("NL123456789B01", "123456789", "as NL123456789B01"),
+        ("vat_rate = 9", "vat_rate = 19", "invoice, vat_rate"),
+        ("6811 AA", "68111", "invoice, postcode"),
+    ],
+)
+def test_an_invoice_without_what_it_must_say_is_refused_with_its_line(month, old, new, fault):
+    wants_invoices(month)
+    content = (month.folder / "venues.toml").read_text(encoding="utf-8")
+    with pytest.raises(ImportRefused, match=fault):
+        month.import_venues(content.replace(old, new))
+
+
+def test_a_municipality_without_an_address_makes_out_no_invoices(month):
+    old = (month.folder / "venues.toml").read_text(encoding="utf-8")
+    with pytest.raises(ImportRefused, match=r"the scheme has no \[invoice\]"):
+        month.import_venues(old.replace("\n[[venue.offer]]\nnumber = 11\n", INVOICE, 1))
