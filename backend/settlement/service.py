@@ -189,7 +189,7 @@ class Settlements:
             terms = tx.catalogue.invoice(line.venue)
             if terms is None or self._address is None:
                 continue
-            rows = [row for row in _statement_lines(tx, made.number, line.venue) if row.cents and not row.not_payable]
+            rows = [row for row in _statement_lines(tx, made, line.venue) if row.cents and not row.not_payable]
             if rows:
                 tx.payments.add_invoice(made.number, line.venue, self._invoice(made, line, terms, rows))
 
@@ -288,7 +288,7 @@ class Settlements:
         if line is None:
             raise NotFound("statement", f"Venue {venue} is not in settlement {number}.")
         with self._store.transaction() as tx:
-            rows = _statement_lines(tx, number, venue)
+            rows = _statement_lines(tx, held, venue)
         assert held.approved_at is not None
         assert held.execution_on is not None
         return statement_pdf(
@@ -380,10 +380,10 @@ def _line(
     return Line(**values, state=state, reason=reason, account=account, last_iban=last_iban, reopened=reopened)
 
 
-def _statement_lines(tx: Transaction, number: str, venue: int) -> list[StatementLine]:
+def _statement_lines(tx: Transaction, held: Settlement, venue: int) -> list[StatementLine]:
     return [
-        StatementLine(row.number, row.name, row.kind, row.times, int(row.cents or 0), row.not_payable)
-        for row in tx.payments.statement_rows(number, venue)
+        StatementLine(row.number, row.name, row.kind, row.times, int(row.cents or 0), row.not_payable, bool(row.late))
+        for row in tx.payments.statement_rows(held.number, venue, held.since)
     ]
 
 

@@ -13,7 +13,7 @@ from backend.money import euro
 
 @dataclass(frozen=True)
 class StatementLine:
-    """Taps or reversals of one offer; `cents` is what they bring the venue."""
+    """Taps or reversals of one offer; `cents` is what they bring the venue. `late`: they are of before the period."""
 
     offer: int
     name: str
@@ -21,6 +21,7 @@ class StatementLine:
     count: int
     cents: int
     not_payable: str | None
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def _line(line: StatementLine) -> dict[str, object]:
         "offer": str(line.offer),
         "name": line.name,
         "reversal": line.kind == "reversal",
+        "late": line.late,
         "count": str(line.count),
         "amount": euro(line.cents),
     }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, literal, select, text, update
 
 from backend.schema import (
     offer,
@@ -85,21 +85,23 @@ class Payments:
         )
         return {venue: int(total) for venue, total in rows}
 
-    def statement_rows(self, number: str, venue: int) -> Sequence[Row[Any]]:
-        """By offer and kind: how many, and the cents that they bring the venue."""
+    def statement_rows(self, number: str, venue: int, since: date | None) -> Sequence[Row[Any]]:
+        """By offer, kind and whether it is from before `since`: how many, and the cents that they bring the venue."""
+        late = literal(False) if since is None else posting.c.happened_on < since
         return self._connection.execute(
             select(
                 offer.c.number,
                 offer.c.name,
                 posting.c.kind,
                 posting.c.not_payable,
+                late.label("late"),
                 func.count(posting.c.id.distinct()).label("times"),
                 func.sum(_CENTS_TO_VENUE).label("cents"),
             )
             .select_from(settlement_item.join(posting).join(offer).outerjoin(transfer))
             .where(settlement_item.c.settlement == number, posting.c.venue == venue)
-            .group_by(offer.c.number, offer.c.name, posting.c.kind, posting.c.not_payable)
-            .order_by(offer.c.number, offer.c.name, posting.c.kind.desc(), posting.c.not_payable)
+            .group_by(offer.c.number, offer.c.name, posting.c.kind, posting.c.not_payable, text("late"))
+            .order_by(offer.c.number, offer.c.name, posting.c.kind.desc(), posting.c.not_payable, text("late"))
         ).all()
 
     # Lines: what each venue is paid

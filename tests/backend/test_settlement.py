@@ -125,7 +125,11 @@ def test_a_tap_after_the_period_or_handed_in_late_is_in_the_next(month):
     month.pool.day = date(2026, 11, 28)
     month.pool.tap(month.holder)
     month.sync()
-    assert paid(settle(month, DECEMBER)) == {5: 1000}
+    made = settle(month, DECEMBER)
+    assert paid(made) == {5: 1000}
+    said = words(month.clearing.settlements.statement(made.number, 5))
+    assert said.count("Zwemmen kind") == 2
+    assert said.count("Van voor deze periode") == 1
 
 
 def test_only_what_is_proven_is_paid(month):
