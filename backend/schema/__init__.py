@@ -18,7 +18,7 @@ from backend.schema.bank import (
     settlement_reopened,
     venue_invoice,
 )
-from backend.schema.base import Moment, append_only, final, metadata, number, table
+from backend.schema.base import Moment, append_only, final, metadata, number, refers, table, told, unique
 from backend.schema.books import account, posting, transfer
 from backend.schema.exceptions import quarantine
 from backend.schema.journal import entry, record
@@ -42,6 +42,7 @@ __all__ = [
     "posting",
     "quarantine",
     "record",
+    "refers",
     "settlement",
     "settlement_event",
     "settlement_invoice",
@@ -50,7 +51,9 @@ __all__ = [
     "settlement_reopened",
     "table",
     "terminal",
+    "told",
     "transfer",
+    "unique",
     "venue",
     "venue_invoice",
     "venue_purse",

@@ -16,6 +16,7 @@ from backend.schema import (
     settlement_item,
     settlement_line,
     settlement_reopened,
+    told,
     transfer,
 )
 
@@ -35,10 +36,10 @@ class Payments:
         self._connection = connection
 
     def settlements(self) -> Sequence[Row[Any]]:
-        return self._connection.execute(select(settlement).order_by(settlement.c.number)).all()
+        return self._connection.execute(select(*told(settlement)).order_by(settlement.c.number)).all()
 
     def settlement(self, number: str) -> Row[Any] | None:
-        return self._connection.execute(select(settlement).where(settlement.c.number == number)).one_or_none()
+        return self._connection.execute(select(*told(settlement)).where(settlement.c.number == number)).one_or_none()
 
     def waiting(self) -> str | None:
         """The settlement that is prepared and not yet approved or withdrawn; there is at most one."""
@@ -111,7 +112,9 @@ class Payments:
 
     def lines(self, number: str) -> Sequence[Row[Any]]:
         chosen = settlement_line.c.settlement == number
-        return self._connection.execute(select(settlement_line).where(chosen).order_by(settlement_line.c.venue)).all()
+        return self._connection.execute(
+            select(*told(settlement_line)).where(chosen).order_by(settlement_line.c.venue)
+        ).all()
 
     def line(self, end_to_end_id: str) -> Row[Any] | None:
         chosen = settlement_line.c.end_to_end_id == end_to_end_id

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DatabaseError
 
 from backend.bank.messages import MOST_BYTES, read
 from backend.errors import BankEntryRefused, BankFileRefused, NotFound, SettlementRefused
 from tests.backend.a_bank import OURS, camt, euros, open_bank, pain_002
+from tests.backend.conftest import NOT_ALLOWED
 
 END, DECEMBER = date(2026, 11, 30), date(2026, 12, 31)
 TODAY = date(2026, 11, 2)
@@ -372,7 +373,7 @@ def test_nothing_that_the_bank_said_is_changed(month):
     month.clearing.bank.not_ours(found.id, "bank charges", "Dirk")
     for table in ("bank_file", "bank_statement", "bank_entry", "bank_decision"):
         for change in (f"UPDATE {table} SET id = 7", f"DELETE FROM {table}"):
-            with pytest.raises(IntegrityError), month.clearing.store._engine.begin() as connection:
+            with pytest.raises(DatabaseError, match=NOT_ALLOWED), month.connection() as connection:
                 connection.execute(text(change))
 
 
