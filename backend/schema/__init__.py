@@ -7,6 +7,17 @@ The books are `posting` and `transfer`. A transfer moves an amount above zero fr
 unit, so a posting always sums to zero and cents never mix with points. Books and journal are append-only.
 """
 
+from backend.schema.bank import (
+    bank_decision,
+    bank_entry,
+    bank_file,
+    bank_statement,
+    payment_event,
+    settlement_event,
+    settlement_invoice,
+    settlement_reopened,
+    venue_invoice,
+)
 from backend.schema.base import Moment, append_only, final, metadata, number, refers, table, told, unique
 from backend.schema.books import account, posting, transfer
 from backend.schema.exceptions import quarantine
@@ -18,24 +29,33 @@ __all__ = [
     "Moment",
     "account",
     "append_only",
+    "bank_decision",
+    "bank_entry",
+    "bank_file",
+    "bank_statement",
     "entry",
     "final",
     "metadata",
     "number",
     "offer",
+    "payment_event",
     "posting",
     "quarantine",
     "record",
     "refers",
     "settlement",
+    "settlement_event",
+    "settlement_invoice",
     "settlement_item",
     "settlement_line",
+    "settlement_reopened",
     "table",
     "terminal",
     "told",
     "transfer",
     "unique",
     "venue",
+    "venue_invoice",
     "venue_purse",
     "venues_import",
 ]

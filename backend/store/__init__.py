@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from backend.errors import ConfigError
 from backend.migrations import downgrade, upgrade
+from backend.store.bank import BankRecords
 from backend.store.books import Books
 from backend.store.catalogue import Catalogue
 from backend.store.journal import Journal
@@ -26,6 +27,7 @@ class Transaction:
     quarantine: Quarantine
     books: Books
     payments: Payments
+    bank: BankRecords
 
 
 # Whoever connects works with the rights of clearing and on the rows of one municipality. Settings and lock end with
@@ -85,7 +87,12 @@ class Store:
 
 def _transaction(connection: Connection) -> Transaction:
     return Transaction(
-        Catalogue(connection), Journal(connection), Quarantine(connection), Books(connection), Payments(connection)
+        Catalogue(connection),
+        Journal(connection),
+        Quarantine(connection),
+        Books(connection),
+        Payments(connection),
+        BankRecords(connection),
     )
 
 
