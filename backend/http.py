@@ -188,7 +188,7 @@ def _finance(clearing: Clearing) -> APIBlueprint:
     @blueprint.output(QuarantineItemOut(many=True))
     @blueprint.doc(summary="What was refused, and why")
     def quarantine(query: dict[str, Any]) -> Any:
-        with clearing.store.transaction() as tx:
+        with clearing.store.reading() as tx:
             return [item_out(item) for item in tx.quarantine.items(query["with_resolved"])]
 
     @blueprint.post("/quarantine/<int:number>/retry")
@@ -295,7 +295,7 @@ def _open_to_all(clearing: Clearing) -> APIBlueprint:
     @blueprint.output(HealthOut)
     @blueprint.doc(hide=True)
     def health() -> Any:
-        with clearing.store.transaction() as tx:
+        with clearing.store.reading() as tx:
             return {"status": "ok", "pending": tx.journal.waiting(), "quarantine": tx.quarantine.open_count()}
 
     return blueprint

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -57,6 +58,11 @@ class Store:
 
     def migrate(self, to: str | None = None) -> None:
         """Bring the tables to this version, or back to an earlier one."""
+        file = self._engine.url.database
+        if self._engine.dialect.name == "sqlite" and file:
+            # What SQLite puts beside it gets the same mode.
+            Path(file).touch(0o600)
+            Path(file).chmod(0o600)
         if to is None:
             upgrade(self._engine)
         else:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from backend.schema import entry, record
+from backend.store.bulk import add_rows
 
 
 class Journal:
@@ -29,8 +30,8 @@ class Journal:
             select(entry).where(entry.c.terminal == terminal, entry.c.position == position)
         ).one()
 
-    def add_entry(self, values: dict[str, Any]) -> None:
-        self._connection.execute(insert(entry).values(**values))
+    def add_entries(self, rows: list[dict[str, Any]]) -> None:
+        add_rows(self._connection, entry, rows)
 
     def gaps(self, terminal: int) -> tuple[int, list[tuple[int, int]]]:
         """The first position not held, and the ranges missing below the last one held."""
