@@ -1,12 +1,26 @@
 """What terminals handed in: entries by position, and the state of each record."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, tuple_, update
 
 from backend.schema import entry, record
+
+
+@dataclass(frozen=True)
+class Place:
+    """A record, with outcome and clear part of the entry that decides; `doubt_position`: the one that it resolved."""
+
+    sequence: int
+    position: int
+    doubt_position: int | None
+    state: str
+    happened_on: date
+    outcome: int
+    clear: bytes
 
 
 class Journal:
@@ -29,8 +43,8 @@ class Journal:
             select(entry).where(entry.c.terminal == terminal, entry.c.position == position)
         ).one()
 
-    def add_entry(self, values: dict[str, Any]) -> None:
-        self._connection.execute(insert(entry).values(**values))
+    def add_entries(self, rows: list[dict[str, Any]]) -> None:
+        self._connection.execute(insert(entry), rows)
 
     def gaps(self, terminal: int) -> tuple[int, list[tuple[int, int]]]:
         """The first position not held, and the ranges missing below the last one held."""
@@ -57,16 +71,47 @@ class Journal:
             select(record).where(record.c.terminal == terminal, record.c.sequence == sequence)
         ).one_or_none()
 
-    def add_record(self, terminal: int, sequence: int, position: int, state: str, happened_on: date) -> None:
-        self._connection.execute(
-            insert(record).values(
-                terminal=terminal, sequence=sequence, position=position, state=state, happened_on=happened_on
-            )
-        )
+    def places(self, terminal: int, sequences: Iterable[int]) -> dict[int, Place]:
+        """The records of a terminal that are there of these sequences, by sequence."""
+        columns = [getattr(source.c, name) for source, name in _PLACE]
+        chosen = record.c.terminal == terminal, record.c.sequence.in_(sequences)
+        rows = self._connection.execute(select(*columns).select_from(_DECIDED).where(*chosen))
+        return {row.sequence: Place(*row) for row in rows}
 
-    def change_record(self, terminal: int, sequence: int, **values: Any) -> None:
-        chosen = record.c.terminal == terminal, record.c.sequence == sequence
-        self._connection.execute(update(record).where(*chosen).values(**values))
+    def add_records(self, terminal: int, places: Sequence[Place]) -> None:
+        if places:
+            names = ("sequence", "position", "doubt_position", "state", "happened_on")
+            rows = [{name: getattr(place, name) for name in names} | {"terminal": terminal} for place in places]
+            self._connection.execute(insert(record), rows)
+
+    def move_records(self, terminal: int, places: Sequence[Place]) -> None:
+        """Other entries decide about these records, or another one is known; what was decided is open again, unless it
+        is proven."""
+        for place in places:
+            values = {"position": place.position, "doubt_position": place.doubt_position, "state": place.state}
+            if place.state != "proven":
+                values |= {"reason": None, "decided_at": None}
+            chosen = record.c.terminal == terminal, record.c.sequence == place.sequence
+            self._connection.execute(update(record).where(*chosen).values(**values))
+
+    def standing(self, names: Sequence[tuple[int, int]]) -> dict[tuple[int, int], tuple[str, int]]:
+        """State and position of records, by terminal and sequence."""
+        columns = record.c.terminal, record.c.sequence, record.c.state, record.c.position
+        rows = self._connection.execute(select(*columns).where(_named(names)))
+        return {(terminal, sequence): (state, position) for terminal, sequence, state, position in rows}
+
+    def decide(self, decisions: Sequence[dict[str, Any]]) -> None:
+        """Set `state, reason, nullifier, decided_at` of the records `terminal, sequence`."""
+        if decisions:
+            chosen = record.c.terminal == bindparam("of_terminal"), record.c.sequence == bindparam("of_sequence")
+            columns = ("state", "reason", "nullifier", "decided_at")
+            change = update(record).where(*chosen).values({name: bindparam(f"new_{name}") for name in columns})
+            rows = [
+                {"of_terminal": each["terminal"], "of_sequence": each["sequence"]}
+                | {f"new_{name}": each[name] for name in columns}
+                for each in decisions
+            ]
+            self._connection.execute(change, rows)
 
     def received(self, terminal: int | None, after: tuple[int, int], limit: int) -> Sequence[Row[Any]]:
         """Records that wait for proof, with clear and sealed part, in order of terminal and sequence."""
@@ -117,14 +162,21 @@ class Journal:
         rows = self._connection.execute(select(record.c.state, func.count()).group_by(record.c.state))
         return {state: count for state, count in rows}
 
-    def nullifier_held(self, nullifier: str, terminal: int, sequence: int) -> bool:
-        """Whether another record already has this nullifier."""
-        row = self._connection.execute(
-            select(record.c.terminal, record.c.sequence).where(record.c.nullifier == nullifier)
-        ).one_or_none()
-        return row is not None and (row.terminal, row.sequence) != (terminal, sequence)
+    def nullifiers(self, of: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Terminal and sequence of the records that have one of these nullifiers."""
+        columns = record.c.nullifier, record.c.terminal, record.c.sequence
+        rows = self._connection.execute(select(*columns).where(record.c.nullifier.in_(of)))
+        return {nullifier: (terminal, sequence) for nullifier, terminal, sequence in rows}
+
+
+_DECIDED = record.join(entry, and_(entry.c.terminal == record.c.terminal, entry.c.position == record.c.position))
+_PLACE = [(record, name) for name in ("sequence", "position", "doubt_position", "state", "happened_on")]
+_PLACE += [(entry, name) for name in ("outcome", "clear")]
+
+
+def _named(names: Sequence[tuple[int, int]]) -> Any:
+    return tuple_(record.c.terminal, record.c.sequence).in_(names)
 
 
 def _with_entry() -> Any:
-    joined = record.join(entry, and_(entry.c.terminal == record.c.terminal, entry.c.position == record.c.position))
-    return select(record, entry.c.clear, entry.c.sealed, entry.c.outcome).select_from(joined)
+    return select(record, entry.c.clear, entry.c.sealed, entry.c.outcome).select_from(_DECIDED)
