@@ -124,6 +124,8 @@ class Config(_Strict):
     table_key: DoubleKey
     desks: tuple[int, ...] = (DESK,)
     timezone: str = "Europe/Amsterdam"
+    # How long a terminal may stay away before it is an exception; its keys end after 30 days.
+    overdue_days: Annotated[int, Field(ge=1)] = 14
     transport_token: Secret | None = None
     finance_token: Secret | None = None
 

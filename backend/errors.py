@@ -43,8 +43,12 @@ class StatementRefused(LedgerError):
     """What is said of a terminal is not its own word of this moment, or it says that records are kept back."""
 
 
+class ExceptionRefused(LedgerError):
+    """An act on an exception that does not fit its case, its person or its reason; nothing has changed."""
+
+
 class NotFound(LedgerError):
-    """There is no such terminal, settlement, statement or quarantined item here."""
+    """There is no such terminal, settlement, statement or exception here."""
 
 
 class ConfigError(LedgerError):

@@ -14,6 +14,7 @@ from sqlalchemy import Row
 
 from backend.calendar import Now, day_of
 from backend.errors import BatchRefused, LinkError, NotFound, RecordRefused, TwoJournals
+from backend.exceptions.names import gap_id
 from backend.ledger import Rules
 from backend.store import Store, Transaction
 from backend.store.books import NewPosting
@@ -94,6 +95,7 @@ class Ingest:
             if fault is None:
                 new = [row for row in rows if row["position"] not in held]
                 self._keep(tx, batch.terminal, new)
+                tx.journal.advance(batch.terminal, self._now().date())
                 tx.quarantine.resolve_batch(body, self._now())
             else:
                 tx.quarantine.keep_batch(body, batch.terminal, "two journals", fault, self._now())
@@ -130,6 +132,11 @@ class Ingest:
         tx.journal.add_entries([row | {"recorded_at": now} for row in new])
         for row, place in self._enter(tx, terminal, new):
             tx.quarantine.keep_entry(terminal, row["position"], row["sequence"], "sequence", _no_place(row, place), now)
+        for gap in tx.journal.closed_gaps(terminal):
+            late = [row["position"] for row in new if gap.first <= row["position"] <= gap.last]
+            if late:
+                about, note = gap_id(terminal, gap.first, gap.last), f"{late[0]}-{late[-1]}"
+                tx.cases.add_event(about=about, action="arrived", note=note, recorded_at=now)
 
     def _enter(self, tx: Transaction, terminal: int, rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], Place]]:
         """Give each entry its place in the record of its sequence; those that have none, and what has their place."""
@@ -180,7 +187,7 @@ class Ingest:
             return tx.journal.clear_records(state)
 
     def next_position(self, terminal: int) -> int:
-        """The first position of a terminal that is not held."""
+        """The first position of a terminal that is wanted next."""
         with self._store.transaction() as tx:
             return tx.journal.gaps(terminal)[0]
 
@@ -239,6 +246,12 @@ class Ingest:
         tx.books.post_records(postings)
         tx.quarantine.resolve_proven(names, self._now())
         return len(decisions)
+
+    def book(self, tx: Transaction, terminal: int, sequence: int, nullifier: str) -> None:
+        """Post a record in doubt of which the vault found that it happened; refused by the rules, it is rejected."""
+        row = tx.journal.with_entry(terminal, sequence)
+        assert row is not None  # records are never removed
+        self._decide(tx, [row], [Verdict(nullifier, None)])
 
     # Quarantine
 
