@@ -31,7 +31,7 @@ from backend.ingest import Ingest, Retried
 from backend.store import Store, Transaction
 
 MOST_NOTE = 200
-_MOST_NAME = 60
+MOST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -247,8 +247,8 @@ def _may(case: Case, action: str) -> None:
 
 def _person(name: str) -> str:
     name = " ".join(name.split())
-    if not 1 <= len(name) <= _MOST_NAME:
-        raise ExceptionRefused("person", f"Say who does this, in 1 to {_MOST_NAME} characters.")
+    if not 1 <= len(name) <= MOST_NAME:
+        raise ExceptionRefused("person", f"Say who does this, in 1 to {MOST_NAME} characters.")
     return name
 
 

@@ -1,15 +1,21 @@
 """The exceptions desk: what is not in order is listed by kind, and two people close it or book it."""
 
+import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from backend.errors import BatchRefused, ExceptionRefused, NotFound, StatementRefused, TwoJournals
+from backend.exceptions import names, words
+from backend.vault import FINDINGS
 from card.batch import COMMITTED
 from card.record import TAP
+from tests.backend.test_http import client_of
 
 POOL = 5
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -509,3 +515,68 @@ def test_who_says_something_wrong_was_not_there(world):
     with pytest.raises(StatementRefused):
         world.clearing.bundle(101, b"")
     assert world.clearing.exceptions.counts()["overdue"] == 2
+
+
+# Words
+
+
+def test_every_kind_has_its_words_in_both_languages():
+    for language in ("nl", "en"):
+        assert list(words.KINDS[language]) == list(names.KINDS)
+        assert all(all(text.strip() for text in each) for each in words.KINDS[language].values())
+        assert set(words.ACTIONS[language]) == {*(act for acts in names.ACTIONS.values() for act in acts), *ANSWERS}
+        assert set(words.STATUSES[language]) == set(names.STATUSES)
+        assert set(words.CLOSE_REASONS[language]) == set(names.CLOSE_REASONS)
+        assert set(words.BATCH_REASONS[language]) == set(names.BATCH_REASONS)
+        assert set(words.ENTRY_REASONS[language]) == set(names.ENTRY_REASONS)
+        assert set(words.FOUND[language]) | {"missing", "not_ours", "differs"} == set(FINDINGS)
+
+
+ANSWERS = ("confirm", "decline")
+
+
+def test_every_reason_for_which_clearing_refuses_has_a_kind():
+    """Read from the source: a reason that somebody adds has its words, or its case could not be shown."""
+    source = "".join((ROOT / "backend" / name).read_text() for name in ("ingest.py", "ledger.py", "vault.py"))
+    source += (ROOT / "card" / "batch.py").read_text()
+    batch = set(re.findall(r'BadBatch\("(.+?)"', source)) | {"two journals"}
+    entry = set(re.findall(r'RecordRefused\("(.+?)"', source)) | {"seal", "handle", "mac", "record", "year", "sequence"}
+    assert len(batch) + len(entry) > 15
+    assert batch == set(names.BATCH_REASONS)
+    assert entry == set(names.ENTRY_REASONS)
+
+
+# Over HTTP
+
+
+def test_over_http_two_people_close_a_case(world, desk):
+    refused(world)
+    with client_of(world) as client:
+        listed = client.get("/v1/exceptions?limit=1").json()
+        assert (listed["total"], listed["counts"]["refused"]) == (1, 1)
+        path = f"/v1/exceptions/{listed['cases'][0]['id']}"
+        assert client.get("/v1/exceptions?venue=6").json()["cases"] == []
+        closing = {"by": "Anna", "reason": "other", "note": "a test"}
+        assert client.post(f"{path}/closings", json=closing | {"reason": "mood"}).status_code == 400
+        assert client.post(f"{path}/closings", json=closing | {"note": ""}).status_code == 400
+        assert client.post(f"{path}/bookings", json={"by": "Anna"}).json()["reason"] == "action"
+        assert client.post(f"{path}/closings", json=closing).json()["actions"] == ["retry", "confirm", "decline"]
+        refusal = client.post(f"{path}/confirmations", json={"by": "anna"})
+        assert (refusal.status_code, refusal.json()["reason"]) == (409, "two people")
+        assert client.post(f"{path}/refusals", json={"by": "Bram"}).json()["status"] == "open"
+        client.post(f"{path}/closings", json=closing)
+        assert client.post(f"{path}/confirmations", json={"by": "Bram"}).json()["status"] == "closed"
+        actions = [event["action"] for event in client.get(path).json()["events"]]
+        assert actions == ["proposed", "declined", "proposed", "confirmed"]
+        assert client.get("/v1/exceptions/item:777").status_code == 404
+
+
+def test_over_http_a_doubt_is_booked(world, desk):
+    doubt(world)
+    finds(world, ("happened", 1, NULLIFIER))
+    with client_of(world) as client:
+        assert client.get("/v1/exceptions/doubt:101.1").json()["facts"]["found"] == "happened"
+        client.post("/v1/exceptions/doubt:101.1/bookings", json={"by": "Anna"})
+        client.post("/v1/exceptions/doubt:101.1/confirmations", json={"by": "Bram"})
+        assert NULLIFIER not in client.get("/v1/exceptions?ended=true").text
+    assert world.venue_is_owed() == 500

@@ -8,7 +8,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from sqlalchemy import inspect, text
 
-from backend.http_schemas import item_out
+from backend.exceptions.schemas import case_out
 from backend.schema import metadata
 from card.record import LOAD
 from tests.backend.conftest import TABLE_KEY
@@ -104,7 +104,7 @@ def test_nothing_that_clearing_writes_names_a_pass(world, caplog):
     out = [
         caplog.text.encode(),
         totals.encode(),
-        repr([item_out(item) for item in world.quarantine()]).encode(),
+        repr([case_out(case) for case in world.clearing.exceptions.cases(ended=True)]).encode(),
         world.clearing.settlements.payment_file(number),
         world.clearing.settlements.statement(number, 5),
         repr(dump(world)).encode(),
