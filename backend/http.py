@@ -6,7 +6,6 @@ Errors are problem+json. What is invalid is 400; 422 says that a batch is kept b
 import hmac
 import logging
 from base64 import b64decode
-from collections.abc import Callable
 from typing import Any
 
 from apiflask import APIBlueprint, APIFlask, abort
@@ -44,7 +43,7 @@ from backend.ingest import Receipt
 from backend.metrics import MEDIA_TYPE, metrics
 from backend.statements import MOST_BYTES as MOST_STATEMENT
 from card.batch import ENTRY_BYTES, MOST_ENTRIES
-from web.api import new_interface, problem
+from web.api import new_interface, problem, takes_bytes
 from web.log import EventLog, log_calls
 
 API_VERSION = "1.0.0"
@@ -70,7 +69,6 @@ def create_app(config: Config, clearing: Clearing | None = None, log: EventLog |
         _MOST_BYTES,
     )
     _answer_problems(app, clearing)
-    _describe_batches(app)
     # Who may call is said beside what is called; a part without a token is open, for one machine only.
     app.register_blueprint(_guarded(_transport(clearing), config.transport_token))
     app.register_blueprint(_guarded(_tables(clearing), config.transport_token))
@@ -113,7 +111,7 @@ def _transport(clearing: Clearing) -> APIBlueprint:
     """
     blueprint = APIBlueprint("transport", __name__, url_prefix="/v1/terminals", tag="Transport")
 
-    @blueprint.post("/<int:terminal>/batches")
+    @blueprint.post("/<int(max=4294967295):terminal>/batches")
     @blueprint.output(ReceiptOut)
     @blueprint.doc(
         summary="Hand in a batch",
@@ -122,32 +120,33 @@ def _transport(clearing: Clearing) -> APIBlueprint:
         "`kept`: it is kept aside and need not be sent again.",
         responses=[400, 404, 409, 413, 422],
     )
+    @takes_bytes("a batch, as docs/formats.md says", in_json="batch")
     def hand_in(terminal: int) -> Any:
         receipt = clearing.ingest.accept(_batch_in(request), terminal)
         return _refusal_of_records(receipt) if receipt.refused else receipt_out(receipt)
 
-    @blueprint.get("/<int:terminal>")
+    @blueprint.get("/<int(max=4294967295):terminal>")
     @blueprint.output(JournalOut)
     @blueprint.doc(summary="Where the journal of a terminal goes on", responses=[404])
     def journal(terminal: int) -> Any:
         return clearing.ingest.journal_of(terminal) | {"challenge": clearing.statements.challenge(terminal).hex()}
 
-    @blueprint.post("/<int:terminal>/bundle")
+    @blueprint.post("/<int(max=4294967295):terminal>/bundle")
     @blueprint.input(BundleQuery, location="query", arg_name="query")
     @blueprint.doc(
         summary="The bundle of a terminal",
-        description="Body: the challenge that the journal's call gave (16 bytes), and what the terminal said to it, "
-        "application/octet-stream. The bundle proves to the terminal that it was made after that; its last 162 bytes "
+        description="The bundle proves to the terminal that it was made after that; its last 162 bytes "
         "prove to the host who made it. 403: the terminal did not say this. 409: the challenge is too old, or the "
         "terminal holds records that were not handed in. 503: our certificate is over.",
         responses=_body("Sealed and signed bundle", "application/octet-stream") | {403: {}, 409: {}, 413: {}, 503: {}},
     )
+    @takes_bytes("the challenge that the journal's call gave (16 bytes), and what the terminal said to it")
     def bundle(terminal: int, query: dict[str, Any]) -> Response:
         request.max_content_length = MOST_STATEMENT
         day = day_of(query["day"]) if query.get("day") is not None else None
         return Response(clearing.bundle(terminal, request.get_data(), day), mimetype="application/octet-stream")
 
-    @blueprint.get("/<int:terminal>/leases/<int:number>")
+    @blueprint.get("/<int(max=4294967295):terminal>/leases/<int:number>")
     @blueprint.doc(
         summary="The keys of a terminal, from today on",
         description="As the vault wrapped them to its device. `number` is the one that the device says is next.",
@@ -167,32 +166,6 @@ def _batch_in(asked: Request) -> bytes:
         return b64decode(asked.get_json()["batch"], validate=True)
     except (KeyError, TypeError, ValueError):
         abort(400, 'Send JSON as {"batch": "..."}, with the batch in base64.')
-
-
-_BATCH = {
-    "required": True,
-    "content": {
-        "application/octet-stream": {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}},
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["batch"],
-                "properties": {"batch": {"type": "string", "contentEncoding": "base64"}},
-            }
-        },
-    },
-}
-
-
-def _describe_batches(app: APIFlask) -> None:
-    """Puts the body into the specification that is no schema of the framework."""
-    as_answered: Callable[[Any], Any] | None = app.spec_callback
-
-    @app.spec_processor
-    def with_batches(spec: Any) -> Any:
-        (handing_in,) = [calls for path, calls in spec["paths"].items() if path.endswith("/batches")]
-        handing_in["post"]["requestBody"] = _BATCH
-        return spec if as_answered is None else as_answered(spec)
 
 
 def _tables(clearing: Clearing) -> APIBlueprint:
@@ -318,9 +291,7 @@ def _status_of(error: LedgerError) -> tuple[int, str]:
         return 503, "Service Unavailable"
     if error.reason == "statement":
         return 403, "Forbidden"
-    if isinstance(error, ExceptionRefused) and error.reason in ("action", "two people"):
-        return 409, "Conflict"
-    if isinstance(error, TwoJournals | SettlementRefused | StatementRefused):
+    if isinstance(error, TwoJournals | SettlementRefused | StatementRefused | ExceptionRefused):
         return 409, "Conflict"
     return 400, "Bad Request"
 
