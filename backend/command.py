@@ -38,6 +38,7 @@ def clearing_in(context: typer.Context, data: Path, as_json: bool) -> Iterator[C
     with refusals(as_json):
         clearing = Clearing(configuration.load(data), transport)
         try:
+            clearing.store.migrate()
             yield clearing
         finally:
             clearing.close()

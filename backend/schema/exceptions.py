@@ -4,17 +4,14 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
     String,
     Text,
-    UniqueConstraint,
 )
 
-from backend.schema.base import Moment, append_only, number, table
+from backend.schema.base import Moment, append_only, number, refers, table, unique
 
 quarantine = table(
     "quarantine",
@@ -25,12 +22,13 @@ quarantine = table(
     number("position"),
     number("sequence"),
     Column("body", LargeBinary, comment="the batch, when it could not be opened or contradicts what is held"),
-    Column("digest", String(64), unique=True),
+    Column("digest", String(64)),
     Column("recorded_at", Moment, nullable=False),
     Column("tried_at", Moment, nullable=False),
     Column("resolved_at", Moment),
-    UniqueConstraint("terminal", "position"),
+    unique("terminal", "position"),
     CheckConstraint("(body IS NULL) = (position IS NOT NULL) AND (body IS NULL) = (digest IS NULL)", name="batch"),
+    unique("digest"),
 )
 
 append_only(quarantine, changing=("reason", "detail", "tried_at", "resolved_at"))
@@ -55,7 +53,7 @@ finding = table(
     number("sequence", nullable=False),
     Column("nullifier", String(32), comment="only of a doubt that happened; none when the keys of its year are gone"),
     Column("recorded_at", Moment, nullable=False),
-    UniqueConstraint("kind", "terminal", "sequence"),
+    unique("kind", "terminal", "sequence"),
     CheckConstraint("kind IN ('missing', 'happened', 'did_not_happen', 'not_ours', 'differs')", name="kind"),
     CheckConstraint("nullifier IS NULL OR kind = 'happened'", name="nullifier"),
 )
@@ -71,11 +69,12 @@ exception_event = table(
     Column("outcome", String(5), comment="what is proposed"),
     Column("reason", String(20)),
     Column("note", String(200), nullable=False),
-    Column("answers", Integer, unique=True, comment="the proposal; each is answered once"),
+    Column("answers", Integer, comment="the proposal; each is answered once"),
     Column("proposed_by", String(60)),
     Column("recorded_at", Moment, nullable=False),
-    UniqueConstraint("id", "done_by"),
-    ForeignKeyConstraint(["answers", "proposed_by"], ["exception_event.id", "exception_event.done_by"]),
+    unique("answers"),
+    unique("id", "done_by"),
+    refers("answers proposed_by", "exception_event", "id done_by"),
     Index("ix_exception_event_about", "about"),
     CheckConstraint("action IN ('retried', 'proposed', 'confirmed', 'declined', 'arrived')", name="action"),
     CheckConstraint("(action = 'arrived') = (done_by IS NULL)", name="person"),
@@ -89,10 +88,12 @@ exception_event = table(
 
 closed_gap = table(
     "closed_gap",
-    Column("event", Integer, ForeignKey("exception_event.id"), primary_key=True, comment="the confirmation"),
-    number("terminal", ForeignKey("terminal.number"), nullable=False, index=True),
+    Column("event", Integer, primary_key=True, comment="the confirmation"),
+    number("terminal", nullable=False, index=True),
     number("first", nullable=False),
     number("last", nullable=False),
+    refers("event", "exception_event", "id"),
+    refers("terminal", "terminal", "number"),
     CheckConstraint("first > 0 AND first <= last", name="range"),
 )
 

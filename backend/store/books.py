@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, tuple_, union_all
 
-from backend.schema import account, posting, transfer
+from backend.schema import account, posting, told, transfer
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class NewPosting:
     about: Mapping[str, Any]
 
 
-_NOTHING_MORE = {column.name: None for column in posting.c if column.name != "id"}
+_NOTHING_MORE = {column.name: None for column in told(posting) if column.name != "id"}
 
 
 class Books:

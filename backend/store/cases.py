@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, insert, select
 
-from backend.schema import audit, closed_gap, entry, exception_event, finding, record
+from backend.schema import audit, closed_gap, entry, exception_event, finding, record, told
 
 
 class Cases:
@@ -21,7 +21,7 @@ class Cases:
         self._connection.execute(insert(audit).values(**values))
 
     def last_audit(self) -> Row[Any] | None:
-        query = select(audit).order_by(audit.c.id.desc()).limit(1)
+        query = select(*told(audit)).order_by(audit.c.id.desc()).limit(1)
         return self._connection.execute(query).one_or_none()
 
     def add_finding(self, kind: str, terminal: int, sequence: int, nullifier: str | None, at: datetime) -> bool:
@@ -36,7 +36,7 @@ class Cases:
     def findings(self, kind: str) -> Sequence[Row[Any]]:
         """Findings of a kind, each with the `state` of its record, None where that is not here."""
         same = and_(record.c.terminal == finding.c.terminal, record.c.sequence == finding.c.sequence)
-        query = select(finding, record.c.state).select_from(finding.outerjoin(record, same))
+        query = select(*told(finding), record.c.state).select_from(finding.outerjoin(record, same))
         return self._connection.execute(query.where(finding.c.kind == kind).order_by(finding.c.id)).all()
 
     def doubts(self, ended: bool) -> Sequence[Row[Any]]:
@@ -75,7 +75,7 @@ class Cases:
 
     def events(self, cases: Iterable[str]) -> Sequence[Row[Any]]:
         """All that was done about these cases, in its order."""
-        query = select(exception_event).where(exception_event.c.about.in_(list(cases)))
+        query = select(*told(exception_event)).where(exception_event.c.about.in_(list(cases)))
         return self._connection.execute(query.order_by(exception_event.c.id)).all()
 
     # Gaps
@@ -86,5 +86,7 @@ class Cases:
     def closed_gaps(self) -> Sequence[Row[Any]]:
         """All that were ever closed, each with the moment of its confirmation as `recorded_at`."""
         joined = closed_gap.join(exception_event, exception_event.c.id == closed_gap.c.event)
-        query = select(closed_gap, exception_event.c.recorded_at).select_from(joined).order_by(closed_gap.c.event)
+        query = (
+            select(*told(closed_gap), exception_event.c.recorded_at).select_from(joined).order_by(closed_gap.c.event)
+        )
         return self._connection.execute(query).all()

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, tuple_, update
 
-from backend.schema import closed_gap, entry, record, terminal_progress
+from backend.schema import closed_gap, entry, record, terminal_progress, told
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Journal:
 
     def closed_gaps(self, terminal: int) -> Sequence[Row[Any]]:
         """`event, terminal, first, last` of the gaps that were closed."""
-        query = select(closed_gap).where(closed_gap.c.terminal == terminal).order_by(closed_gap.c.first)
+        query = select(*told(closed_gap)).where(closed_gap.c.terminal == terminal).order_by(closed_gap.c.first)
         return self._connection.execute(query).all()
 
     def advance(self, terminal: int, seen_on: date | None = None) -> None:

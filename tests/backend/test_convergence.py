@@ -71,7 +71,7 @@ def test_the_way_in_does_not_change_the_books(new_world, data):
 def whole(world):
     """Every row of every table. Numbers that the database gives are left out; a transfer has its record for its
     posting's, and which cases there are has no order."""
-    with world.clearing.store._engine.connect() as connection:
+    with world.connection() as connection:
         rows = {
             table.name: [row._asdict() for row in connection.execute(select(table))] for table in metadata.sorted_tables
         }
