@@ -13,6 +13,7 @@ from backend.errors import ConfigError
 from backend.migrations import downgrade, upgrade
 from backend.store.bank import BankRecords
 from backend.store.books import Books
+from backend.store.cases import Cases
 from backend.store.catalogue import Catalogue
 from backend.store.journal import Journal
 from backend.store.payments import Payments
@@ -29,6 +30,7 @@ class Transaction:
     books: Books
     payments: Payments
     bank: BankRecords
+    cases: Cases
 
 
 # Whoever connects works with the rights of clearing and on the rows of one municipality. Settings and lock end with
@@ -99,6 +101,7 @@ def _transaction(connection: Connection) -> Transaction:
         Books(connection),
         Payments(connection),
         BankRecords(connection),
+        Cases(connection),
     )
 
 

@@ -38,9 +38,9 @@ def test_rows_are_there_as_they_were_given(world):
 
 def test_a_row_that_is_there_stays_as_it_is(world):
     with world.connection() as connection:
-        add_rows(connection, entry, entries(2))
+        add_rows(connection, entry, entries(2), again=True)
     with world.connection() as connection:
-        add_rows(connection, entry, entries(1, 2, 3, outcome=2))
+        add_rows(connection, entry, entries(1, 2, 3, outcome=2), again=True)
         outcomes = connection.execute(select(entry.c.position, entry.c.outcome).order_by(entry.c.position)).all()
     assert [tuple(row) for row in outcomes] == [(1, 2), (2, 1), (3, 2)]
 
@@ -54,9 +54,18 @@ def test_twice_in_one_transaction_with_other_columns(world):
     with world.connection() as connection:
         add_rows(connection, posting, [])
         add_rows(connection, posting, loads)
-        add_rows(connection, posting, [{**loads[0], "not_payable": "purse"}])
+        add_rows(connection, posting, [{**loads[0], "not_payable": "purse"}], again=True)
         (row,) = connection.execute(select(posting)).all()
     assert (row.kind, row.not_payable, row.municipality) == ("load", None, 1)
+
+
+def test_what_is_there_already_is_an_error_unless_it_may_be(world):
+    with world.connection() as connection:
+        add_rows(connection, entry, entries(2))
+    with pytest.raises(IntegrityError), world.connection() as connection:
+        add_rows(connection, entry, entries(1, 2))
+    with world.connection() as connection:
+        assert len(held(connection)) == 1
 
 
 @pytest.mark.parametrize("wrong", [{"outcome": 9}, {"terminal": 999}, {"mac": None}])
