@@ -15,6 +15,7 @@ from backend.statements import Statements
 from backend.store import Store
 from backend.vault import VaultClient
 from backend.venues import Venues
+from backend.verify import Verification
 
 
 class Clearing:
@@ -25,7 +26,9 @@ class Clearing:
         self.calendar = Calendar(now, config.timezone)
         self.store = Store(config.database_url)
         self._vault = VaultClient(config.vault, transport)
-        self.ingest = Ingest(self.store, self._vault, Rules(config), config.link_roots_bytes(), now)
+        rules = Rules(config)
+        self.ingest = Ingest(self.store, self._vault, rules, config.link_roots_bytes(), now)
+        self.verification = Verification(self.store, self._vault, rules, config.link_roots_bytes())
         self.findings = Findings(self.store, self._vault, config, self.calendar)
         self.ledger = Ledger(self.store, config)
         self.venues = Venues(self.store, config, self.calendar)

@@ -69,8 +69,12 @@ class Rules:
         self._purses: Mapping[int, Purse] = config.purses
         self._grants: Mapping[int, Grant] = config.grants
 
-    def book(self, tx: Transaction, record: ClearRecord) -> Booking:
-        """The booking of a record that the vault has proven; raises RecordRefused with the reason."""
+    def book(self, tx: Transaction, record: ClearRecord, booked: Row[Any] | None = None) -> Booking:
+        """The booking of a record that the vault has proven; raises RecordRefused with the reason.
+
+        `booked`: the posting that it has already, to book it again as on that day: after the postings before it, and
+        by the version of the offer that counted then, when that is one that may.
+        """
         terminal = tx.catalogue.terminal(record.terminal)
         if terminal is None:
             raise RecordRefused("terminal", f"Terminal {record.terminal} is not known.")
@@ -78,10 +82,10 @@ class Rules:
             if purse not in self._purses:
                 raise RecordRefused("purse", f"The scheme has no purse {purse}.")
         if record.kind == LOAD:
-            return self._load(tx, record, terminal)
-        return self._tap(tx, record, terminal)
+            return self._load(tx, record, terminal, booked)
+        return self._tap(tx, record, terminal, booked)
 
-    def _load(self, tx: Transaction, record: ClearRecord, terminal: Row[Any]) -> Booking:
+    def _load(self, tx: Transaction, record: ClearRecord, terminal: Row[Any], booked: Row[Any] | None) -> Booking:
         if terminal.venue is not None:
             raise RecordRefused("load", "Only a desk may load a pass, and this is a venue's terminal.")
         if record.offer == REPLACEMENT:
@@ -92,8 +96,11 @@ class Rules:
         if [purse for purse, _ in record.debits()] != [grant.purse] or record.price or record.discount:
             raise RecordRefused("grant", f"Grant {record.offer} loads purse {grant.purse} and nothing else.")
         unit, destination = self._purses[grant.purse].unit, purse_account(grant.purse)
-        parts = zip(grant.funds, self._parts(tx, grant, record.amount1, day_of(record.day)), strict=True)
-        return Booking("load", [(fund_account(fund), destination, unit, part) for fund, part in parts if part])
+        parts = self._parts(tx, grant, record, None if booked is None else booked.id)
+        of_funds = [
+            (fund_account(fund), destination, unit, part) for fund, part in zip(grant.funds, parts, strict=True)
+        ]
+        return Booking("load", [each for each in of_funds if each[-1]])
 
     def _replacement(self, record: ClearRecord) -> Booking:
         """What a lost pass held, on the pass that replaces it: no fund gives it twice."""
@@ -103,21 +110,21 @@ class Rules:
         source, destination = replaced_account(record.purse1), purse_account(record.purse1)
         return Booking("load", [(source, destination, unit, record.amount1)])
 
-    def _parts(self, tx: Transaction, grant: Grant, amount: int, day: date) -> list[int]:
+    def _parts(self, tx: Transaction, grant: Grant, record: ClearRecord, before: int | None) -> list[int]:
         """What each fund of a grant gives. In order, the last gives what is beyond all budgets: nobody is sent away."""
         if grant.split == "share":
-            return by_share(amount, grant.shares)
-        return in_order(amount, [self._left(tx, fund, day) for fund in grant.funds])
+            return by_share(record.amount1, grant.shares)
+        day = day_of(record.day)
+        return in_order(record.amount1, [self._left(tx, fund, day, before) for fund in grant.funds])
 
-    def _left(self, tx: Transaction, fund: str, day: date) -> int | None:
+    def _left(self, tx: Transaction, fund: str, day: date, before: int | None) -> int | None:
         """What a fund may still give in the pass year of a day; None when it has no budget."""
         if fund not in self._config.budgets:
             return None
         first, last = self._config.pass_year(day)
-        given = tx.books.given_by_day(fund_account(fund))
-        return self._config.budgets[fund] - sum(amount for on, amount in given.items() if first <= on <= last)
+        return self._config.budgets[fund] - tx.books.given_between(fund_account(fund), first, last, before)
 
-    def _tap(self, tx: Transaction, record: ClearRecord, terminal: Row[Any]) -> Booking:
+    def _tap(self, tx: Transaction, record: ClearRecord, terminal: Row[Any], booked: Row[Any] | None) -> Booking:
         """A tap; a reversal is its inverse, under the same terms."""
         if terminal.venue is None:
             raise RecordRefused("desk", "A desk loads passes and sells nothing.")
@@ -130,6 +137,8 @@ class Rules:
         versions = honoured(versions, day)
         if not versions:
             raise RecordRefused("offer day", f"Offer {record.offer} does not count on {day}.")
+        if booked is not None:
+            versions.sort(key=lambda version: version.id != booked.offer)
         allowed = tx.catalogue.purses_on(terminal.venue, day, GRACE)
         about = {"venue": terminal.venue, "offer": versions[0].id}
         if any(purse not in allowed for purse, _ in record.debits()):

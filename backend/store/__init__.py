@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from backend.schema import metadata
 from backend.store.books import Books
 from backend.store.catalogue import Catalogue
+from backend.store.evidence import Evidence
 from backend.store.journal import Journal
 from backend.store.payments import Payments
 from backend.store.quarantine import Quarantine
@@ -24,6 +25,7 @@ class Transaction:
     quarantine: Quarantine
     books: Books
     payments: Payments
+    evidence: Evidence
 
 
 class Store:
@@ -50,7 +52,12 @@ class Store:
 
 def _transaction(connection: Connection) -> Transaction:
     return Transaction(
-        Catalogue(connection), Journal(connection), Quarantine(connection), Books(connection), Payments(connection)
+        Catalogue(connection),
+        Journal(connection),
+        Quarantine(connection),
+        Books(connection),
+        Payments(connection),
+        Evidence(connection),
     )
 
 
