@@ -43,8 +43,8 @@ bench: parts  ## Measure a tap, its heap and a personalisation: var/bench.json
 	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11 --group heap32
 	$(RUN) -m tests.bench
 
-world: parts  ## The slow ring: weeks of a small city with faults (SEEDS=20), and a power cut at every byte
-	$(RUN) -m pytest -n 2 tests/world --seeds $(or $(SEEDS),20) --every-byte 1
+world: parts  ## The slow ring: weeks of a small city with faults (SEEDS=20), a power cut at every byte, 200 kills of clearing
+	$(RUN) -m pytest -n 2 tests/world --seeds $(or $(SEEDS),20) --every-byte 1 --kills 200
 
 fuzz: tools  ## Search for inputs that stop a terminal, COUNT of them per target and engine (100000)
 	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11

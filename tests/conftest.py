@@ -20,6 +20,7 @@ def pcscd() -> Iterator[PrivatePcscd]:
 
 def pytest_addoption(parser):
     parser.addoption("--seeds", type=int, default=1, help="how many weeks of the small city to run")
+    parser.addoption("--kills", type=int, default=8, help="how often clearing is killed at a random moment")
     parser.addoption("--every-byte", type=int, default=11, help="cut the power at each n-th byte of flash")
 
 
@@ -27,6 +28,11 @@ def pytest_addoption(parser):
 def every_byte(request: pytest.FixtureRequest) -> int:
     """The power is cut at each of so many bytes: 1 is all of them, a prime meets each kind of byte in the end."""
     return int(request.config.getoption("every_byte"))
+
+
+@pytest.fixture(scope="session")
+def kills(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("kills"))
 
 
 def pytest_generate_tests(metafunc):

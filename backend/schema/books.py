@@ -1,0 +1,64 @@
+"""The books: accounts, postings and their transfers."""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+)
+
+from backend.schema.base import Moment, append_only, number, table
+
+UNITS = "('cent', 'point', 'visit', 'item')"
+
+account = table(
+    "account",
+    Column("name", String(80), primary_key=True),
+    Column("unit", String(5), primary_key=True),
+    CheckConstraint(f"unit IN {UNITS}", name="unit"),
+)
+
+posting = table(
+    "posting",
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("happened_on", Date, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    number("terminal"),
+    number("sequence"),
+    number("venue", ForeignKey("venue.number")),
+    Column("offer", Integer, ForeignKey("offer.id")),
+    Column("settlement", String(12), ForeignKey("settlement.number")),
+    Column("not_payable", String(20), comment="why the venue is not paid, and the holder is due a new credit"),
+    ForeignKeyConstraint(["terminal", "sequence"], ["record.terminal", "record.sequence"]),
+    UniqueConstraint("terminal", "sequence"),
+    UniqueConstraint("settlement", "venue"),
+    CheckConstraint("kind IN ('tap', 'reversal', 'load', 'payment')", name="kind"),
+    CheckConstraint("(kind = 'payment') = (settlement IS NOT NULL)", name="payment"),
+    CheckConstraint("(kind = 'payment') = (sequence IS NULL)", name="from_record"),
+    CheckConstraint("kind NOT IN ('tap', 'reversal') OR (venue IS NOT NULL AND offer IS NOT NULL)", name="at_venue"),
+)
+
+transfer = table(
+    "transfer",
+    Column("posting", Integer, ForeignKey("posting.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("source", String(80), nullable=False),
+    Column("destination", String(80), nullable=False),
+    Column("unit", String(5), nullable=False),
+    number("amount", nullable=False),
+    ForeignKeyConstraint(["source", "unit"], ["account.name", "account.unit"]),
+    ForeignKeyConstraint(["destination", "unit"], ["account.name", "account.unit"]),
+    CheckConstraint("amount > 0", name="amount"),
+    CheckConstraint("source <> destination", name="two_accounts"),
+    Index("ix_transfer_source", "source", "unit"),
+    Index("ix_transfer_destination", "destination", "unit"),
+)
+
+for _each in (account, posting, transfer):
+    append_only(_each)

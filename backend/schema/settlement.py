@@ -1,0 +1,60 @@
+"""Settlements: what is in them, what each venue is paid, and who said so."""
+
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, String
+
+from backend.schema.base import Moment, append_only, final, number, table
+
+settlement = table(
+    "settlement",
+    Column("number", String(12), primary_key=True),
+    Column("since", Date, comment="first day; none for the first settlement"),
+    Column("until", Date, nullable=False, comment="last day"),
+    Column("state", String(9), nullable=False),
+    Column("prepared_by", String(60), nullable=False),
+    Column("prepared_at", Moment, nullable=False),
+    Column("approved_by", String(60)),
+    Column("approved_at", Moment),
+    Column("execution_on", Date),
+    Column("debtor", String(70), nullable=False),
+    Column("debtor_iban", String(34), nullable=False),
+    Column("debtor_bic", String(11)),
+    CheckConstraint("state IN ('prepared', 'approved', 'withdrawn')", name="state"),
+    CheckConstraint("approved_by IS NULL OR lower(approved_by) <> lower(prepared_by)", name="two_people"),
+    CheckConstraint("(state = 'approved') = (approved_by IS NOT NULL)", name="approved"),
+)
+Index(
+    "ix_settlement_open",
+    settlement.c.state,
+    unique=True,
+    sqlite_where=settlement.c.state == "prepared",
+    postgresql_where=settlement.c.state == "prepared",
+)
+
+settlement_item = table(
+    "settlement_item",
+    Column("posting", Integer, ForeignKey("posting.id"), primary_key=True, comment="so each is settled at most once"),
+    Column("settlement", String(12), ForeignKey("settlement.number"), nullable=False, index=True),
+)
+
+settlement_line = table(
+    "settlement_line",
+    Column("settlement", String(12), ForeignKey("settlement.number"), primary_key=True),
+    number("venue", ForeignKey("venue.number"), primary_key=True, autoincrement=False),
+    Column("name", String(70), nullable=False),
+    Column("iban", String(34), nullable=False),
+    Column("bic", String(11)),
+    number("opening", nullable=False, comment="cents carried over from the settlement before; never above zero"),
+    number("earned", nullable=False, comment="cents; reversals of an earlier period can bring it below zero"),
+    number("paid", nullable=False),
+    number("carried", nullable=False),
+    Column("end_to_end_id", String(35), nullable=False, unique=True),
+    CheckConstraint("opening + earned = paid + carried", name="adds_up"),
+    CheckConstraint("paid >= 0 AND carried <= 0 AND opening <= 0 AND (paid = 0 OR carried = 0)", name="signs"),
+)
+
+append_only(settlement_line)
+# Only what was prepared and then withdrawn is freed for the next settlement.
+final(settlement_item, "DELETE", "(SELECT state FROM settlement WHERE number = OLD.settlement) = 'approved'")
+final(settlement_item, "UPDATE", "true")
+final(settlement, "UPDATE", "OLD.state <> 'prepared'")
+final(settlement, "DELETE", "true")

@@ -1,0 +1,76 @@
+"""Who may hand in, and what is on offer."""
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, Integer, String
+
+from backend.schema.base import Moment, number, table
+
+venue = table(
+    "venue",
+    number("number", primary_key=True, autoincrement=False),
+    Column("name", String(70), nullable=False),
+    Column("iban", String(34), nullable=False),
+    Column("bic", String(11)),
+)
+
+terminal = table(
+    "terminal",
+    number("number", primary_key=True, autoincrement=False),
+    number("venue", ForeignKey("venue.number"), comment="none: a desk of the municipality"),
+    Column("in_use", Boolean, nullable=False),
+)
+
+venue_purse = table(
+    "venue_purse",
+    Column("id", Integer, primary_key=True),
+    number("venue", ForeignKey("venue.number"), nullable=False),
+    Column("purse", Integer, nullable=False),
+    Column("offered_from", Date, nullable=False),
+    Column("withdrawn_on", Date),
+)
+Index(
+    "ix_venue_purse_current",
+    venue_purse.c.venue,
+    venue_purse.c.purse,
+    unique=True,
+    sqlite_where=venue_purse.c.withdrawn_on.is_(None),
+    postgresql_where=venue_purse.c.withdrawn_on.is_(None),
+)
+
+offer = table(
+    "offer",
+    Column("id", Integer, primary_key=True, comment="one version of an offer; terms never change in place"),
+    number("number", nullable=False),
+    number("venue", ForeignKey("venue.number"), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("price", String(7), nullable=False),
+    Column("purse", Integer, nullable=False),
+    number("amount", nullable=False),
+    Column("purse2", Integer),
+    number("amount2", nullable=False),
+    Column("percent", Integer, nullable=False),
+    number("cap", nullable=False, comment="cents; 0: no cap"),
+    Column("compensated", Boolean, nullable=False),
+    number("compensation", nullable=False, comment="cents that the municipality owes for each tap"),
+    Column("offered_from", Date, nullable=False),
+    Column("until", Date),
+    Column("withdrawn_on", Date),
+    CheckConstraint("price IN ('fixed', 'typed', 'percent')", name="price"),
+    CheckConstraint("(price = 'typed') = (amount = 0) AND amount >= 0", name="amount"),
+    CheckConstraint("(purse2 IS NULL) = (amount2 = 0) AND amount2 >= 0", name="second_purse"),
+    CheckConstraint("percent BETWEEN 0 AND 100 AND cap >= 0 AND compensation >= 0", name="discount"),
+    Index("ix_offer_number", "number"),
+)
+Index(
+    "ix_offer_current",
+    offer.c.number,
+    unique=True,
+    sqlite_where=offer.c.withdrawn_on.is_(None),
+    postgresql_where=offer.c.withdrawn_on.is_(None),
+)
+
+venues_import = table(
+    "venues_import",
+    Column("version", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+)

@@ -1,0 +1,150 @@
+"""Clearing is killed at random moments, again and again, and its work ends as if nothing had happened."""
+
+import os
+import random
+import signal
+import time
+from datetime import UTC, date, datetime
+from multiprocessing import get_context
+
+import httpx
+import pytest
+
+from backend.clearing import Clearing
+from backend.config import Config
+from card.batch import COMMITTED, FIRST_MAC, MAC_BYTES, build_batch, chain_key, entry_bytes, link_key
+from card.record import CLEAR_BYTES, LOAD
+from keys.http import BACKEND, Caller
+from tests.city import AID, CENTS, ISSUER, VAULT, VAULT_APP
+from tests.records import PaperPass
+
+DESK, TERMINALS = 1, (101, 102, 103)
+BATCH = 20
+NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+LAST_DAYS = (date(2026, 11, 14), date(2026, 11, 30))
+VENUES = "".join(
+    f"""
+[[venue]]
+number = {terminal}
+name = "Zwembad {terminal}"
+iban = "NL91ABNA0417164300"
+purses = [{CENTS}]
+terminals = [{terminal}]
+[[venue.offer]]
+number = {terminal}
+name = "Zwemmen"
+purse = {CENTS}
+price = "typed"
+"""
+    for terminal in TERMINALS
+)
+
+
+def config_of(folder) -> Config:
+    keys = VAULT.backend_keys()
+    return Config(
+        data=folder,
+        municipality={"name": "Gelredam", "number": ISSUER, "aid": AID, "iban": "NL44RABO0123456789"},
+        purses={CENTS: {"name": "Meedoen", "unit": "cent", "funds": ["Minimabeleid"]}},
+        grants={1: {"purse": CENTS, "funds": ["Minimabeleid"]}},
+        vault={"address": "http://vault"},
+        desks=(DESK,),
+        **keys,
+    )
+
+
+def clearing_in(folder) -> Clearing:
+    return Clearing(config_of(folder), httpx.WSGITransport(app=Caller(VAULT_APP, BACKEND)), now=lambda: NOW)
+
+
+def journals(chance) -> list[bytes]:
+    """What a desk and three venues hand in, as batches that come twice, overlap, and are out of order."""
+    holders = [PaperPass(VAULT, b"\x04" + number.to_bytes(6, "big")) for number in range(9)]
+    root = bytes.fromhex(VAULT.backend_keys()["link_roots"][0])
+    batches = []
+    for terminal in (DESK, *TERMINALS):
+        key, entries, macs = link_key(root, terminal), [], [FIRST_MAC]
+        for sequence in range(1, 3 * BATCH):
+            load = {"kind": LOAD, "offer": 1} if terminal == DESK else {"offer": terminal}
+            amount = chance.randrange(1, 2000)
+            price = {} if terminal == DESK else {"price": amount}
+            holder = holders[sequence % len(holders)]
+            record = holder.tap(sequence, terminal, 2497 + sequence // 3, amount1=amount, **load, **price)
+            clear, sealed = record[:CLEAR_BYTES], record[CLEAR_BYTES:]
+            entries.append(entry_bytes(chain_key(key), sequence, macs[-1], COMMITTED, clear, sealed))
+            macs.append(entries[-1][-MAC_BYTES:])
+        for first in range(1, len(entries) + 1, BATCH // 2):
+            last = min(first + BATCH - 1, len(entries))
+            batches.append(build_batch(key, terminal, first, macs[first - 1], entries[first - 1 : last]))
+    batches += chance.sample(batches, len(batches) // 3)
+    chance.shuffle(batches)
+    return batches
+
+
+def work(folder, batches):
+    """All that clearing has to do, begun anew by who does not know how far it came."""
+    clearing = clearing_in(folder)
+    for batch in batches:
+        clearing.ingest.accept(batch)
+    clearing.ingest.prove_pending()
+    for until in LAST_DAYS:
+        held = next((each for each in clearing.settlements.all() if each.until == until), None)
+        if held is None:
+            held = clearing.settlements.prepare(until, "Anna")
+        if held.state == "prepared":
+            held = clearing.settlements.approve(held.number, "Bram")
+        (folder / f"{held.number}.xml").write_bytes(clearing.settlements.payment_file(held.number))
+    clearing.close()
+
+
+def outcome(folder):
+    """The books, every record, every settlement and every file."""
+    clearing = clearing_in(folder)
+    with clearing.store.transaction() as tx:
+        proven = [(row.nullifier, row.clear) for row in tx.journal.proven()]
+        states = tx.journal.states()
+    found = (clearing.ledger.balances(), proven, states, clearing.settlements.all())
+    clearing.close()
+    return *found, {path.name: path.read_bytes() for path in sorted(folder.glob("*.xml"))}
+
+
+def prepared(folder):
+    """A city with its venues, and nothing handed in."""
+    folder.mkdir()
+    clearing = clearing_in(folder)
+    clearing.set_up()
+    (folder / "venues.toml").write_text(VENUES, encoding="utf-8")
+    clearing.venues.import_file(folder / "venues.toml", date(2026, 11, 1))
+    clearing.close()
+    return folder
+
+
+def killed_after(seconds, folder, batches) -> bool:
+    """Whether the work was still going on when it was killed."""
+    worker = get_context("fork").Process(target=work, args=(folder, batches))
+    worker.start()
+    worker.join(seconds)
+    if worker.is_alive():
+        os.kill(worker.pid, signal.SIGKILL)
+    worker.join()
+    assert worker.exitcode in (0, -signal.SIGKILL), "the work stopped by itself"
+    return worker.exitcode != 0
+
+
+@pytest.mark.timeout(1800)
+def test_work_that_is_killed_at_any_moment_ends_as_if_it_was_not(tmp_path, kills):
+    chance = random.Random(20261201)
+    batches = journals(chance)
+    begun = time.monotonic()
+    assert not killed_after(600, prepared(tmp_path / "calm"), batches)
+    whole, wanted = time.monotonic() - begun, outcome(tmp_path / "calm")
+    assert wanted[2] == {"proven": 4 * (3 * BATCH - 1)}
+    assert len(wanted[3]) == len(LAST_DAYS) == len(wanted[4])
+
+    done, city = 0, 0
+    while done < kills:
+        city += 1
+        folder = prepared(tmp_path / f"city {city}")
+        while killed_after(chance.uniform(0, whole), folder, batches):
+            done += 1
+        assert outcome(folder) == wanted, f"after {done} kills"
