@@ -10,6 +10,10 @@ from backend.errors import NotFound
 from backend.finding import Findings
 from backend.ingest import Ingest
 from backend.ledger import Ledger, Rules
+from backend.reports.beancount import Beancount
+from backend.reports.funds import FundReports
+from backend.reports.spreadsheets import Spreadsheets
+from backend.reports.xaf import Auditfile
 from backend.settlement.service import Settlements
 from backend.statements import Statements
 from backend.store import Store
@@ -33,6 +37,9 @@ class Clearing:
         self.ledger = Ledger(self.store, config)
         self.venues = Venues(self.store, config, self.calendar)
         self.statements = Statements(config.link_roots_bytes(), now)
+        self.funds = FundReports(self.store, config, self.calendar)
+        self.beancount = Beancount(self.store, config.municipality.name)
+        self.spreadsheets = Spreadsheets(self.store)
         self.settlements = Settlements(self.store, config.municipality, now)
 
     def lease(self, terminal: int, number: int) -> bytes:
@@ -48,6 +55,10 @@ class Clearing:
         sealed = self.venues.bundle_for(terminal, day)
         nonce = self.statements.nonce_in(terminal, statement, self.ingest.next_position(terminal))
         return self.statements.answer(terminal, nonce, sealed)
+
+    def auditfile(self, tax_number: str) -> Auditfile:
+        """The writer of audit files of the municipality with this RSIN."""
+        return Auditfile(self.store, self.config.municipality.name, tax_number)
 
     def set_up(self) -> None:
         """Make the tables and the municipality's desks; harmless when they are there."""

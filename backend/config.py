@@ -82,6 +82,8 @@ class Purse(_Funded):
 
     name: str
     unit: Unit
+    # The class of the purse in the scheme, such as sport or clothes; reports add purses up by it.
+    category: str = ""
 
 
 class Grant(_Funded):
@@ -240,7 +242,10 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def _purses(content: dict[str, Any]) -> dict[int, Purse]:
     return {
-        entry["number"]: Purse(name=entry["name"], unit=entry["unit"], **_funded(entry)) for entry in content["purse"]
+        entry["number"]: Purse(
+            name=entry["name"], unit=entry["unit"], category=entry.get("class", ""), **_funded(entry)
+        )
+        for entry in content["purse"]
     }
 
 

@@ -39,6 +39,10 @@ class SettlementRefused(LedgerError):
     """A settlement that must not be made, approved or withdrawn like this."""
 
 
+class ReportRefused(LedgerError):
+    """A report, export or closing that cannot be made like this."""
+
+
 class StatementRefused(LedgerError):
     """What is said of a terminal is not its own word of this moment, or it says that records are kept back."""
 

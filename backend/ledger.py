@@ -7,6 +7,7 @@
 | `venue:<n>` | cents owed to a venue; in another unit, how much was handed in there |
 | `discounts:<fund>` | discounts that the municipality owes venues (below zero) |
 | `suspense:recredit` | taken by a venue from a purse that it may not take from: due back to the holder |
+| `lapsed:<n>` | what expired in a purse at the end of a pass year |
 | `replaced:<n>` | what was put on new passes in the place of lost ones, where it still stands as well (below zero) |
 | `bank` | paid out |
 """
@@ -21,7 +22,7 @@ from sqlalchemy import Row
 from backend.calendar import day_of
 from backend.config import Config, Grant, Purse
 from backend.errors import RecordRefused
-from backend.funding import by_share, in_order
+from backend.funding import by_share, in_order, in_proportion
 from backend.offers import GRACE, agrees, honoured
 from backend.store import Store, Transaction
 from card.record import LOAD, NO_PURSE, REVERSAL, TAP, ClearRecord
@@ -55,6 +56,14 @@ def purse_account(number: int) -> str:
 
 def replaced_account(number: int) -> str:
     return f"replaced:{number}"
+
+
+def lapsed_account(number: int) -> str:
+    return f"lapsed:{number}"
+
+
+def discounts_account(fund: str) -> str:
+    return f"discounts:{fund}"
 
 
 def venue_account(number: int) -> str:
@@ -160,7 +169,7 @@ class Rules:
         cents = version.compensation + (record.discount if version.compensated else 0)
         if not cents:
             return []
-        source = f"discounts:{self._purses[record.purse1].funds[0]}"
+        source = discounts_account(self._purses[record.purse1].funds[0])
         return [(source, venue_account(version.venue), "cent", cents)]
 
 
@@ -208,7 +217,7 @@ class Ledger:
             if _net(flows, destination=own, unit=unit)
         }
         paid = _net(flows, source=own, destination=BANK)
-        discounts = sum(_net(flows, source=f"discounts:{fund}", destination=own) for fund in self._config.funds())
+        discounts = sum(_net(flows, source=discounts_account(fund), destination=own) for fund in self._config.funds())
         owed = _net(flows, destination=own)
         return {
             "venue": number,
@@ -251,8 +260,8 @@ class Ledger:
                 }
                 loaded += parts[name]
                 whole = self._purse(number, flows)
-                spent += _share(whole["spent"], parts, purse.funds[0])[name]
-        discounts = -_net(flows, destination=f"discounts:{name}")
+                spent += in_proportion(whole["spent"], parts, purse.funds[0])[name]
+        discounts = -_net(flows, destination=discounts_account(name))
         return {
             "fund": name,
             "loaded": loaded,
@@ -297,12 +306,3 @@ def _net(flows: Mapping[Any, int], destination: str, source: str | None = None, 
         elif from_ == destination and source in (None, to):
             total -= amount
     return total
-
-
-def _share(whole: int, parts: Mapping[str, int], owner: str) -> dict[str, int]:
-    """`whole` divided in proportion to `parts`, in whole cents; what rounding leaves, and all when there are no parts,
-    is the owner's."""
-    total = sum(parts.values())
-    shares = {name: whole * part // total if total else 0 for name, part in parts.items()}
-    shares[owner] += whole - sum(shares.values())
-    return shares

@@ -14,6 +14,7 @@ from backend.store.evidence import Evidence
 from backend.store.journal import Journal
 from backend.store.payments import Payments
 from backend.store.quarantine import Quarantine
+from backend.store.reports import Reports
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Transaction:
     books: Books
     payments: Payments
     evidence: Evidence
+    reports: Reports
 
 
 class Store:
@@ -58,6 +60,7 @@ def _transaction(connection: Connection) -> Transaction:
         Books(connection),
         Payments(connection),
         Evidence(connection),
+        Reports(connection),
     )
 
 

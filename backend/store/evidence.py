@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, and_, case, cast, func, literal, or_, select, tuple_
+from sqlalchemy import Connection, Row, Select, String, and_, case, cast, func, literal, or_, select, tuple_
 
 from backend.schema import entry, posting, quarantine, record, settlement, settlement_item, settlement_line, transfer
 
@@ -15,6 +15,10 @@ class Evidence:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def _one(self, query: Select[Any]) -> Row[Any] | None:
+        row: Row[Any] | None = self._connection.execute(query).one_or_none()
+        return row
 
     def count(self) -> int:
         """How many entries there are."""
@@ -42,7 +46,7 @@ class Evidence:
             .order_by(entry.c.terminal, entry.c.position)
             .limit(limit)
         )
-        return self._connection.execute(query).all()
+        return list(self._connection.execute(query))
 
     def postings(self, names: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Row[Any]]:
         """The first posting of each record, by terminal and sequence."""
@@ -72,7 +76,7 @@ class Evidence:
             entry.c.sequence == record.c.sequence,
         )
         query = select(record).select_from(record.outerjoin(entry, same)).where(entry.c.position.is_(None))
-        return self._connection.execute(query.order_by(record.c.terminal, record.c.sequence).limit(1)).one_or_none()
+        return self._one(query.order_by(record.c.terminal, record.c.sequence).limit(1))
 
     def nullifier_twice(self) -> Row[Any] | None:
         """The first record with a nullifier that an earlier one has too."""
@@ -82,18 +86,18 @@ class Evidence:
             and_(again.c.terminal == record.c.terminal, again.c.sequence < record.c.sequence),
         )
         query = select(record).join(again, and_(again.c.nullifier == record.c.nullifier, earlier))
-        return self._connection.execute(query.order_by(record.c.terminal, record.c.sequence).limit(1)).one_or_none()
+        return self._one(query.order_by(record.c.terminal, record.c.sequence).limit(1))
 
     def postings_without_record(self) -> Sequence[Row[Any]]:
         """Postings that name no record that is there, in order."""
         same = and_(record.c.terminal == posting.c.terminal, record.c.sequence == posting.c.sequence)
         query = select(posting).select_from(posting.outerjoin(record, same)).where(record.c.sequence.is_(None))
-        return self._connection.execute(query.order_by(posting.c.id)).all()
+        return list(self._connection.execute(query.order_by(posting.c.id)))
 
     def transfers_without_posting(self) -> Row[Any] | None:
         query = select(transfer).select_from(transfer.outerjoin(posting, posting.c.id == transfer.c.posting))
         chosen = posting.c.id.is_(None)
-        return self._connection.execute(query.where(chosen).order_by(transfer.c.posting).limit(1)).one_or_none()
+        return self._one(query.where(chosen).order_by(transfer.c.posting).limit(1))
 
     def postings_twice(self) -> Row[Any] | None:
         """The first record that was posted more than once."""
@@ -104,7 +108,7 @@ class Evidence:
             .having(func.count() > 1)
             .order_by(posting.c.terminal, posting.c.sequence)
         )
-        return self._connection.execute(query.limit(1)).one_or_none()
+        return self._one(query.limit(1))
 
     # Settlements
 
@@ -126,7 +130,7 @@ class Evidence:
             .having(or_(func.count() > 1, func.count(posting.c.id) == 0))
             .order_by(settlement_item.c.posting)
         )
-        return self._connection.execute(query.limit(1)).one_or_none()
+        return self._one(query.limit(1))
 
     def lines_that_differ(self, cents_to_venue: Any) -> Row[Any] | None:
         """The first line of a settlement that is not the sum of its items: `settlement, venue, expected, found`."""
@@ -161,7 +165,7 @@ class Evidence:
             .where(settlement_line.c.venue.is_(None))
         )
         for query in (lines, unlisted):
-            row = self._connection.execute(query.order_by("settlement", "venue").limit(1)).one_or_none()
+            row = self._one(query.order_by("settlement", "venue").limit(1))
             if row is not None:
                 return row
         return None
@@ -191,7 +195,7 @@ class Evidence:
             )
             .order_by(settlement_line.c.settlement, settlement_line.c.venue)
         )
-        return self._connection.execute(query.limit(1)).one_or_none()
+        return self._one(query.limit(1))
 
 
 def _parts(names: list[Any]) -> Iterable[list[Any]]:

@@ -1,35 +1,18 @@
 """A verification believes what is signed and nothing else: whatever was changed behind the books' back is named."""
 
 import sqlite3
-from datetime import date
-
 import pytest
 
 from backend.errors import LinkError
 from card.record import TAP
+from tests.backend.busy_city import busy
 from tests.backend.conftest import VENUES
 from tests.backend.test_funding import BUDGETS, IN_ORDER, with_grant
 
 
 @pytest.fixture
 def city(world):
-    """Loads, taps, a reversal, a doubt, a pass that did not pay, a discount, refusals, and a settlement of it."""
-    world.desk.load(world.holder)
-    world.desk.load(world.sibling, grant=9, amount=20000)
-    for guest in (world.holder, world.sibling, world.stranger):
-        world.pool.tap(guest)
-    world.pool.reverse(world.stranger)
-    world.pool.void()
-    world.pool.commit(world.pool.doubt(world.sibling), world.sibling)
-    world.pool.tap(world.stranger, offer=13, purse=4, amount=1, price=3000, discount=1000, copayment=2000)
-    world.pool.tap(world.holder, offer=99)
-    world.shop.tap(world.holder, offer=21, amount=1250, price=1250)
-    world.shop.tap(world.sibling, offer=21, purse=2, amount=300, price=300)
-    world.shop.doubt(world.holder)
-    world.sync()
-    settlements = world.clearing.settlements
-    settlements.approve(settlements.prepare(date(2026, 11, 30), "Anna").number, "Bram")
-    return world
+    return busy(world)
 
 
 def verified(world):
@@ -50,8 +33,8 @@ def test_books_that_nobody_touched_hold(city):
     heard = []
     found = city.clearing.verification.run(lambda done, total: heard.append((done, total)))
     assert found.difference is None
-    assert (found.entries, found.proven, found.waiting) == (14, 10, 0)
-    assert heard == [(14, 14)]
+    assert (found.entries, found.proven, found.waiting) == (18, 14, 0)
+    assert heard == [(18, 18)]
 
 
 POOL_TAP = "terminal = 101 AND sequence = 1"
