@@ -48,7 +48,7 @@ class Beancount:
                 return
             for account in accounts:
                 unit = _COMMODITY[account.unit]
-                yield f"{account.since} open {account_name(account.name, account.unit)} {unit}"
+                yield f"{account.since} open {account_name(account.account, account.unit)} {unit}"
             since = min(account.since for account in accounts)
             for month in months(since, until):
                 yield from _postings(tx.reports.lines(max(month.first, since), min(month.last, until)))
@@ -82,7 +82,8 @@ def _postings(rows: Any) -> Iterator[str]:
 def _balances(tx: Transaction, day: date) -> Iterator[str]:
     """What our own sums say at the beginning of a day."""
     for (name, unit), total in tx.reports.balances_before(day).items():
-        yield f"{day} balance {account_name(name, unit)}  {_amount(-total, unit)} {_COMMODITY[unit]}"
+        # Without a tolerance of its own it lets a cent pass.
+        yield f"{day} balance {account_name(name, unit)}  {_amount(-total, unit)} ~ 0 {_COMMODITY[unit]}"
 
 
 def _amount(number: int, unit: str) -> str:

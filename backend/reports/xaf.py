@@ -72,9 +72,9 @@ def _accounts(xml: "_Writer", tx: Transaction, period: Period) -> None:
         for account in tx.reports.accounts_used(period.last):
             if account.unit == "cent":
                 with xml.element("ledgerAccount"):
-                    xml.text("accID", account_number(account.name))
-                    xml.text("accDesc", account.name)
-                    xml.text("accTp", "P" if account.name.startswith(_RESULT) else "B")
+                    xml.text("accID", account_number(account.account))
+                    xml.text("accDesc", account.account)
+                    xml.text("accTp", "P" if account.account.startswith(_RESULT) else "B")
 
 
 def _periods(xml: "_Writer", period: Period) -> None:

@@ -109,7 +109,7 @@ class Reports:
     # Exports
 
     def accounts_used(self, last: date) -> Sequence[Row[Any]]:
-        """`name, unit, since`: every account that moved up to a day, and the first day that it did."""
+        """`account, unit, since`: every account that moved up to a day, and the first day that it did."""
         both = _lines().subquery()
         by = both.c.account, both.c.unit
         query = select(*by, func.min(both.c.happened_on).label("since")).where(both.c.happened_on <= last)

@@ -1,6 +1,7 @@
 """A verification believes what is signed and nothing else: whatever was changed behind the books' back is named."""
 
 import sqlite3
+
 import pytest
 
 from backend.errors import LinkError
