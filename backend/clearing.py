@@ -14,6 +14,7 @@ from backend.reports.beancount import Beancount
 from backend.reports.funds import FundReports
 from backend.reports.spreadsheets import Spreadsheets
 from backend.reports.xaf import Auditfile
+from backend.reports.year_end import YearEnd
 from backend.settlement.service import Settlements
 from backend.statements import Statements
 from backend.store import Store
@@ -31,7 +32,8 @@ class Clearing:
         self.store = Store(config.database_url)
         self._vault = VaultClient(config.vault, transport)
         rules = Rules(config)
-        self.ingest = Ingest(self.store, self._vault, rules, config.link_roots_bytes(), now)
+        self.year_end = YearEnd(self.store, config, self.calendar)
+        self.ingest = Ingest(self.store, self._vault, rules, self.year_end, config.link_roots_bytes(), now)
         self.verification = Verification(self.store, self._vault, rules, config.link_roots_bytes())
         self.findings = Findings(self.store, self._vault, config, self.calendar)
         self.ledger = Ledger(self.store, config)

@@ -121,6 +121,8 @@ class Config(_Strict):
     # What a fund may give in a pass year, in the unit of its purses; a fund that is not in it has no end.
     budgets: dict[str, Annotated[int, Field(ge=1)]] = {}
     year_ends: MonthDay = (12, 31)
+    # How long a pass of last year still works, while it is renewed.
+    overlap_days: Annotated[int, Field(ge=0)] = 0
     vault: Vault
     link_roots: tuple[Key, ...] = Field(min_length=1)
     table_key: DoubleKey
@@ -208,6 +210,7 @@ def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None
             grants=_grants(content),
             budgets={entry["name"]: entry["budget"] for entry in content.get("fund", []) if "budget" in entry},
             year_ends=_year_ends(content),
+            overlap_days=content["pass"].get("overlap_days", 0),
             **given,
             **rest,
         )

@@ -14,6 +14,7 @@ from sqlalchemy import Row
 from backend.calendar import Now, day_of
 from backend.errors import BatchRefused, LinkError, NotFound, RecordRefused, TwoJournals
 from backend.ledger import Rules
+from backend.reports.year_end import YearEnd
 from backend.store import Store, Transaction
 from backend.vault import MOST_RECORDS, Question, VaultClient, Verdict
 from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, VOID, Batch, Entry, link_key, open_batch
@@ -69,10 +70,19 @@ class Retried:
 class Ingest:
     """The way in."""
 
-    def __init__(self, store: Store, vault: VaultClient, rules: Rules, link_roots: list[bytes], now: Now) -> None:
+    def __init__(
+        self,
+        store: Store,
+        vault: VaultClient,
+        rules: Rules,
+        year_end: YearEnd,
+        link_roots: list[bytes],
+        now: Now,
+    ) -> None:
         self._store = store
         self._vault = vault
         self._rules = rules
+        self._year_end = year_end
         self._link_roots = link_roots
         self._now = now
 
@@ -225,6 +235,7 @@ class Ingest:
         tx.journal.change_record(*name, state="proven", reason=None, **values)
         about = booking.about | {"terminal": row.terminal, "sequence": row.sequence}
         tx.books.post(booking.kind, day_of(record.day), self._now(), booking.transfers, **about)
+        self._year_end.correct(tx, record)
         tx.quarantine.resolve_entry(row.terminal, row.position, self._now())
         return True
 

@@ -13,6 +13,7 @@ from backend.schema.exceptions import quarantine
 from backend.schema.journal import entry, record
 from backend.schema.settlement import settlement, settlement_item, settlement_line
 from backend.schema.venues import offer, terminal, venue, venue_purse, venues_import
+from backend.schema.year_end import lapse, year_closing
 
 __all__ = [
     "Moment",
@@ -20,6 +21,7 @@ __all__ = [
     "append_only",
     "entry",
     "final",
+    "lapse",
     "metadata",
     "number",
     "offer",
@@ -35,4 +37,5 @@ __all__ = [
     "venue",
     "venue_purse",
     "venues_import",
+    "year_closing",
 ]

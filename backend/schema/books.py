@@ -38,9 +38,9 @@ posting = table(
     ForeignKeyConstraint(["terminal", "sequence"], ["record.terminal", "record.sequence"]),
     UniqueConstraint("terminal", "sequence"),
     UniqueConstraint("settlement", "venue"),
-    CheckConstraint("kind IN ('tap', 'reversal', 'load', 'payment')", name="kind"),
+    CheckConstraint("kind IN ('tap', 'reversal', 'load', 'payment', 'lapse')", name="kind"),
     CheckConstraint("(kind = 'payment') = (settlement IS NOT NULL)", name="payment"),
-    CheckConstraint("(kind = 'payment') = (sequence IS NULL)", name="from_record"),
+    CheckConstraint("(kind IN ('payment', 'lapse')) = (sequence IS NULL)", name="from_record"),
     CheckConstraint("kind NOT IN ('tap', 'reversal') OR (venue IS NOT NULL AND offer IS NOT NULL)", name="at_venue"),
 )
 

@@ -15,6 +15,7 @@ from backend.store.journal import Journal
 from backend.store.payments import Payments
 from backend.store.quarantine import Quarantine
 from backend.store.reports import Reports
+from backend.store.year_ends import YearEnds
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Transaction:
     payments: Payments
     evidence: Evidence
     reports: Reports
+    year_ends: YearEnds
 
 
 class Store:
@@ -61,6 +63,7 @@ def _transaction(connection: Connection) -> Transaction:
         Payments(connection),
         Evidence(connection),
         Reports(connection),
+        YearEnds(connection),
     )
 
 
