@@ -13,9 +13,11 @@ from backend.ledger import Ledger, Rules
 from backend.reports.beancount import Beancount
 from backend.reports.funds import FundReports
 from backend.reports.spreadsheets import Spreadsheets
+from backend.reports.statistics import StatisticsService
 from backend.reports.xaf import Auditfile
 from backend.reports.year_end import YearEnd
 from backend.settlement.service import Settlements
+from backend.signer import Signer
 from backend.statements import Statements
 from backend.store import Store
 from backend.vault import VaultClient
@@ -34,14 +36,16 @@ class Clearing:
         rules = Rules(config)
         self.year_end = YearEnd(self.store, config, self.calendar)
         self.ingest = Ingest(self.store, self._vault, rules, self.year_end, config.link_roots_bytes(), now)
-        self.verification = Verification(self.store, self._vault, rules, config.link_roots_bytes())
+        self.verification = Verification(self.store, self._vault, rules, config.link_roots_bytes(), config.overlap)
         self.findings = Findings(self.store, self._vault, config, self.calendar)
         self.ledger = Ledger(self.store, config)
         self.venues = Venues(self.store, config, self.calendar)
         self.statements = Statements(config.link_roots_bytes(), now)
         self.funds = FundReports(self.store, config, self.calendar)
         self.beancount = Beancount(self.store, config.municipality.name)
+        self.statistics = StatisticsService(self.store, config, self.calendar)
         self.spreadsheets = Spreadsheets(self.store)
+        self.signer = Signer(config, self.calendar)
         self.settlements = Settlements(self.store, config.municipality, now)
 
     def lease(self, terminal: int, number: int) -> bytes:
@@ -53,10 +57,13 @@ class Clearing:
         return self._vault.lease(terminal, number)
 
     def bundle(self, terminal: int, statement: bytes, day: date | None = None) -> bytes:
-        """The sealed bundle of a terminal, as the answer to its own statement; raises NotFound or StatementRefused."""
+        """The bundle of a terminal, sealed for it and signed for its host, as the answer to its own statement.
+
+        Raises NotFound, StatementRefused or CertificateOver.
+        """
         sealed = self.venues.bundle_for(terminal, day)
         nonce = self.statements.nonce_in(terminal, statement, self.ingest.next_position(terminal))
-        return self.statements.answer(terminal, nonce, sealed)
+        return self.signer.signed(self.statements.answer(terminal, nonce, sealed))
 
     def auditfile(self, tax_number: str) -> Auditfile:
         """The writer of audit files of the municipality with this RSIN."""

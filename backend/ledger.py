@@ -238,20 +238,22 @@ class Ledger:
         replaced = _net(flows, source=replaced_account(number), destination=own, unit=purse.unit)
         # What stands on a lost pass cannot be spent; it is on the new one as well, and counts once.
         outstanding = _net(flows, destination=own, unit=purse.unit) - replaced
+        expired = _net(flows, source=own, destination=lapsed_account(number), unit=purse.unit)
         return {
             "purse": number,
             "name": purse.name,
             "unit": purse.unit,
             "fund": " + ".join(purse.funds),
             "loaded": loaded,
-            "spent": loaded - outstanding,
+            "spent": loaded - outstanding - expired,
+            "expired": expired,
             "outstanding": outstanding,
             "replaced": replaced,
         }
 
     def _fund(self, name: str, flows: Mapping[Any, int]) -> dict[str, Any]:
         """Cents. What a purse with loads from several funds spent is divided over them as they loaded it."""
-        loaded = spent = 0
+        loaded = spent = expired = 0
         for number, purse in self._config.purses.items():
             if purse.unit == "cent":
                 parts = {
@@ -261,12 +263,14 @@ class Ledger:
                 loaded += parts[name]
                 whole = self._purse(number, flows)
                 spent += in_proportion(whole["spent"], parts, purse.funds[0])[name]
+                expired += in_proportion(whole["expired"], parts, purse.funds[0])[name]
         discounts = -_net(flows, destination=discounts_account(name))
         return {
             "fund": name,
             "loaded": loaded,
             "spent": spent,
-            "outstanding": loaded - spent,
+            "expired": expired,
+            "outstanding": loaded - spent - expired,
             "discounts": discounts,
         }
 

@@ -8,6 +8,7 @@ taken away with all that came from them, is found by `audit`: the pass has count
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row
@@ -15,6 +16,7 @@ from sqlalchemy import Row
 from backend.calendar import day_of
 from backend.errors import RecordRefused
 from backend.ledger import Booking, Rules
+from backend.reports.year_end import Move, moves_expected, moves_found
 from backend.store import Store, Transaction
 from backend.store.payments import CENTS_TO_VENUE
 from backend.vault import MOST_RECORDS, Question, VaultClient, Verdict
@@ -31,7 +33,10 @@ _BEFORE_ALL = (-1, -1)
 
 @dataclass(frozen=True)
 class Difference:
-    """`what`: chain, entry, record, state, nullifier, posting, transfer, settlement or payment. `posting`: its id."""
+    """`what`: chain, entry, record, state, nullifier, posting, transfer, settlement, payment or lapse.
+
+    `posting`: its id.
+    """
 
     what: str
     expected: str
@@ -75,11 +80,14 @@ def _page(tx: Transaction, after: tuple[int, int]) -> _Page:
 class Verification:
     """Reads in pages and holds no lock between them; what comes in meanwhile may or may not be seen."""
 
-    def __init__(self, store: Store, vault: VaultClient, rules: Rules, link_roots: Sequence[bytes]) -> None:
+    def __init__(
+        self, store: Store, vault: VaultClient, rules: Rules, link_roots: Sequence[bytes], overlap: timedelta
+    ) -> None:
         self._store = store
         self._vault = vault
         self._rules = rules
         self._link_roots = link_roots
+        self._overlap = overlap
 
     def run(self, heard: Heard = unheard) -> Verified:
         """Stops at the first difference. Raises LinkError when the vault does not answer."""
@@ -175,8 +183,7 @@ class Verification:
 
     # What no entry explains
 
-    @staticmethod
-    def _of_no_entry(tx: Transaction) -> Iterator[Difference]:
+    def _of_no_entry(self, tx: Transaction) -> Iterator[Difference]:
         lone = tx.evidence.records_without_entry()
         if lone is not None:
             yield _of(lone, "record", "an entry", f"none at position {lone.position}")
@@ -194,6 +201,7 @@ class Verification:
             text = f"{moved.amount} {moved.unit}, posting {moved.posting}"
             yield Difference("transfer", "no transfer", text, account=moved.source, posting=moved.posting)
         yield from _of_settlements(tx)
+        yield from _of_year_ends(tx, self._overlap)
 
 
 _FROM_RECORDS = ("tap", "reversal", "load")
@@ -290,6 +298,21 @@ def _of_settlements(tx: Transaction) -> Iterator[Difference]:
             found = "none" if line.found is None else f"{line.found} cent"
             account = f"venue:{line.venue}"
             yield Difference(what, f"{line.expected} cent", found, account=account, settlement=line.settlement)
+
+
+def _of_year_ends(tx: Transaction, overlap: timedelta) -> Iterator[Difference]:
+    """What lapsed is what two people decided, less what late taps took back."""
+    expected, found = moves_expected(tx, overlap), moves_found(tx)
+    for place in range(max(len(expected), len(found))):
+        wanted = expected[place] if place < len(expected) else None
+        posting, held = found[place] if place < len(found) else (None, None)
+        if wanted != held:
+            terminal, sequence = (wanted.cause if wanted else None) or (None, None)
+            yield Difference("lapse", _lapse(wanted), _lapse(held), terminal, sequence, posting=posting)
+
+
+def _lapse(move: Move | None) -> str:
+    return "none" if move is None else f"{move.lapsed} lapsed by closing {move.closing}"
 
 
 def _of(

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from issuer import import_report, importing
-from issuer.csv_export import csv_text
 from issuer.import_file import Fault
 from issuer.importing import CHANGED, NEW, UNCHANGED, Look
 from issuer.letters.folder import LETTERS, forget_letters
@@ -15,6 +14,7 @@ from issuer.options import BY, DATA, SCHEME, AsJson, Data, SchemeFile, log, now,
 from issuer.registry import Registry, passes
 from issuer.retention import run_retention
 from issuer.scheme import load_scheme
+from web.csv_export import csv_text
 
 import_app = typer.Typer()
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import xlsxwriter
 
-from issuer.csv_export import csv_text
 from issuer.importing import CHANGED, NEW, UNCHANGED, Look
+from web.csv_export import csv_text
 
 _HEADER = ("rij", "wat gebeurt er", "kolom", "wat is er mis", "wat te doen")
 _WIDTHS = (8, 16, 28, 60, 60)

@@ -15,7 +15,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from issuer import audit_log, forgetting
 from issuer.approvals import Approval
 from issuer.audit_log import AuditHead, AuditLine
-from issuer.csv_export import csv_text
 from issuer.registry import Base
 from issuer.registry.tables import (
     BegunCard,
@@ -45,6 +44,7 @@ from issuer.registry.tables import (
 )
 from issuer.web.accounts import Account, AccountRole, OfficerSession, RecoveryCode
 from issuer.web.attempts import LoginAttempt
+from web.csv_export import csv_text
 
 _SEVEN_YEARS = 2557
 _TWO_YEARS = 730

@@ -13,7 +13,6 @@ from hardware.pcsc import PcscReader
 from hardware.printer import IppPrinter
 from issuer.balance import Balance, ask, sealed_table
 from issuer.desk import Desk, DeskSecrets
-from issuer.http import Contact
 from issuer.letters.office import file_of
 from issuer.options import (
     BACKEND,
@@ -41,6 +40,7 @@ from issuer.serving import serve as run
 from issuer.vault_client import VaultClient
 from issuer.web.accounts import create_administrator
 from issuer.web.config import Counter, Oidc, WebConfig
+from web.api import Contact
 
 app = typer.Typer()
 

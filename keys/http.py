@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apiflask import APIFlask, abort
-from flask import Response, g, jsonify, request
+from flask import Response, g, request
 
 from keys.audit_log import AuditLog
 from keys.auditing import AUDIT_BYTES, Auditor, Finding
@@ -15,7 +15,9 @@ from keys.errors import KeyMissing, KeyStoreError, NotAllowed, NotUnderstood
 from keys.http_schemas import AuditOut, AuditQuery, BalanceIn, BalanceOut, CardIn, CardKeysOut, ProofsOut
 from keys.proving import RECORD_BYTES, Prover, Verdict
 from keys.vault import DESK, CardKey, Vault
+from web.api import new_interface
 
+API_VERSION = "1.0.0"
 MOST_RECORDS = 10_000
 _PARTY = "meedoen.party"
 ISSUER, BACKEND = "issuer", "backend"
@@ -69,12 +71,13 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
     It has no database; all it writes is a line in `log` for each call.
     """
     prover, balances = Prover(vault), Balances(vault)
-    app = APIFlask(
-        "meedoen-vault", title="meedoen vault", version="1.0.0", spec_path="/v1/openapi.json", docs_path=None
+    app = new_interface(
+        "meedoen-vault",
+        "meedoen vault",
+        "Proves transactions and derives the keys of passes. Keeps nothing.",
+        API_VERSION,
+        max(call.most_bytes for call in _CALLS.values()),
     )
-    app.config["OPENAPI_VERSION"] = "3.1.0"
-    app.config["VALIDATION_ERROR_STATUS_CODE"] = 400
-    app.description = "Proves transactions and derives the keys of passes. Keeps nothing."
 
     @app.before_request
     def known() -> None:
@@ -95,21 +98,6 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
         origin = request.environ.get("REMOTE_ADDR") or "local socket"
         kind = call.kind if call else "none"
         log.add(g.actor or "stranger", origin, request.endpoint or "unknown", kind, count, str(response.status_code))
-        return response
-
-    @app.error_processor
-    def problem(error: Any) -> tuple[Response, int, dict[str, str]]:
-        body = {"type": "about:blank", "title": error.message, "status": error.status_code}
-        if error.detail:
-            body["detail"] = "The request does not have the form of the specification; errors says where."
-            body["errors"] = error.detail
-        answer = jsonify(body)
-        answer.content_type = "application/problem+json"
-        return answer, error.status_code, dict(error.headers or {})
-
-    @app.after_request
-    def version_header(response: Response) -> Response:
-        response.headers["API-Version"] = "1.0.0"
         return response
 
     @app.post("/v1/prove")
@@ -182,7 +170,7 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
         except NotAllowed as error:
             abort(403, str(error))
         purses = [{"purse": purse, "amount": amount} for purse, amount in answer.balances.items()]
-        return {"balances": purses, "as_of": answer.as_of}
+        return {"balances": purses, "asOf": answer.as_of}
 
     return app
 

@@ -84,4 +84,4 @@ class PurseOut(Schema):
 
 class BalanceOut(Schema):
     balances = List(Nested(PurseOut), required=True)
-    as_of = Date(required=True, metadata={"description": "the day up to which clearing had proven records"})
+    asOf = Date(required=True, metadata={"description": "the day up to which clearing had proven records"})

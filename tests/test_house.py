@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("card", "keys", "issuer", "terminal", "backend", "hardware", "meedoen")
+PARTS = ("card", "keys", "issuer", "terminal", "backend", "web", "hardware", "meedoen")
 DIALECT = ("card", "terminal/firmware")
 MONEY = ("backend", "issuer", "keys", "terminal", "card", "meedoen")
-SERVERS = ("backend", "keys", "issuer")
+SERVERS = ("backend", "keys", "issuer", "web")
 # What is started by name, not imported.
 ENTRY_POINTS = {
     "meedoen.__main__",
@@ -29,7 +29,7 @@ ENTRY_POINTS = {
     "issuer.registry.migrations.versions.0001_the_registry",
     "issuer.registry.migrations.versions.0002_the_day_of_a_handle",
 }
-BACKEND_MAY_READ = {"record", "batch", "siv", "cmac", "errors", "wire"}
+BACKEND_MAY_READ = {"record", "batch", "siv", "cmac", "errors", "signing", "wire"}
 
 
 def sources(*folders: str) -> list[Path]:

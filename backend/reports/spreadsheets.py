@@ -4,11 +4,11 @@ import io
 from dataclasses import astuple, fields
 
 import xlsxwriter
-from web.csv_export import csv_text
 
 from backend.reports.funds import FundReport, FundRow
 from backend.reports.periods import Period
 from backend.store import Store
+from web.csv_export import csv_text
 
 _BOOKS = (
     "happened_on", "recorded_at", "id", "kind", "source", "destination", "unit", "amount", "settlement", "terminal",

@@ -7,14 +7,14 @@ passes were renewed. But it is never too much: after it lapsed, the purse still 
 amount is therefore a decision: computed, shown, lowered by who expects rests on renewed passes to be spent, and made by
 two people. `restore` gives back, in the same way, when the rests that were spent turn out to be more.
 
-**When.** A pass works until the last day of its year and the overlap of the scheme. A terminal that has no network takes
+**When.** A pass works until the last day of its year and the overlap of the scheme. A terminal without a network takes
 no taps longer than its bundle is good, 31 days. Only then a year can be closed. Nothing is retroactive: postings have
 the day on which they are made.
 
 **Late.** A tap of a day on which passes of the closed year still worked, proven after the closing, spent money that was
 counted as lapsed. So it is given back to the purse at once, as far as it lapsed, and the tap takes it: the totals of
-what is loaded, spent, expired and outstanding add up, and what is outstanding does not change. A late reversal lets lapse
-again what a late tap took back.
+what is loaded, spent, expired and outstanding add up, and what is outstanding does not change. A late reversal lets
+lapse again what a late tap took back.
 """
 
 from collections.abc import Mapping
@@ -139,7 +139,7 @@ class YearEnd:
                     text = f"Of purse {row.purse} less is left than was proposed. Withdraw it, and propose it anew."
                     raise ReportRefused("changed", text)
                 tx.year_ends.decide(row.id, state="decided", decided_by=by, decided_at=now)
-                self._move(tx, row, row.amount if row.kind == "lapse" else -row.amount, None)
+                self._move(tx, row, _decided(row), None)
             done = {row.id for row in rows}
             return [closing for closing in _closings(tx, until, "decided") if closing.id in done]
 
@@ -158,10 +158,10 @@ class YearEnd:
         return rows
 
     def correct(self, tx: Transaction, record: ClearRecord) -> None:
-        """After a record was posted: give back what a late tap spent, or let lapse again what a late reversal returned."""
+        """After a record was posted: what a late tap spent is given back, what a late reversal brought lapses again."""
         if record.kind == LOAD:
             return
-        earliest = day_of(record.day) - timedelta(days=self._config.overlap_days)
+        earliest = day_of(record.day) - self._config.overlap
         for purse, amount in record.debits():
             for row in tx.year_ends.lapses(purse, earliest):
                 moved = correction(record.kind == REVERSAL, amount, row.lapsed, row.amount)
@@ -185,7 +185,59 @@ class YearEnd:
         return until
 
     def _may_close_on(self, until: date) -> date:
-        return until + timedelta(days=self._config.overlap_days) + GRACE
+        return until + self._config.overlap + GRACE
+
+
+@dataclass(frozen=True)
+class Move:
+    """What one posting lets lapse of a closing (below zero: gives back); `cause`: the late record, None: a decision."""
+
+    closing: int | None
+    cause: tuple[int, int] | None
+    lapsed: int
+
+
+def moves_found(tx: Transaction) -> list[tuple[int, Move]]:
+    """Every posting of a lapse in order, with what it moves; a closing of None is one that nobody decided."""
+    return [(row.id, Move(row.closing, _cause(row), int(row.lapsed or 0))) for row in tx.year_ends.postings()]
+
+
+def moves_expected(tx: Transaction, overlap: timedelta) -> list[Move]:
+    """What decisions and late records should have moved, computed anew in the order of postings."""
+    closings = {row.id: row for row in tx.year_ends.all() if row.state == "decided"}
+    # Each decision is carried out once.
+    first = {row.closing: row.id for row in reversed(tx.year_ends.postings()) if row.terminal is None}
+    decided = {posting: closing for closing, posting in first.items() if closing in closings}
+    standing: dict[tuple[date, int], int] = {}
+    lapses: list[Row[Any]] = []
+    moves = []
+    for late in tx.year_ends.late(min(decided, default=0), overlap):
+        if late.id in decided:
+            row = closings[decided[late.id]]
+            moved = _decided(row)
+            moves.append(Move(row.id, None, moved))
+            standing[row.until, row.purse] = standing.get((row.until, row.purse), 0) + moved
+            lapses += [row] if row.kind == "lapse" else []
+            continue
+        amount = late.amount
+        for row in sorted(lapses, key=lambda row: row.until):
+            if row.purse == late.purse and late.happened_on <= row.until + overlap:
+                lapsed = standing[row.until, row.purse]
+                moved = correction(late.kind == "reversal", amount, lapsed, row.amount)
+                if moved:
+                    moves.append(Move(row.id, (late.terminal, late.sequence), moved))
+                standing[row.until, row.purse] += moved
+                amount -= abs(moved)
+    return moves + [Move(row.id, None, _decided(row)) for number, row in closings.items() if number not in first]
+
+
+def _decided(row: Row[Any]) -> int:
+    """What a closing lets lapse (below zero: gives back)."""
+    return int(row.amount if row.kind == "lapse" else -row.amount)
+
+
+def _cause(row: Row[Any]) -> tuple[int, int] | None:
+    return None if row.terminal is None else (row.terminal, row.sequence)
 
 
 def correction(reversal: bool, amount: int, lapsed: int, decided: int) -> int:

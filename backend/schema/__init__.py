@@ -12,6 +12,7 @@ from backend.schema.books import account, posting, transfer
 from backend.schema.exceptions import quarantine
 from backend.schema.journal import entry, record
 from backend.schema.settlement import settlement, settlement_item, settlement_line
+from backend.schema.statistics import published_statistics
 from backend.schema.venues import offer, terminal, venue, venue_purse, venues_import
 from backend.schema.year_end import lapse, year_closing
 
@@ -26,6 +27,7 @@ __all__ = [
     "number",
     "offer",
     "posting",
+    "published_statistics",
     "quarantine",
     "record",
     "settlement",

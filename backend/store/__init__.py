@@ -15,6 +15,7 @@ from backend.store.journal import Journal
 from backend.store.payments import Payments
 from backend.store.quarantine import Quarantine
 from backend.store.reports import Reports
+from backend.store.statistics import Statistics
 from backend.store.year_ends import YearEnds
 
 
@@ -30,6 +31,7 @@ class Transaction:
     evidence: Evidence
     reports: Reports
     year_ends: YearEnds
+    statistics: Statistics
 
 
 class Store:
@@ -64,6 +66,7 @@ def _transaction(connection: Connection) -> Transaction:
         Evidence(connection),
         Reports(connection),
         YearEnds(connection),
+        Statistics(connection),
     )
 
 

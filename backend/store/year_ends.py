@@ -1,10 +1,10 @@
 """The ends of pass years: what was decided, what lapsed, and what late taps gave back."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, insert, literal, select, update
+from sqlalchemy import Connection, Integer, Row, case, cast, func, insert, literal, select, update
 
 from backend.schema import lapse, posting, transfer, year_closing
 
@@ -74,6 +74,29 @@ class YearEnds:
             )
         )
         return int(self._connection.scalar(query) or 0)
+
+    def late(self, first: int, overlap: timedelta) -> Iterable[Row[Any]]:
+        """From a posting on, in order: decisions, and taps and reversals of days on which passes of a closed year still
+        worked, `id, kind, happened_on, terminal, sequence, purse, amount`."""
+        last = self._connection.scalar(select(func.max(year_closing.c.until)).where(year_closing.c.state == "decided"))
+        if last is None:
+            return []
+        purse = case((posting.c.kind == "reversal", transfer.c.destination), else_=transfer.c.source)
+        query = (
+            select(
+                *(posting.c[name] for name in ("id", "kind", "happened_on", "terminal", "sequence")),
+                case((purse.startswith("purse:"), cast(func.substr(purse, len("purse:") + 1), Integer))).label("purse"),
+                transfer.c.amount,
+            )
+            .join(transfer, transfer.c.posting == posting.c.id)
+            .where(
+                posting.c.id >= first,
+                (posting.c.kind == "lapse") | (purse.startswith("purse:") & (posting.c.happened_on <= last + overlap)),
+                posting.c.kind.in_(("lapse", "tap", "reversal")),
+            )
+            .order_by(posting.c.id, transfer.c.number)
+        )
+        return self._connection.execution_options(yield_per=1000).execute(query)
 
     def postings(self) -> Sequence[Row[Any]]:
         """Every posting that lapsed or gave back, in order: `id, closing, terminal, sequence, lapsed`."""

@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response
 
 from issuer import audit_log
 from issuer.audit_log import AuditLine
-from issuer.csv_export import csv_text
 from issuer.errors import DeskError
 from issuer.web.audit import audit
 from issuer.web.config import here
 from issuer.web.words import _, of_the_log, said
+from web.csv_export import csv_text
 
 pages = Blueprint("audit", __name__, url_prefix="/audit")
 _ON_A_PAGE = 50

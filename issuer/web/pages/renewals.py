@@ -10,7 +10,6 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from issuer import audit_log, messages, renewal
-from issuer.csv_export import csv_text
 from issuer.errors import DeskError
 from issuer.letters.batch import waiting, write
 from issuer.letters.folder import make
@@ -20,6 +19,7 @@ from issuer.web.config import here
 from issuer.web.login import officer
 from issuer.web.words import _, language, said
 from issuer.work import DONE, RUNNING, Work
+from web.csv_export import csv_text
 
 pages = Blueprint("renewals", __name__)
 _MOST_SHOWN = 200

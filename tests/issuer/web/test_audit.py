@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from issuer import audit_log
 from issuer.audit_log import AuditLine
-from issuer.csv_export import csv_text
+from web.csv_export import csv_text
 
 
 @pytest.fixture

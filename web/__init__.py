@@ -1,0 +1,1 @@
+"""What the servers of all parties have in common; nothing of any party."""
