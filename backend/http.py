@@ -43,7 +43,7 @@ from backend.ingest import Receipt
 from backend.metrics import MEDIA_TYPE, metrics
 from backend.statements import MOST_BYTES as MOST_STATEMENT
 from card.batch import ENTRY_BYTES, MOST_ENTRIES
-from web.api import new_interface, problem
+from web.api import new_interface, problem, takes_bytes
 from web.log import EventLog, log_calls
 
 API_VERSION = "1.0.0"
@@ -108,39 +108,40 @@ def _transport(clearing: Clearing) -> APIBlueprint:
     """
     blueprint = APIBlueprint("transport", __name__, url_prefix="/v1/terminals", tag="Transport")
 
-    @blueprint.post("/<int:terminal>/batches")
+    @blueprint.post("/<int(max=4294967295):terminal>/batches")
     @blueprint.output(ReceiptOut)
     @blueprint.doc(
         summary="Hand in a batch",
-        description="Body: a batch, application/octet-stream. The same batch may be sent again, in any order.",
+        description="The same batch may be sent again, in any order.",
         responses=[400, 404, 409, 413, 422],
     )
+    @takes_bytes("a batch, as docs/formats.md says")
     def hand_in(terminal: int) -> Any:
         receipt = clearing.ingest.accept(request.get_data(), terminal)
         return _refusal_of_records(receipt) if receipt.refused else receipt_out(receipt)
 
-    @blueprint.get("/<int:terminal>")
+    @blueprint.get("/<int(max=4294967295):terminal>")
     @blueprint.output(JournalOut)
     @blueprint.doc(summary="Where the journal of a terminal goes on", responses=[404])
     def journal(terminal: int) -> Any:
         return clearing.ingest.journal_of(terminal) | {"challenge": clearing.statements.challenge(terminal).hex()}
 
-    @blueprint.post("/<int:terminal>/bundle")
+    @blueprint.post("/<int(max=4294967295):terminal>/bundle")
     @blueprint.input(BundleQuery, location="query", arg_name="query")
     @blueprint.doc(
         summary="The bundle of a terminal",
-        description="Body: the challenge that the journal's call gave (16 bytes), and what the terminal said to it, "
-        "application/octet-stream. The bundle proves to the terminal that it was made after that; its last 162 bytes "
+        description="The bundle proves to the terminal that it was made after that; its last 162 bytes "
         "prove to the host who made it. 403: the terminal did not say this. 409: the challenge is too old, or the "
         "terminal holds records that were not handed in. 503: our certificate is over.",
         responses=_body("Sealed and signed bundle", "application/octet-stream") | {403: {}, 409: {}, 413: {}, 503: {}},
     )
+    @takes_bytes("the challenge that the journal's call gave (16 bytes), and what the terminal said to it")
     def bundle(terminal: int, query: dict[str, Any]) -> Response:
         request.max_content_length = MOST_STATEMENT
         day = day_of(query["day"]) if query.get("day") is not None else None
         return Response(clearing.bundle(terminal, request.get_data(), day), mimetype="application/octet-stream")
 
-    @blueprint.get("/<int:terminal>/leases/<int:number>")
+    @blueprint.get("/<int(max=4294967295):terminal>/leases/<int:number>")
     @blueprint.doc(
         summary="The keys of a terminal, from today on",
         description="As the vault wrapped them to its device. `number` is the one that the device says is next.",

@@ -8,8 +8,8 @@ from sqlalchemy import CheckConstraint, ColumnElement, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from issuer.errors import DeskError
-from issuer.moment import Moment
 from issuer.registry import Base
+from web.moment import Moment
 
 OPEN, APPROVED, REJECTED, WITHDRAWN, USED = OUTCOMES = ("open", "approved", "rejected", "withdrawn", "used")
 DECIDER = "team-lead"

@@ -1,16 +1,10 @@
 """What can go wrong at the desk. Each text is one sentence that says to a clerk what to do."""
 
+from web.refusal import Refusal
 
-class DeskError(Exception):
-    """Work at the desk that was refused; nothing changed.
 
-    `text` is the sentence with its `facts` still open, as `{name}`: screens look up their own language by it.
-    """
-
-    def __init__(self, text: str, **facts: object) -> None:
-        super().__init__(text.format(**facts) if facts else text)
-        self.text = text
-        self.facts = facts
+class DeskError(Refusal):
+    """Work at the desk that was refused; nothing changed."""
 
 
 class CardRefused(DeskError):

@@ -36,8 +36,8 @@ from issuer.registry.tables import (
     RetentionRun,
     StockMove,
 )
-from issuer.web.accounts import OfficerSession
-from issuer.web.attempts import LoginAttempt
+from web.accounts import OfficerSession
+from web.attempts import LoginAttempt
 
 _ADULT = 18
 _NOBODY = ""

@@ -13,12 +13,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from issuer import audit_log
 from issuer.errors import DeskError
 from issuer.lifecycle import FOLLOWS
 from issuer.printed_code import as_printed
 from issuer.registry import passes
 from issuer.registry.tables import CardPass, Holder
+from web import audit_log
 
 BY = "holder"
 # With its holder, or it has been. A pass that is still being made cannot be lost; later it would work all the same.

@@ -12,12 +12,12 @@ import typer
 from sqlalchemy.orm import Session
 
 from hardware.errors import ReaderError
-from issuer import audit_log
 from issuer.desk import Desk, DeskSecrets
-from issuer.errors import DeskError
 from issuer.registry import Registry
 from issuer.scheme import load_scheme
 from issuer.vault_client import VaultClient
+from web import audit_log
+from web.refusal import Refusal
 
 Data = Annotated[Path, typer.Option("--data", help="Folder of the desk.")]
 SchemeFile = Annotated[Path, typer.Option("--scheme", help="Scheme of the municipality.", exists=True)]
@@ -39,7 +39,7 @@ def refusals() -> Iterator[None]:
     """A refusal is one sentence on standard error, and exit code 1."""
     try:
         yield
-    except (DeskError, ReaderError) as error:
+    except (Refusal, ReaderError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
 

@@ -10,12 +10,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
-from issuer import audit_log, forgetting
+from issuer import forgetting
 from issuer.approvals import Approval
-from issuer.audit_log import AuditHead, AuditLine
-from issuer.registry import Base
 from issuer.registry.tables import (
     BegunCard,
     CardPass,
@@ -42,8 +40,10 @@ from issuer.registry.tables import (
     SealingState,
     StockMove,
 )
-from issuer.web.accounts import Account, AccountRole, OfficerSession, RecoveryCode
-from issuer.web.attempts import LoginAttempt
+from web import audit_log
+from web.accounts import Account, AccountRole, OfficerSession, RecoveryCode
+from web.attempts import LoginAttempt
+from web.audit_log import AuditHead, AuditLine
 from web.csv_export import csv_text
 
 _SEVEN_YEARS = 2557
@@ -60,7 +60,7 @@ class Kept:
     """
 
     name: str
-    tables: tuple[type[Base], ...]
+    tables: tuple[type[DeclarativeBase], ...]
     days: int | None
     since: str
     then: str

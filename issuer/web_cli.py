@@ -35,12 +35,15 @@ from issuer.printing.artwork import load_artwork
 from issuer.printing.check import check_artwork
 from issuer.registry import Registry
 from issuer.scheme import load_scheme
-from issuer.serving import Tls, pages_and_api
-from issuer.serving import serve as run
+from issuer.serving import pages_and_api
 from issuer.vault_client import VaultClient
-from issuer.web.accounts import create_administrator
-from issuer.web.config import Counter, Oidc, WebConfig
+from issuer.web.config import Counter, WebConfig
+from issuer.web.permissions import RIGHTS
+from web.accounts import create_administrator
 from web.api import Contact
+from web.oidc import Oidc
+from web.serving import Tls
+from web.serving import serve as run
 
 app = typer.Typer()
 
@@ -99,7 +102,7 @@ def administrator(
 ) -> None:
     """Make the first account: an administrator, who makes those of the others."""
     with refusals(), Registry.at(data).transaction() as session:
-        code = create_administrator(session, user_name, full_name, now())
+        code = create_administrator(session, RIGHTS, user_name, full_name, now())
     if as_json:
         typer.echo(json.dumps({"userName": user_name.lower(), "startCode": code}))
     else:

@@ -15,7 +15,7 @@ from keys.errors import KeyMissing, KeyStoreError, NotAllowed, NotUnderstood
 from keys.http_schemas import AuditOut, AuditQuery, BalanceIn, BalanceOut, CardIn, CardKeysOut, ProofsOut
 from keys.proving import RECORD_BYTES, Prover, Verdict
 from keys.vault import DESK, CardKey, Vault
-from web.api import new_interface
+from web.api import new_interface, takes_bytes
 
 API_VERSION = "1.0.0"
 MOST_RECORDS = 10_000
@@ -46,6 +46,15 @@ _CALLS = {
     "lease": Call(BACKEND, "keys of a terminal"),
     "card_keys": Call(ISSUER, "keys of a pass"),
     "balance": Call(ISSUER, "balance of a pass", 1 << 28),
+}
+
+
+_LEASE: dict[int | str, Any] = {
+    200: {"description": "wrapped keys", "content": {"application/octet-stream": {}}},
+    401: {"description": "not known here"},
+    403: {"description": "another party's call"},
+    404: {"description": "not known, or revoked"},
+    503: {"description": "the keys of this year are not made"},
 }
 
 
@@ -104,8 +113,10 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
     @app.output(ProofsOut)
     @app.doc(
         summary="Prove records",
-        description=f"The body is N records of {RECORD_BYTES} bytes (42 clear, 60 sealed), N up to {MOST_RECORDS}.",
+        description="A proof for each, in their order.",
+        responses=[400, 401, 403, 413],
     )
+    @takes_bytes(f"N records of {RECORD_BYTES} bytes (42 clear, 60 sealed), N up to {MOST_RECORDS}")
     def prove() -> dict[str, Any]:
         body = request.get_data()
         if not body or len(body) % RECORD_BYTES:
@@ -115,7 +126,11 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
     @app.post("/v1/card-keys")
     @app.input(CardIn, arg_name="card")
     @app.output(CardKeysOut)
-    @app.doc(summary="Keys of one pass", description="For the desk, while it writes the pass.")
+    @app.doc(
+        summary="Keys of one pass",
+        description="For the desk, while it writes the pass.",
+        responses=[400, 401, 403, 413],
+    )
     def card_keys(card: dict[str, Any]) -> dict[str, Any]:
         keys = vault.card_keys(bytes.fromhex(card["uid"]), card["generation"])
         return {
@@ -124,12 +139,12 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
             "older": [_card_key_out(key) for key in keys.older],
         }
 
-    @app.get("/v1/terminals/<int:terminal>/leases/<int:number>")
+    @app.get("/v1/terminals/<int(max=4294967295):terminal>/leases/<int(max=4294967295):number>")
     @app.doc(
         summary="Keys of a terminal, from today on",
         description="Wrapped to its device; `number` is the one that the device says is next. Who carries it learns "
         "nothing.",
-        responses={404: "not known, or revoked", 503: "the keys of this year are not made"},
+        responses=_LEASE,
     )
     def lease(terminal: int, number: int) -> Response:
         try:
@@ -145,8 +160,11 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
     @app.output(AuditOut)
     @app.doc(
         summary="Audit a period",
-        description=f"The body is N lines of {AUDIT_BYTES} bytes: outcome (1 committed, 3 in doubt), record (42 clear, "
-        "60 sealed), in any order. Of two findings nobody can tell whether they are about one pass.",
+        description="Of two findings nobody can tell whether they are about one pass.",
+        responses=[400, 401, 403, 413],
+    )
+    @takes_bytes(
+        f"N lines of {AUDIT_BYTES} bytes: outcome (1 committed, 3 in doubt), record (42 clear, 60 sealed), in any order"
     )
     def audit(query: dict[str, Any]) -> dict[str, Any]:
         if not request.content_length or request.content_length % AUDIT_BYTES:
@@ -159,7 +177,11 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
     @app.post("/v1/balance")
     @app.input(BalanceIn, location="form_and_files", arg_name="form")
     @app.output(BalanceOut)
-    @app.doc(summary="Balance of one pass", description="For two officers together, when a pass is lost.")
+    @app.doc(
+        summary="Balance of one pass",
+        description="For two officers together, when a pass is lost.",
+        responses=[400, 401, 403, 413],
+    )
     def balance(form: dict[str, Any]) -> dict[str, Any]:
         try:
             signed, signatures = _signed(form["request"])

@@ -40,15 +40,15 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="Answer for machines.")] = False,
 ) -> None:
     """A terminal in the browser to practise with: the real firmware, with passes that are not real."""
-    import issuer.web
+    import web
     from meedoen.training import TrainingCity
     from terminal.build import build_firmware
     from terminal.errors import TerminalError
     from terminal.simulator.pages import served
     from terminal.simulator.simulator import Simulator
 
-    # The style sheets of the design system, which the desk has already.
-    design = Path(issuer.web.__file__).with_name("static") / "vendor"
+    # The style sheets of the design system, which the pages of officers have already.
+    design = Path(web.__file__).with_name("static") / "vendor"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         try:

@@ -14,14 +14,15 @@ from issuer.printing.artwork import load_artwork
 from issuer.registry import Registry, cards
 from issuer.retention import run_retention
 from issuer.scheme import load_scheme
-from issuer.web.accounts import add_account
 from issuer.web.app import create_app
 from issuer.web.config import WebConfig
-from issuer.web.login import begin
+from issuer.web.permissions import RIGHTS
 from tests.browser import CHROMIUM
 from tests.city import ROOT, factory_card
 from tests.issuer.web.a_counter import CounterReader, with_counter
 from tests.terminal.pictures import keep_terminal
+from web.accounts import add_account
+from web.login import begin
 
 FOLDER = ROOT / "docs/pictures"
 _COLOURS = 64
@@ -70,7 +71,7 @@ class Camera:
         with self.app.test_request_context():
             with self.config.registry.transaction() as session:
                 name = next(self._names)
-                made = add_account(session, name.split()[0].lower(), name, frozenset(roles), "nl")
+                made = add_account(session, RIGHTS, name.split()[0].lower(), name, frozenset(roles), "nl")
                 begin(session, made, second_step=True)
             return self.app.session_interface.get_signing_serializer(self.app).dumps(dict(cookie))
 

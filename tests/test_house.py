@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("card", "keys", "issuer", "terminal", "backend", "web", "hardware", "meedoen")
+PARTS = ("card", "keys", "web", "issuer", "terminal", "backend", "hardware", "meedoen")
 DIALECT = ("card", "terminal/firmware")
-MONEY = ("backend", "issuer", "keys", "terminal", "card", "meedoen")
+MONEY = ("web", "backend", "issuer", "keys", "terminal", "card", "meedoen")
 SERVERS = ("backend", "keys", "issuer", "web")
 # What is started by name, not imported.
 ENTRY_POINTS = {

@@ -1,1 +1,1 @@
-"""What the servers of all parties have in common; nothing of any party."""
+"""What the servers of all parties have in common: pages with a login, the form of an interface. It knows no party."""

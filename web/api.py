@@ -4,9 +4,11 @@ NLGov REST API Design Rules (Logius), https://gitdocumentatie.logius.nl/publicat
 (RFC 9457); what is invalid is 400, and `errors` then says all of it.
 """
 
+import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
@@ -40,6 +42,9 @@ _PROBLEM = {
         "detail": {"type": "string"},
     },
 }
+
+
+_View = TypeVar("_View", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def new_interface(
 
     @app.spec_processor
     def as_answered(spec: Any) -> Any:
-        return _as_answered(spec)
+        return _as_answered(spec, _bodies(app))
 
     @app.error_processor
     def refused(error: HTTPError) -> Any:
@@ -110,8 +115,30 @@ def problem(status: int, title: str, detail: str, **extra: Any) -> Response:
     return answer
 
 
-def _as_answered(spec: dict[str, Any]) -> dict[str, Any]:
+def takes_bytes(description: str) -> Callable[[_View], _View]:
+    """Beside a call: what its body is, bytes that only a machine reads. It stands right above the function."""
+
+    def note(view: _View) -> _View:
+        view.__dict__["takes"] = {"description": description, "content": {"application/octet-stream": {}}}
+        return view
+
+    return note
+
+
+def _bodies(app: APIFlask) -> dict[str, dict[str, Any]]:
+    """The bodies of bytes, by path in the specification."""
+    found = {}
+    for rule in app.url_map.iter_rules():
+        takes = app.view_functions[rule.endpoint].__dict__.get("takes")
+        if takes is not None:
+            found[re.sub(r"<(?:[^<>]*:)?([^<>]+)>", r"{\1}", rule.rule)] = takes
+    return found
+
+
+def _as_answered(spec: dict[str, Any], bodies: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The specification with what the framework leaves out: versions, problem+json, bodies that must be there."""
+    for path, body in bodies.items():
+        spec["paths"][path]["post"]["requestBody"] = dict(body)
     schemas = spec["components"].setdefault("schemas", {})
     for of_the_framework in ("HTTPError", "ValidationError"):
         schemas.pop(of_the_framework, None)

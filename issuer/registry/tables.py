@@ -19,9 +19,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from issuer.lifecycle import CURRENT, STATES
-from issuer.moment import Moment
 from issuer.people import Household as HouseholdFacts
 from issuer.people import Person, plain
+from web.moment import Moment
 
 IMPORT_STATES = ("looked", "accepted", "cancelled", "undone")
 LOAD_STATES = ("planned", "written", "cancelled")

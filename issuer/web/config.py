@@ -1,10 +1,6 @@
 """What a desk web app is made of. Everything of the outside world comes in here."""
 
-import os
-import secrets
-import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -23,29 +19,10 @@ from issuer.personalise import Reader, Tell
 from issuer.printing.artwork import Artwork
 from issuer.registry import Registry
 from issuer.scheme import Scheme
-from issuer.web.second_step import SecretBox
+from issuer.web.permissions import RIGHTS
 from issuer.work import Workbench
-
-_SECRET_FILE = "web-secret.key"
-_SECRET_BYTES = 32
-
-
-@dataclass(frozen=True)
-class Oidc:
-    """A city's own login. `issuer` is the address that its discovery document is under."""
-
-    issuer: str
-    client_id: str
-    client_secret: str
-    name: str
-    # The claim that an administrator writes down with an account, for the first login. Never a citizen number.
-    claim: str = "preferred_username"
-    # The level of assurance that says the provider asked for a second step; without one, the desk asks its own.
-    acr: str = ""
-
-    def __post_init__(self) -> None:
-        if "bsn" in self.claim.lower():
-            raise ValueError("An officer is never known here by a citizen number; choose another claim.")
+from web.oidc import Oidc
+from web.site import Site
 
 
 @dataclass(frozen=True)
@@ -86,6 +63,23 @@ class WebConfig:
     # What takes longer than a page.
     tasks: Workbench[int] = field(default_factory=Workbench)
 
+    @property
+    def site(self) -> Site:
+        """What the pages have in common with those of other parties."""
+        return Site(
+            self.scheme.name,
+            self.folder,
+            RIGHTS,
+            self.registry.transaction,
+            self.now,
+            self.today,
+            "desk",
+            self.language,
+            self.https,
+            self.proxies,
+            self.oidc,
+        )
+
     @cached_property
     def guard(self) -> Guard:
         """How often somebody may be wrong about a lost pass, here and at the API."""
@@ -118,23 +112,3 @@ def here() -> WebConfig:
     """The config of the app that answers the request."""
     config: WebConfig = current_app.extensions["desk"]
     return config
-
-
-def box() -> SecretBox:
-    """What the secrets of officers' phones are kept in."""
-    return SecretBox(secret_key(here().folder))
-
-
-def secret_key(folder: Path) -> bytes:
-    """The key of cookies and of what is kept secret in the registry; made at first use, readable to its owner only."""
-    path = folder / _SECRET_FILE
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        # Whole before it is there: of several processes that start at once, the first gives the key to all.
-        opened, draft = tempfile.mkstemp(dir=folder)
-        with os.fdopen(opened, "wb") as file:
-            file.write(secrets.token_bytes(_SECRET_BYTES))
-        with suppress(FileExistsError):
-            os.link(draft, path)
-        os.unlink(draft)
-    return path.read_bytes()

@@ -12,12 +12,13 @@ from issuer.people import plain
 from issuer.registry import Registry
 from issuer.registry.tables import CardPass, Decision, Holder, Household, PlannedLoad
 from issuer.scheme import load_scheme
-from issuer.web.accounts import add_account
 from issuer.web.app import create_app
 from issuer.web.config import WebConfig
-from issuer.web.login import begin
+from issuer.web.permissions import RIGHTS
 from tests.bench.renewal_city import card, decision, load
 from tests.city import ROOT
+from web.accounts import add_account
+from web.login import begin
 
 HOLDERS = 100_000
 _AT_ONCE = 10_000
@@ -68,7 +69,7 @@ class BigCity:
         with self._app.test_request_context():
             with self._registry.transaction() as session:
                 roles = frozenset({"clerk", "team-lead", "auditor"})
-                begin(session, add_account(session, "anja", "Anja", roles, "nl"), second_step=True)
+                begin(session, add_account(session, RIGHTS, "anja", "Anja", roles, "nl"), second_step=True)
             key = dict(cookie)
         browser = self._app.test_client()
         with browser.session_transaction() as held:

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, text, update
 
-from issuer import audit_log
-from issuer.audit_log import AuditHead, AuditLine
-from issuer.errors import DeskError
 from tests.issuer.a_registry import NOON
+from web import audit_log
+from web.audit_log import AuditHead, AuditLine
+from web.refusal import Refusal
 
 
 def write(registry, *actions):
@@ -60,7 +60,7 @@ def test_a_line_has_the_six_fields(log):
 def test_a_line_that_was_changed_shows_at_the_next_one(log, column, value):
     with log.transaction() as session:
         session.execute(update(AuditLine).where(AuditLine.number == 2).values({column: value}))
-    with pytest.raises(DeskError, match="Line 3 "):
+    with pytest.raises(Refusal, match="Line 3 "):
         verify(log)
 
 
@@ -69,14 +69,14 @@ def test_a_line_that_was_changed_shows_though_the_next_one_was_made_to_follow(lo
         first, second = session.get(AuditLine, 1), session.get(AuditLine, 2)
         first.actor = "sam"
         second.before = first.hash
-    with pytest.raises(DeskError, match="Line 3 "):
+    with pytest.raises(Refusal, match="Line 3 "):
         verify(log)
 
 
 def test_a_last_line_that_was_changed_shows(log):
     with log.transaction() as session:
         session.execute(update(AuditLine).where(AuditLine.number == 3).values(result="refused"))
-    with pytest.raises(DeskError, match="after line 3"):
+    with pytest.raises(Refusal, match="after line 3"):
         verify(log)
 
 
@@ -84,7 +84,7 @@ def test_a_last_line_that_was_changed_shows(log):
 def test_a_line_that_was_taken_out_shows(log, number):
     with log.transaction() as session:
         session.execute(delete(AuditLine).where(AuditLine.number == number))
-    with pytest.raises(DeskError, match=f"Line {number + 1} "):
+    with pytest.raises(Refusal, match=f"Line {number + 1} "):
         verify(log)
 
 
@@ -93,14 +93,14 @@ def test_a_line_that_was_put_in_shows(log):
         session.execute(
             text("insert into audit_line values (4, '2026-11-21T12:00:00+00:00', 'a', 'b', 'c', 'd', 'e', 'f')")
         )
-    with pytest.raises(DeskError, match="Line 4 "):
+    with pytest.raises(Refusal, match="Line 4 "):
         verify(log)
 
 
 def test_a_log_that_was_cut_off_shows(log):
     with log.transaction() as session:
         session.execute(delete(AuditLine).where(AuditLine.number == 3))
-    with pytest.raises(DeskError, match="after line 2"):
+    with pytest.raises(Refusal, match="after line 2"):
         verify(log)
 
 
@@ -111,7 +111,7 @@ def test_a_log_that_was_made_anew_is_not_the_one_that_was_noted(log):
         session.execute(delete(AuditHead))
     write(log, "issue", "block", "issue")
     assert verify(log)[0] == 3
-    with pytest.raises(DeskError, match="noted"):
+    with pytest.raises(Refusal, match="noted"):
         verify(log, noted)
 
 

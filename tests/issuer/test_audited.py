@@ -2,11 +2,11 @@
 
 from typer.testing import CliRunner
 
-from issuer.audit_log import AuditLine
 from issuer.cli import app
 from issuer.registry import Registry
 from tests.issuer.a_registry import give_pass, take
 from tests.issuer.test_desk import CHILD
+from web.audit_log import AuditLine
 
 
 def test_a_pass_blocked_at_the_command_line_is_in_the_audit_log(tmp_path):

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import event
 
-from issuer import audit_log
 from issuer.lost import Guard, NoSuchPass, TooOften, Tries, block_by_holder
 from issuer.registry import passes
 from tests.issuer.a_registry import NOON, all_passes, give_pass, holder, take
 from tests.issuer.test_desk import CHILD, SISTER, STRANGER
+from web import audit_log
 
 CODE, OTHER_CODE = "K7QW-M2XP", "AAAA-BBBB"
 

@@ -13,9 +13,8 @@ from sqlalchemy import func, select
 import issuer
 from card.batch import FIRST_MAC, VOID, chain_key, entry_bytes
 from card.record import DAY_ZERO, LOAD, ClearRecord
-from issuer import audit_log, importing
+from issuer import importing
 from issuer.approvals import Approval
-from issuer.audit_log import AuditLine
 from issuer.errors import DeskError
 from issuer.journal import RegistryJournal
 from issuer.registry import Base, passes
@@ -43,9 +42,12 @@ from issuer.registry.tables import (
 )
 from issuer.registry.tables import Delivery as Delivered
 from issuer.retention import KEPT, as_markdown, reports, run_retention
-from issuer.web.accounts import Account, OfficerSession
-from issuer.web.attempts import LoginAttempt
 from tests.issuer.a_registry import TODAY
+from web import audit_log
+from web.accounts import Account, OfficerSession
+from web.attempts import LoginAttempt
+from web.audit_log import AuditLine
+from web.refusal import Refusal
 
 PRIVACY = Path(__file__).parents[2] / "docs" / "privacy.md"
 LINK = bytes(range(16))
@@ -428,7 +430,7 @@ def test_the_log_is_whole_after_its_beginning_went_and_still_shows_what_was_done
         audit_log.add(session, late(TODAY), "clerk", "desk", "block", "pass B", "done")
         assert audit_log.verify(session)[0] == 5
         session.delete(session.get_one(AuditLine, 3))
-    with registry.transaction() as session, pytest.raises(DeskError, match="does not follow"):
+    with registry.transaction() as session, pytest.raises(Refusal, match="does not follow"):
         audit_log.verify(session)
 
 

@@ -5,12 +5,12 @@ from typing import Any, Literal
 from alembic import context
 
 # Every module that has tables.
-from issuer import approvals, audit_log
-from issuer.moment import Moment
+from issuer import approvals
 from issuer.registry.tables import Base
-from issuer.web import accounts, attempts
+from issuer.web import tables
+from web.moment import Moment
 
-_WITH_TABLES = (approvals, audit_log, accounts, attempts)
+_WITH_TABLES = (approvals, tables)
 
 
 def _rendered(kind: str, thing: Any, _autogenerate: Any) -> str | Literal[False]:

@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from issuer import audit_log, messages
+from issuer import messages
 from issuer.desk import Issued
 from issuer.errors import DeskError
 from issuer.personalise import Tell
 from issuer.registry import cards as stock
 from issuer.registry import loads, passes, people
 from issuer.registry.tables import CardPass
-from issuer.web.audit import audit
 from issuer.web.config import here
-from issuer.web.login import officer
 from issuer.web.permissions import needs
-from issuer.web.words import _, mark, said
 from issuer.work import DONE, RUNNING, Work
+from web import audit_log
+from web.audit import audit
+from web.login import officer
+from web.words import _, mark, said
 
 pages = Blueprint("cards", __name__)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
 
-from issuer.web.words import _, mark
+from web.words import _, mark
 
 pages = Blueprint("declines", __name__)
 

@@ -9,10 +9,10 @@ from issuer.personalise import unheard
 from issuer.printing.artwork import Artwork
 from issuer.printing.job import face_of, job_name, last_day, without_photo
 from issuer.registry import passes, people
-from issuer.web.audit import audit
 from issuer.web.config import here
-from issuer.web.login import officer
-from issuer.web.words import _
+from web.audit import audit
+from web.login import officer
+from web.words import _
 
 pages = Blueprint("faces", __name__)
 _MOST_PHOTO_BYTES = 10_000_000

@@ -12,12 +12,12 @@ from issuer.errors import DeskError
 from issuer.registry import passes, people
 from issuer.registry.tables import Decision, Holder
 from issuer.scheme import Grant
-from issuer.web.audit import audit
 from issuer.web.config import here
-from issuer.web.login import officer
 from issuer.web.pages import lost
 from issuer.web.permissions import needs
-from issuer.web.words import _
+from web.audit import audit
+from web.login import officer
+from web.words import _
 
 pages = Blueprint("hardship", __name__)
 

@@ -7,7 +7,7 @@ from issuer import import_fields as fields
 from issuer.import_fields import BadField
 from issuer.lost import NoSuchPass, TooOften, block_by_holder
 from issuer.web.config import here
-from issuer.web.words import _, said
+from web.words import _, said
 
 pages = Blueprint("holder", __name__)
 

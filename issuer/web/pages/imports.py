@@ -6,10 +6,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from issuer import import_report, importing
 from issuer.errors import DeskError
 from issuer.import_file import Fault
-from issuer.web.audit import audit
 from issuer.web.config import here
-from issuer.web.login import officer
-from issuer.web.words import _, language
+from web.audit import audit
+from web.login import officer
+from web.words import _, language
 
 pages = Blueprint("imports", __name__)
 _MOST_SHOWN = 50

@@ -13,10 +13,10 @@ from issuer.errors import DeskError
 from issuer.lifecycle import ON_HOTLIST
 from issuer.registry import loads, passes
 from issuer.registry.tables import CardPass
-from issuer.web.audit import audit
 from issuer.web.config import here
-from issuer.web.login import officer
-from issuer.web.words import _
+from web.audit import audit
+from web.login import officer
+from web.words import _
 
 pages = Blueprint("lost", __name__)
 KIND = "replace with balance"

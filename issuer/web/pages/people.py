@@ -14,11 +14,11 @@ from issuer.people import ROLES, SCHOOLS
 from issuer.registry import loads, passes, people
 from issuer.registry.tables import Decision, Holder, PlannedLoad
 from issuer.rules import Granted, Refusal
-from issuer.web.audit import audit
 from issuer.web.config import here
-from issuer.web.login import officer
 from issuer.web.permissions import needs
-from issuer.web.words import _, language, mark
+from web.audit import audit
+from web.login import officer
+from web.words import _, language, mark
 
 pages = Blueprint("people", __name__)
 

@@ -6,11 +6,11 @@ from werkzeug.wrappers import Response
 from issuer.desk import OnPass
 from issuer.personalise import unheard
 from issuer.registry import loads, passes
-from issuer.web.audit import audit
 from issuer.web.config import here
-from issuer.web.login import officer
 from issuer.web.permissions import needs
-from issuer.web.words import _
+from web.audit import audit
+from web.login import officer
+from web.words import _
 
 pages = Blueprint("reader", __name__)
 

@@ -9,17 +9,18 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from issuer import audit_log, messages, renewal
+from issuer import messages, renewal
 from issuer.errors import DeskError
 from issuer.letters.batch import waiting, write
 from issuer.letters.folder import make
 from issuer.registry import people
-from issuer.web.audit import audit
 from issuer.web.config import here
-from issuer.web.login import officer
-from issuer.web.words import _, language, said
 from issuer.work import DONE, RUNNING, Work
+from web import audit_log
+from web.audit import audit
 from web.csv_export import csv_text
+from web.login import officer
+from web.words import _, language, said
 
 pages = Blueprint("renewals", __name__)
 _MOST_SHOWN = 200

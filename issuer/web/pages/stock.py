@@ -6,11 +6,11 @@ from werkzeug.wrappers import Response
 from issuer.errors import DeskError
 from issuer.registry import cards
 from issuer.stock import close_of_day
-from issuer.web.audit import audit
 from issuer.web.config import here
-from issuer.web.login import officer
 from issuer.web.permissions import needs
-from issuer.web.words import _, language
+from web.audit import audit
+from web.login import officer
+from web.words import _, language
 
 pages = Blueprint("stock", __name__)
 _MOST_REJECTS = 50

@@ -10,10 +10,11 @@ from werkzeug.serving import make_server
 
 from issuer.registry import Registry
 from issuer.scheme import load_scheme
-from issuer.web.accounts import add_account
 from issuer.web.app import create_app
 from issuer.web.config import WebConfig
-from issuer.web.login import begin
+from issuer.web.permissions import RIGHTS
+from web.accounts import add_account
+from web.login import begin
 
 ROOT = Path(__file__).parents[3]
 
@@ -65,7 +66,11 @@ def officer_key(app, config):
         with app.test_request_context():
             with config.registry.transaction() as session:
                 name = f"officer-{next(made)}"
-                begin(session, add_account(session, name, "Noor de Wit", frozenset(roles), language), second_step=True)
+                begin(
+                    session,
+                    add_account(session, RIGHTS, name, "Noor de Wit", frozenset(roles), language),
+                    second_step=True,
+                )
             return dict(cookie)
 
     return log_in

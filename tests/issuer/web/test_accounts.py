@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from issuer.errors import DeskError
-from issuer.web import accounts
-from issuer.web.accounts import Account
+from issuer.web.permissions import RIGHTS
+from web import accounts
+from web.accounts import Account
+from web.refusal import Refusal
 
 PASSWORD = "drie paarse olifanten"
 
@@ -161,10 +162,10 @@ def test_an_account_that_cannot_be_is_refused(client, config, user_name, more):
 
 def test_the_first_administrator_is_made_once(config, client, clock):
     with config.registry.transaction() as session:
-        code = accounts.create_administrator(session, "sam", "Sam Bos", clock.at)
+        code = accounts.create_administrator(session, RIGHTS, "sam", "Sam Bos", clock.at)
     assert start(client(), code).status_code == 303
-    with config.registry.transaction() as session, pytest.raises(DeskError, match="administrator already"):
-        accounts.create_administrator(session, "kim", "Kim Vos", clock.at + timedelta(days=1))
+    with config.registry.transaction() as session, pytest.raises(Refusal, match="administrator already"):
+        accounts.create_administrator(session, RIGHTS, "kim", "Kim Vos", clock.at + timedelta(days=1))
 
 
 def test_every_change_of_an_account_is_in_the_log(client, config):

@@ -7,8 +7,8 @@ import re
 import pytest
 from sqlalchemy import update
 
-from issuer import audit_log
-from issuer.audit_log import AuditLine
+from web import audit_log
+from web.audit_log import AuditLine
 from web.csv_export import csv_text
 
 

@@ -3,7 +3,8 @@
 import pyotp
 import pytest
 
-from issuer.web import accounts
+from issuer.web.permissions import RIGHTS
+from web import accounts
 
 PASSWORD = "drie paarse olifanten"
 PAGES = [
@@ -52,7 +53,7 @@ def test_the_first_thing_a_keyboard_reaches_leads_past_the_menu(page):
 def test_an_officer_begins_at_the_desk_by_keyboard_alone(page, config, app, clock, axe):
     """From the start code over the password and the phone to the first page, and back with a code of the phone."""
     with config.registry.transaction() as session:
-        code = accounts.create_administrator(session, "sam", "Sam Bos", clock.at)
+        code = accounts.create_administrator(session, RIGHTS, "sam", "Sam Bos", clock.at)
     window = page()
     window.goto("/login/start")
     window.get_by_label("Gebruikersnaam").focus()

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from issuer.web.app import create_app
-from issuer.web.config import secret_key
+from web.site import secret_key
 
 
 def test_a_page_runs_only_our_own_scripts_and_is_kept_nowhere(client):

@@ -5,10 +5,11 @@ import re
 import pyotp
 import pytest
 
-from issuer.audit_log import chosen
-from issuer.web import accounts, attempts, passwords
-from issuer.web.accounts import Account
-from issuer.web.second_step import SecretBox
+from issuer.web.permissions import RIGHTS
+from web import accounts, attempts, passwords
+from web.accounts import Account
+from web.audit_log import chosen
+from web.second_step import SecretBox
 
 PASSWORD = "drie paarse olifanten"
 
@@ -19,7 +20,7 @@ def officer(config, app):
 
     def make(user_name, *roles):
         with config.registry.transaction() as session:
-            made = accounts.add_account(session, user_name, "Noor de Wit", frozenset(roles or ["clerk"]))
+            made = accounts.add_account(session, RIGHTS, user_name, "Noor de Wit", frozenset(roles or ["clerk"]))
             accounts.choose_password(session, made, PASSWORD)
             return made.id
 

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from issuer import messages
-from issuer.audit_log import AuditLine
 from issuer.registry import passes
 from issuer.registry.tables import Message, PlannedLoad
 from issuer.web.app import create_app
 from tests.issuer.a_registry import give_pass, holder
 from tests.issuer.web.a_counter import CHILD, STRANGER, CounterReader, with_counter
+from web.audit_log import AuditLine
 
 CODE = "K7QW-M2XP"
 

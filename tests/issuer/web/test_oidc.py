@@ -10,10 +10,10 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 from oidc_provider_mock import User, run_server_in_thread
 
-from issuer.web import accounts
 from issuer.web.app import create_app
-from issuer.web.config import Oidc
-from issuer.web.oidc import Provider, is_citizen_number
+from issuer.web.permissions import RIGHTS
+from web import accounts
+from web.oidc import Oidc, Provider, is_citizen_number
 
 PEOPLE = (
     User(sub="f3a9", claims={"preferred_username": "N.deWit", "acr": "high", "email": "n@city.example"}),
@@ -45,7 +45,9 @@ def desk(config, provider, clock):
 def account(config):
     def make(claim, *roles):
         with config.registry.transaction() as session:
-            return accounts.add_account(session, "noor", "Noor de Wit", frozenset(roles or ["clerk"]), "nl", claim).id
+            return accounts.add_account(
+                session, RIGHTS, "noor", "Noor de Wit", frozenset(roles or ["clerk"]), "nl", claim
+            ).id
 
     return make
 
@@ -245,7 +247,7 @@ def test_a_provider_that_does_not_answer_is_said_in_words(config):
 
 
 def test_a_provider_that_says_it_is_another_one_is_refused(desk, monkeypatch):
-    monkeypatch.setattr("issuer.web.oidc._json", lambda _: {"issuer": "https://another.example"})
+    monkeypatch.setattr("web.oidc._json", lambda _: {"issuer": "https://another.example"})
     answer = desk().get("/login/city")
     assert answer.status_code == 400
     assert "niet de goede" in answer.text

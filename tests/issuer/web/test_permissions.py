@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from issuer.web.permissions import ANY_OFFICER, OPEN, PERMISSIONS, ROLES, may, permission_of
+from issuer.web.permissions import PERMISSIONS, RIGHTS, ROLES
+from web.rights import ANY_OFFICER, OPEN, opens, permission_of
 
 
 def routes(app):
@@ -40,7 +41,7 @@ def test_a_role_opens_what_the_table_says_and_no_more(app, client, role):
     browser, wrong = client(role), []
     for rule in routes(app):
         refused = ask(browser, app, rule).status_code == 403
-        if refused == may(frozenset({role}), permission_of(app, rule.endpoint)):
+        if refused == opens(RIGHTS.of(frozenset({role})), permission_of(app, rule.endpoint)):
             wrong.append(rule.endpoint)
     assert wrong == []
 

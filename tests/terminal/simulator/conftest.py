@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-import issuer.web
+import web
 from meedoen.training import TrainingCity
 from terminal.build import build_firmware
 from terminal.simulator.pages import served
 from terminal.simulator.simulator import Simulator
 
-DESIGN = Path(issuer.web.__file__).with_name("static") / "vendor"
+DESIGN = Path(web.__file__).with_name("static") / "vendor"
 
 
 @pytest.fixture(scope="session")

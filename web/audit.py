@@ -3,8 +3,8 @@
 from flask import g, request
 from sqlalchemy.orm import Session
 
-from issuer import audit_log
-from issuer.web.config import here
+from web import audit_log
+from web.site import site
 
 NOBODY = "-"
 
@@ -12,4 +12,4 @@ NOBODY = "-"
 def audit(session: Session, action: str, about: str, result: str = "done") -> None:
     """Write down a change in its own transaction. `about` is a number or a code (`person 12`, `pass K7QW-M2XP`)."""
     actor = g.officer.user_name if g.get("officer") else NOBODY
-    audit_log.add(session, here().now(), actor, request.remote_addr or NOBODY, action, about, result)
+    audit_log.add(session, site().now(), actor, request.remote_addr or NOBODY, action, about, result)

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from issuer.errors import DeskError
-from issuer.moment import Moment
-from issuer.registry import Base
+from web.moment import Moment
+from web.refusal import Refusal
+from web.tables import Base
 
 WINDOW = timedelta(minutes=15)
 MOST_OF_AN_ACCOUNT, MOST_OF_AN_ORIGIN = 5, 30
 
 
-class LockedOut(DeskError):
+class LockedOut(Refusal):
     """Wait, then try again."""
 
 

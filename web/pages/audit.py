@@ -7,13 +7,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
-from issuer import audit_log
-from issuer.audit_log import AuditLine
-from issuer.errors import DeskError
-from issuer.web.audit import audit
-from issuer.web.config import here
-from issuer.web.words import _, of_the_log, said
+from web import audit_log
+from web.audit import audit
+from web.audit_log import AuditLine
 from web.csv_export import csv_text
+from web.refusal import Refusal
+from web.site import site
+from web.words import _, of_the_log, said
 
 pages = Blueprint("audit", __name__, url_prefix="/audit")
 _ON_A_PAGE = 50
@@ -24,7 +24,7 @@ _COLUMNS = ("number", "at", "actor", "origin", "action", "object", "result")
 def index() -> str:
     page = max(1, request.args.get("page", 1, type=int))
     lines = audit_log.chosen(**_filter())
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         count = session.scalar(select(func.count()).select_from(lines.order_by(None).subquery())) or 0
         shown = session.scalars(lines.limit(_ON_A_PAGE).offset((page - 1) * _ON_A_PAGE)).all()
         actions = session.scalars(select(AuditLine.action).distinct().order_by(AuditLine.action)).all()
@@ -42,7 +42,7 @@ def index() -> str:
 
 @pages.get("/lines.csv")
 def lines() -> Response:
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         found = session.scalars(audit_log.chosen(**_filter())).all()
         text = csv_text([*_COLUMNS, "hash"], ([getattr(line, name) for name in (*_COLUMNS, "hash")] for line in found))
         audit(session, "export audit log", f"{len(found)} lines")
@@ -53,11 +53,11 @@ def lines() -> Response:
 def verify() -> Response:
     noted = request.form.get("noted", "").strip()
     try:
-        with here().registry.transaction() as session:
+        with site().transaction() as session:
             count, last = audit_log.verify(session, noted)
             audit(session, "verify audit log", f"line {count}", "whole")
-    except DeskError as error:
-        with here().registry.transaction() as session:
+    except Refusal as error:
+        with site().transaction() as session:
             audit(session, "verify audit log", "", "broken")
         flash(said(error), "error")
     else:

@@ -3,7 +3,7 @@
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from issuer.errors import DeskError
+from web.refusal import Refusal
 
 SHORTEST, LONGEST = 12, 128
 _FEWEST_LETTERS = 5
@@ -34,18 +34,18 @@ _NOBODYS = _HASHER.hash("the password of nobody")
 
 
 def hashed(password: str, user_name: str) -> str:
-    """The password as it is kept; raises DeskError with what is wrong with it."""
+    """The password as it is kept; raises Refusal with what is wrong with it."""
     plain = password.casefold()
     if len(password) < SHORTEST:
-        raise DeskError("The password is too short; use at least {shortest} characters.", shortest=SHORTEST)
+        raise Refusal("The password is too short; use at least {shortest} characters.", shortest=SHORTEST)
     if len(password) > LONGEST:
-        raise DeskError("The password is too long; use at most {longest} characters.", longest=LONGEST)
+        raise Refusal("The password is too long; use at most {longest} characters.", longest=LONGEST)
     if user_name in plain:
-        raise DeskError("The password has your user name in it; take another one.")
+        raise Refusal("The password has your user name in it; take another one.")
     if len(set(plain)) < _FEWEST_LETTERS or any(
         plain.startswith(common) and len(plain) <= max(SHORTEST, len(common)) + _MOST_AFTER for common in _COMMON
     ):
-        raise DeskError("Many people use a password like this; take one that nobody guesses, of a few words.")
+        raise Refusal("Many people use a password like this; take one that nobody guesses, of a few words.")
     return _HASHER.hash(password)
 
 

@@ -7,19 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, delete, select, update
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from issuer.errors import DeskError
-from issuer.moment import Moment
-from issuer.registry import Base
-from issuer.web import passwords
-from issuer.web.permissions import ADMINISTRATOR, ROLES, TEAM_LEAD, may
-from issuer.web.second_step import SecretBox, code_hash, new_secret, random_code, recovery_codes, step_of
+from web import passwords
+from web.moment import Moment
+from web.refusal import Refusal
+from web.rights import Rights, opens
+from web.second_step import SecretBox, code_hash, new_secret, random_code, recovery_codes, step_of
+from web.tables import Base
 
 START_CODE_DAYS = 7
-# Roles with which one does not log in by a password alone.
-_TWO_STEPS = frozenset({TEAM_LEAD, ADMINISTRATOR})
 _USER_NAME_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 _SHORTEST_NAME, _LONGEST_NAME = 3, 32
 
@@ -52,17 +50,14 @@ class Account(Base):
     def roles(self) -> frozenset[str]:
         return frozenset(held.role for held in self.held_roles)
 
-    @property
-    def needs_second_step(self) -> bool:
-        return self.totp_secret is not None or not self.roles.isdisjoint(_TWO_STEPS)
+    def needs_second_step(self, rights: Rights) -> bool:
+        return self.totp_secret is not None or not self.roles.isdisjoint(rights.two_steps)
 
 
 class AccountRole(Base):
     """A role that an officer has."""
 
     __tablename__ = "account_role"
-    __table_args__ = (CheckConstraint(f"role in {ROLES}", name="role_is_known"),)
-
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     role: Mapped[str] = mapped_column(String(16), primary_key=True)
 
@@ -98,11 +93,12 @@ class Officer:
     user_name: str
     full_name: str
     roles: frozenset[str]
-    # A team lead or administrator without a second step sees nothing else until there is one.
+    permissions: frozenset[str]
+    # Whose role asks for a second step sees nothing else until there is one.
     must_enrol: bool = False
 
-    def may(self, permission: str) -> bool:
-        return may(self.roles, permission)
+    def may(self, permission: str | None) -> bool:
+        return opens(self.permissions, permission)
 
 
 # What an administrator does
@@ -115,41 +111,54 @@ def all_accounts(session: Session) -> Sequence[Account]:
 def account(session: Session, number: int) -> Account:
     found = session.get(Account, number)
     if found is None:
-        raise DeskError("There is no account number {number}.", number=number)
+        raise Refusal("There is no account number {number}.", number=number)
     return found
 
 
 def add_account(
-    session: Session, user_name: str, full_name: str, roles: frozenset[str], language: str = "nl", oidc_claim: str = ""
+    session: Session,
+    rights: Rights,
+    user_name: str,
+    full_name: str,
+    roles: frozenset[str],
+    language: str = "nl",
+    oidc_claim: str = "",
 ) -> Account:
     """A new account that nobody can log in to before it gets a start code, or by the city's own login."""
     user_name = user_name.strip().lower()
     if not (_SHORTEST_NAME <= len(user_name) <= _LONGEST_NAME and _USER_NAME_LETTERS.issuperset(user_name)):
-        raise DeskError("A user name has 3 to 32 small letters, digits, dots, dashes or underscores.")
+        raise Refusal("A user name has 3 to 32 small letters, digits, dots, dashes or underscores.")
     if not full_name.strip():
-        raise DeskError("Fill in the full name of the officer.")
+        raise Refusal("Fill in the full name of the officer.")
     if session.scalar(select(Account.id).where(Account.user_name == user_name)) is not None:
-        raise DeskError("There is an account with this user name already; take another name.")
+        raise Refusal("There is an account with this user name already; take another name.")
     made = Account(user_name=user_name, full_name=full_name.strip(), language=language)
     _set_claim(session, made, oidc_claim)
-    _set_roles(made, roles)
+    _set_roles(made, rights, roles)
     session.add(made)
     session.flush()
     return made
 
 
 def change_account(
-    session: Session, by: Officer, number: int, full_name: str, roles: frozenset[str], active: bool, oidc_claim: str
+    session: Session,
+    rights: Rights,
+    by: Officer,
+    number: int,
+    full_name: str,
+    roles: frozenset[str],
+    active: bool,
+    oidc_claim: str,
 ) -> Account:
     """Change somebody else's account. Taking a role or closing it works at once, also where they are logged in."""
     changed = account(session, number)
     if changed.id == by.number and (roles != changed.roles or not active):
-        raise DeskError("Nobody changes their own roles. Ask another administrator.")
+        raise Refusal("Nobody changes their own roles. Ask another administrator.")
     if not full_name.strip():
-        raise DeskError("Fill in the full name of the officer.")
+        raise Refusal("Fill in the full name of the officer.")
     changed.full_name, changed.active = full_name.strip(), active
     _set_claim(session, changed, oidc_claim)
-    _set_roles(changed, roles)
+    _set_roles(changed, rights, roles)
     if not active:
         end_sessions(session, changed)
     return changed
@@ -159,7 +168,7 @@ def give_start_code(session: Session, by: Officer | None, number: int, now: date
     """A code to choose a new password with, shown once. The old password is gone; so is the phone, if asked."""
     found = account(session, number)
     if by is not None and found.id == by.number:
-        raise DeskError("Nobody gives themselves a start code. Change your password instead.")
+        raise Refusal("Nobody gives themselves a start code. Change your password instead.")
     code = random_code()
     found.start_code_hash, found.start_code_until = code_hash(code), now + timedelta(days=START_CODE_DAYS)
     found.password_hash = None
@@ -170,12 +179,12 @@ def give_start_code(session: Session, by: Officer | None, number: int, now: date
     return code
 
 
-def create_administrator(session: Session, user_name: str, full_name: str, now: datetime) -> str:
-    """The first account, and its start code; raises DeskError when somebody is administrator already."""
-    there = select(Account.id).join(AccountRole).where(AccountRole.role == ADMINISTRATOR, Account.active)
+def create_administrator(session: Session, rights: Rights, user_name: str, full_name: str, now: datetime) -> str:
+    """The first account, and its start code; raises Refusal when somebody is administrator already."""
+    there = select(Account.id).join(AccountRole).where(AccountRole.role == rights.administrator, Account.active)
     if session.scalar(there.limit(1)) is not None:
-        raise DeskError("There is an administrator already; ask them for an account.")
-    made = add_account(session, user_name, full_name, frozenset({ADMINISTRATOR}))
+        raise Refusal("There is an administrator already; ask them for an account.")
+    made = add_account(session, rights, user_name, full_name, frozenset({rights.administrator}))
     return give_start_code(session, None, made.id, now, second_step_too=False)
 
 
@@ -184,11 +193,11 @@ def end_sessions(session: Session, of: Account) -> None:
     session.execute(delete(OfficerSession).where(OfficerSession.account_id == of.id))
 
 
-def _set_roles(changed: Account, roles: frozenset[str]) -> None:
+def _set_roles(changed: Account, rights: Rights, roles: frozenset[str]) -> None:
     if not roles:
-        raise DeskError("Choose at least one role.")
-    if not roles <= set(ROLES):
-        raise DeskError("There is no such role.")
+        raise Refusal("Choose at least one role.")
+    if not roles <= set(rights.roles):
+        raise Refusal("There is no such role.")
     changed.held_roles = [held for held in changed.held_roles if held.role in roles] + [
         AccountRole(role=role) for role in sorted(roles - changed.roles)
     ]
@@ -198,7 +207,7 @@ def _set_claim(session: Session, changed: Account, claim: str) -> None:
     claim = claim.strip().casefold()
     taken = session.scalar(select(Account.id).where(Account.oidc_claim == claim)) if claim else None
     if taken is not None and taken != changed.id:
-        raise DeskError("Another account has this name at the city's login already.")
+        raise Refusal("Another account has this name at the city's login already.")
     if claim != (changed.oidc_claim or ""):
         # Somebody else over there: who they were is not who they are.
         changed.oidc_issuer = changed.oidc_subject = None

@@ -5,13 +5,13 @@ from flask import session as cookie
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from issuer.errors import DeskError
-from issuer.web import accounts, attempts, login
-from issuer.web.accounts import Account
-from issuer.web.audit import audit
-from issuer.web.config import box, here
-from issuer.web.oidc import Provider
-from issuer.web.words import LANGUAGES, _, said
+from web import accounts, attempts, login
+from web.accounts import Account
+from web.audit import audit
+from web.oidc import Provider
+from web.refusal import Refusal
+from web.site import box, site
+from web.words import LANGUAGES, _, said
 
 pages = Blueprint("entrance", __name__)
 _OIDC = "oidc"
@@ -26,7 +26,7 @@ def log_in() -> str:
 def log_in_now() -> Response | tuple[str, int]:
     name, password = request.form.get("user_name", ""), request.form.get("password", "")
     _count(name)
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         found = accounts.by_password(session, name, password)
         if found is None:
             audit(session, "log in", _about(accounts.named(session, name)), "refused")
@@ -39,7 +39,7 @@ def log_in_now() -> Response | tuple[str, int]:
 
 @pages.get("/login/code")
 def second_step() -> str | Response:
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         if login.half(session) is None:
             return redirect(url_for("entrance.log_in", next=_next()))
     return render_template("login_code.html", next=_next())
@@ -47,15 +47,15 @@ def second_step() -> str | Response:
 
 @pages.post("/login/code")
 def second_step_now() -> Response | tuple[str, int]:
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         known = login.half(session)
     if known is None:
         flash(_("Dit duurde te lang. Log opnieuw in."), "warning")
         return redirect(url_for("entrance.log_in", next=_next()), 303)
     _count(known.user_name)
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         found = accounts.account(session, known.id)
-        if accounts.proves_second_step(session, found, request.form.get("code", ""), box(), here().now()):
+        if accounts.proves_second_step(session, found, request.form.get("code", ""), box(), site().now()):
             return _enter(session, found, second_step=True)
         audit(session, "log in", _about(found), "wrong code")
     wrong = _("Deze code klopt niet. Wacht op de volgende code op uw telefoon en typ die over.")
@@ -77,8 +77,8 @@ def start_code_now() -> Response | tuple[str, int]:
         return render_template("login_start.html", user_name=name, wrong=wrong), 400
     _count(name)
     try:
-        with here().registry.transaction() as session:
-            found = accounts.by_start_code(session, name, form.get("code", ""), here().now())
+        with site().transaction() as session:
+            found = accounts.by_start_code(session, name, form.get("code", ""), site().now())
             if found is not None:
                 accounts.choose_password(session, found, password)
                 audit(session, "choose password", _about(found))
@@ -87,9 +87,9 @@ def start_code_now() -> Response | tuple[str, int]:
                 return redirect(url_for("entrance.log_in"), 303)
             audit(session, "choose password", _about(accounts.named(session, name)), "refused")
             wrong["code"] = _("Deze naam en deze code horen niet bij elkaar, of de code is te oud.")
-    except DeskError as error:
+    except Refusal as error:
         # The code was right, so this was no guess.
-        with here().registry.transaction() as session:
+        with site().transaction() as session:
             attempts.succeeded(session, name)
         wrong["password"] = said(error)
     return render_template("login_start.html", user_name=name, wrong=wrong), 400
@@ -97,7 +97,7 @@ def start_code_now() -> Response | tuple[str, int]:
 
 @pages.get("/login/city")
 def city() -> Response:
-    settings = here().oidc
+    settings = site().oidc
     if settings is None:
         return redirect(url_for("entrance.log_in"))
     address, kept = Provider(settings).ask(_back())
@@ -107,13 +107,13 @@ def city() -> Response:
 
 @pages.get("/login/city/return")
 def city_return() -> Response:
-    settings, kept = here().oidc, cookie.pop(_OIDC, None)
+    settings, kept = site().oidc, cookie.pop(_OIDC, None)
     if settings is None or kept is None:
         return redirect(url_for("entrance.log_in"))
     issuer, subject, claim = Provider(settings).who(
-        request.args.get("state", ""), request.args.get("code", ""), _back(), kept, here().now()
+        request.args.get("state", ""), request.args.get("code", ""), _back(), kept, site().now()
     )
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         found = accounts.by_oidc(session, issuer, subject, claim)
         if found is None:
             audit(session, "log in", "unknown account", "refused")
@@ -127,7 +127,7 @@ def city_return() -> Response:
 
 @pages.post("/logout")
 def log_out() -> Response:
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         login.end(session)
     flash(_("U bent uitgelogd."), "ok")
     return redirect(url_for("entrance.log_in"), 303)
@@ -136,14 +136,14 @@ def log_out() -> Response:
 @pages.post("/language")
 def language() -> Response:
     if request.form.get("language") in LANGUAGES:
-        with here().registry.transaction() as session:
+        with site().transaction() as session:
             login.speak(session, request.form["language"])
     return redirect(_next(), 303)
 
 
 def _log_in(wrong: str = "") -> str:
     user_name = request.form.get("user_name", "")
-    return render_template("login.html", next=_next(), oidc=here().oidc, wrong=wrong, user_name=user_name)
+    return render_template("login.html", next=_next(), oidc=site().oidc, wrong=wrong, user_name=user_name)
 
 
 def _enter(session: Session, found: Account, second_step: bool, onward: str = "") -> Response:
@@ -156,8 +156,8 @@ def _enter(session: Session, found: Account, second_step: bool, onward: str = ""
 
 def _count(user_name: str) -> None:
     """In a transaction of its own, so that the attempt counts whatever comes of it."""
-    with here().registry.transaction() as session:
-        attempts.count(session, user_name, request.remote_addr or "", here().now())
+    with site().transaction() as session:
+        attempts.count(session, user_name, request.remote_addr or "", site().now())
 
 
 def _about(found: Account | None) -> str:

@@ -4,13 +4,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from issuer.errors import DeskError
-from issuer.web import accounts, attempts, login
-from issuer.web.audit import audit
-from issuer.web.config import box, here
-from issuer.web.login import officer
-from issuer.web.second_step import picture
-from issuer.web.words import _, said
+from web import accounts, attempts, login
+from web.audit import audit
+from web.login import officer
+from web.refusal import Refusal
+from web.second_step import picture
+from web.site import box, site
+from web.words import _, said
 
 pages = Blueprint("own_account", __name__, url_prefix="/account")
 
@@ -23,9 +23,9 @@ def index() -> str:
 @pages.post("/password")
 def password() -> Response | tuple[str, int]:
     form, wrong = request.form, {}
-    with here().registry.transaction() as session:
-        attempts.count(session, officer().user_name, request.remote_addr or "", here().now())
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
+        attempts.count(session, officer().user_name, request.remote_addr or "", site().now())
+    with site().transaction() as session:
         found = accounts.by_password(session, officer().user_name, form.get("old", ""))
         if found is None:
             audit(session, "change password", f"account {officer().user_name}", "refused")
@@ -35,13 +35,13 @@ def password() -> Response | tuple[str, int]:
     if wrong:
         return _index(wrong), 400
     try:
-        with here().registry.transaction() as session:
+        with site().transaction() as session:
             found = accounts.account(session, officer().number)
             accounts.choose_password(session, found, form.get("password", ""))
             attempts.succeeded(session, found.user_name)
             audit(session, "change password", f"account {found.user_name}")
             login.begin(session, found, second_step=not officer().must_enrol and found.totp_secret is not None)
-    except DeskError as error:
+    except Refusal as error:
         return _index({"password": said(error)}), 400
     flash(_("Uw wachtwoord is veranderd. Op andere computers bent u uitgelogd."), "ok")
     return redirect(url_for("own_account.index"), 303)
@@ -49,7 +49,7 @@ def password() -> Response | tuple[str, int]:
 
 @pages.get("/second-step")
 def second_step() -> str | Response:
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         found = accounts.account(session, officer().number)
         if found.totp_secret is not None:
             return redirect(url_for("own_account.index"))
@@ -58,11 +58,11 @@ def second_step() -> str | Response:
 
 @pages.post("/second-step")
 def second_step_now() -> str | tuple[str, int] | Response:
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         found = accounts.account(session, officer().number)
         if found.totp_secret is not None:
             return redirect(url_for("own_account.index"), 303)
-        codes = accounts.take_phone(session, found, request.form.get("code", ""), box(), here().now())
+        codes = accounts.take_phone(session, found, request.form.get("code", ""), box(), site().now())
         if codes is None:
             wrong = _("Deze code klopt niet. Wacht op de volgende code op uw telefoon en typ die over.")
             return _enrol(accounts.new_phone(found, box()), wrong), 400
@@ -73,12 +73,12 @@ def second_step_now() -> str | tuple[str, int] | Response:
 
 
 def _index(wrong: dict[str, str] | None = None) -> str:
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         found = accounts.account(session, officer().number)
     return render_template("own_account.html", account=found, wrong=wrong or {})
 
 
 def _enrol(secret: str, wrong: str = "") -> str:
-    drawn = Markup(picture(secret, officer().user_name, here().scheme.name))
+    drawn = Markup(picture(secret, officer().user_name, site().city))
     spaced = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     return render_template("second_step.html", picture=drawn, secret=spaced, wrong=wrong)

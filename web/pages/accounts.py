@@ -3,39 +3,40 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from issuer.errors import DeskError
-from issuer.web import accounts
-from issuer.web.audit import audit
-from issuer.web.config import here
-from issuer.web.login import officer
-from issuer.web.permissions import ROLES
-from issuer.web.words import _, said
+from web import accounts
+from web.audit import audit
+from web.login import officer
+from web.refusal import Refusal
+from web.site import site
+from web.words import _, said
 
 pages = Blueprint("accounts", __name__, url_prefix="/accounts")
 
 
 @pages.get("")
 def index() -> str:
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         return render_template("accounts.html", accounts=accounts.all_accounts(session))
 
 
 @pages.get("/new")
 def new() -> str:
-    return render_template("account_new.html", form=request.form, roles=ROLES, wrong="")
+    return render_template("account_new.html", form=request.form, roles=site().rights.roles, wrong="")
 
 
 @pages.post("/new")
 def add() -> str | tuple[str, int]:
     form = request.form
     try:
-        with here().registry.transaction() as session:
+        with site().transaction() as session:
             name, claim = form.get("user_name", ""), form.get("oidc_claim", "")
-            made = accounts.add_account(session, name, form.get("full_name", ""), _roles(), here().language, claim)
-            code = accounts.give_start_code(session, officer(), made.id, here().now(), second_step_too=False)
+            made = accounts.add_account(
+                session, site().rights, name, form.get("full_name", ""), _roles(), site().language, claim
+            )
+            code = accounts.give_start_code(session, officer(), made.id, site().now(), second_step_too=False)
             audit(session, "add account", f"account {made.user_name}", ", ".join(sorted(made.roles)))
-    except DeskError as error:
-        return render_template("account_new.html", form=form, roles=ROLES, wrong=said(error)), 400
+    except Refusal as error:
+        return render_template("account_new.html", form=form, roles=site().rights.roles, wrong=said(error)), 400
     return render_template("start_code.html", account=made, code=code, days=accounts.START_CODE_DAYS)
 
 
@@ -48,14 +49,21 @@ def one(number: int) -> str:
 def change(number: int) -> Response | tuple[str, int]:
     form = request.form
     try:
-        with here().registry.transaction() as session:
+        with site().transaction() as session:
             active = form.get("active") == "yes"
             changed = accounts.change_account(
-                session, officer(), number, form.get("full_name", ""), _roles(), active, form.get("oidc_claim", "")
+                session,
+                site().rights,
+                officer(),
+                number,
+                form.get("full_name", ""),
+                _roles(),
+                active,
+                form.get("oidc_claim", ""),
             )
             result = ", ".join(sorted(changed.roles)) if active else "closed"
             audit(session, "change account", f"account {changed.user_name}", result)
-    except DeskError as error:
+    except Refusal as error:
         return _one(number, said(error)), 400
     flash(_("Het account is veranderd."), "ok")
     return redirect(url_for("accounts.index"), 303)
@@ -63,9 +71,9 @@ def change(number: int) -> Response | tuple[str, int]:
 
 @pages.post("/<int:number>/start-code")
 def start_code(number: int) -> str:
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         too = request.form.get("second_step") == "yes"
-        code = accounts.give_start_code(session, officer(), number, here().now(), second_step_too=too)
+        code = accounts.give_start_code(session, officer(), number, site().now(), second_step_too=too)
         found = accounts.account(session, number)
         done = "password and second step" if too else "password"
         audit(session, "give start code", f"account {found.user_name}", done)
@@ -73,9 +81,11 @@ def start_code(number: int) -> str:
 
 
 def _one(number: int, wrong: str = "") -> str:
-    with here().registry.transaction() as session:
+    with site().transaction() as session:
         found = accounts.account(session, number)
-    return render_template("account.html", account=found, roles=ROLES, wrong=wrong, own=found.id == officer().number)
+    return render_template(
+        "account.html", account=found, roles=site().rights.roles, wrong=wrong, own=found.id == officer().number
+    )
 
 
 def _roles() -> frozenset[str]:

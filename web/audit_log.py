@@ -14,9 +14,9 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import CheckConstraint, Select, String, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from issuer.errors import DeskError
-from issuer.moment import Moment
-from issuer.registry import Base
+from web.moment import Moment
+from web.refusal import Refusal
+from web.tables import Base
 
 _START = "0" * 64
 _AT_ONCE = 1000
@@ -84,7 +84,7 @@ def add(session: Session, at: datetime, actor: str, origin: str, action: str, ab
 
 
 def verify(session: Session, noted: str = "") -> tuple[int, str]:
-    """`(lines, hash of the last)`; raises DeskError with the first line that does not follow, or when lines at the end
+    """`(lines, hash of the last)`; raises Refusal with the first line that does not follow, or when lines at the end
     are gone, or when the hash that was noted earlier is not in it any more."""
     head = session.get(AuditHead, 1)
     before, count = (head.trimmed_hash, head.trimmed) if head is not None else (_START, 0)
@@ -92,13 +92,13 @@ def verify(session: Session, noted: str = "") -> tuple[int, str]:
     for line in _lines(session):
         count += 1
         if line.number != count or line.before != before:
-            raise DeskError("Line {number} of the log does not follow the one before.", number=line.number)
+            raise Refusal("Line {number} of the log does not follow the one before.", number=line.number)
         before = line.hash
         seen = seen or before == noted
     if (head.number, head.hash) != (count, before) if head is not None else count > 0:
-        raise DeskError("The end of the log, after line {number}, is gone or was changed.", number=count)
+        raise Refusal("The end of the log, after line {number}, is gone or was changed.", number=count)
     if not seen:
-        raise DeskError("The hash that you noted is not in the log any more.")
+        raise Refusal("The hash that you noted is not in the log any more.")
     return count, before
 
 

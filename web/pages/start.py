@@ -2,7 +2,7 @@
 
 from flask import Blueprint, render_template
 
-from issuer.web.login import officer
+from web.login import officer
 
 pages = Blueprint("start", __name__)
 

@@ -9,8 +9,8 @@ from flask import session as cookie
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from issuer.web.accounts import Account, Officer, OfficerSession
-from issuer.web.config import here
+from web.accounts import Account, Officer, OfficerSession
+from web.site import site
 
 WORKING_DAY = timedelta(hours=10)
 IDLE = timedelta(minutes=15)
@@ -34,7 +34,7 @@ def begin(session: Session, account: Account, second_step: bool) -> None:
     cookie.permanent = True
     cookie[_KEY] = secrets.token_urlsafe(32)
     cookie[_LANGUAGE] = account.language
-    now = here().now()
+    now = site().now()
     begun = OfficerSession(key_hash=_hash(cookie[_KEY]), began_at=now, seen_at=now, second_step=second_step)
     begun.account = account
     session.add(begun)
@@ -43,12 +43,12 @@ def begin(session: Session, account: Account, second_step: bool) -> None:
 
 def begin_half(account: Account) -> None:
     """The first step is done, the second is asked for; it opens nothing yet."""
-    cookie[_HALF] = {"account": account.id, "at": here().now().isoformat()}
+    cookie[_HALF] = {"account": account.id, "at": site().now().isoformat()}
 
 
 def half(session: Session) -> Account | None:
     """Who did the first step on this browser, a few minutes ago at most."""
-    if _HALF not in cookie or here().now() - datetime.fromisoformat(cookie[_HALF]["at"]) > _HALF_WAY:
+    if _HALF not in cookie or site().now() - datetime.fromisoformat(cookie[_HALF]["at"]) > _HALF_WAY:
         return None
     found = session.get(Account, cookie[_HALF]["account"])
     return found if found is not None and found.active else None
@@ -57,11 +57,11 @@ def half(session: Session) -> Account | None:
 def recognise() -> None:
     """Set `g.officer`, and `g.locked` when they were away too long; called before each page."""
     g.officer, g.locked = None, False
-    g.language = cookie.get(_LANGUAGE, here().language)
+    g.language = cookie.get(_LANGUAGE, site().language)
     if _KEY not in cookie:
         return
-    now = here().now()
-    with here().registry.transaction() as session:
+    now = site().now()
+    with site().transaction() as session:
         found = session.get(OfficerSession, _hash(cookie[_KEY]))
         if found is None or not found.account.active:
             cookie.pop(_KEY)
@@ -92,8 +92,10 @@ def speak(session: Session, language: str) -> None:
 
 def _officer(session: OfficerSession) -> Officer:
     account = session.account
-    must_enrol = account.needs_second_step and not session.second_step
-    return Officer(account.id, account.user_name, account.full_name, account.roles, must_enrol)
+    rights = site().rights
+    must_enrol = account.needs_second_step(rights) and not session.second_step
+    may = rights.of(account.roles)
+    return Officer(account.id, account.user_name, account.full_name, account.roles, may, must_enrol)
 
 
 def _hash(key: str) -> str:

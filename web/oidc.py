@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -13,8 +14,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from issuer.errors import DeskError
-from issuer.web.config import Oidc
+from web.refusal import Refusal
 
 # What OpenID.NLGov allows for an identity: no shared secrets, nothing unsigned.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
@@ -22,7 +22,25 @@ _TIMEOUT_S = 10
 _LEEWAY_S = 30
 
 
-class ProviderRefused(DeskError):
+@dataclass(frozen=True)
+class Oidc:
+    """A city's own login. `issuer` is the address that its discovery document is under."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    name: str
+    # The claim that an administrator writes down with an account, for the first login. Never a citizen number.
+    claim: str = "preferred_username"
+    # The level of assurance that says the provider asked for a second step; without one, the desk asks its own.
+    acr: str = ""
+
+    def __post_init__(self) -> None:
+        if "bsn" in self.claim.lower():
+            raise ValueError("An officer is never known here by a citizen number; choose another claim.")
+
+
+class ProviderRefused(Refusal):
     """The city's login did not say who this is."""
 
 

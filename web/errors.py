@@ -6,10 +6,9 @@ from flask import Flask, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from hardware.errors import ReaderError
-from issuer.errors import DeskError
-from issuer.web.attempts import LockedOut
-from issuer.web.words import _, mark, said
+from web.attempts import LockedOut
+from web.refusal import Refusal
+from web.words import _, mark, said
 
 # Title and what to do, for each answer that is not a page.
 _WORDS = {
@@ -19,10 +18,6 @@ _WORDS = {
     405: (mark("Dit is niet gelukt"), mark("Ga terug naar het begin en probeer het nog een keer.")),
     413: (mark("Dit bestand is te groot"), mark("Maak het bestand kleiner, of deel het op in stukken.")),
     429: (mark("Te vaak geprobeerd"), mark("Wacht een kwartier en probeer het dan nog een keer.")),
-    503: (
-        mark("De kaartlezer doet het niet"),
-        mark("Kijk of de kabel erin zit, en probeer het nog een keer. Helpt dat niet? Bel dan uw beheerder."),
-    ),
     500: (mark("Er ging iets mis"), mark("Probeer het nog een keer. Blijft het misgaan? Bel dan uw beheerder.")),
 }
 
@@ -31,19 +26,32 @@ def handle(app: Flask) -> None:
     """Give every error its page."""
     app.register_error_handler(CSRFError, lambda _error: _page(400))
     app.register_error_handler(HTTPException, lambda error: _page(error.code or 500))
-    app.register_error_handler(DeskError, _refused)
-    app.register_error_handler(ReaderError, lambda _error: _page(503))
+    app.register_error_handler(Refusal, _refused)
     app.register_error_handler(Exception, lambda error: _broken(app, error))
 
 
-def _page(code: int, what_to_do: str | None = None) -> tuple[str, int]:
-    title, advice = _WORDS.get(code, _WORDS[400 if code < 500 else 500])
-    return render_template("error.html", title=_(title), advice=what_to_do or _(advice)), code
+def page(code: int, title: str, advice: str) -> tuple[str, int]:
+    """An answer that is not what was asked for."""
+    return render_template("error.html", title=title, advice=advice), code
 
 
-def _refused(error: DeskError) -> tuple[str, int]:
+def refusal_page(code: int, what_to_do: str) -> tuple[str, int]:
+    """The same, with its own words for what to do."""
+    return page(code, _(_words(code)[0]), what_to_do)
+
+
+def _page(code: int) -> tuple[str, int]:
+    title, advice = _words(code)
+    return page(code, _(title), _(advice))
+
+
+def _words(code: int) -> tuple[str, str]:
+    return _WORDS.get(code, _WORDS[400 if code < 500 else 500])
+
+
+def _refused(error: Refusal) -> tuple[str, int]:
     """A refusal that a page did not show itself; its text says what to do."""
-    return _page(429 if isinstance(error, LockedOut) else 400, said(error))
+    return refusal_page(429 if isinstance(error, LockedOut) else 400, said(error))
 
 
 def _broken(app: Flask, error: Exception) -> tuple[str, int]:

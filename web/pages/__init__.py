@@ -1,0 +1,1 @@
+"""Pages that every app with officers has, a module for each subject."""
