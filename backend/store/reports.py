@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, Connection, Row, and_, case, cast, func, literal, or_, select, union_all
 
 from backend.schema import offer, posting, record, transfer
 
@@ -69,7 +69,7 @@ class Reports:
             out.select_from(joined).where(transfer.c.source.startswith("purse:")),
         ).subquery()
         by = moves.c.purse, moves.c.unit, moves.c.kind
-        query = select(*by, func.sum(moves.c.amount).label("amount")).group_by(*by).order_by(*by)
+        query = select(*by, cast(func.sum(moves.c.amount), BigInteger).label("amount")).group_by(*by).order_by(*by)
         return list(self._connection.execute(query))
 
     def per_venue(self) -> Sequence[Row[Any]]:
@@ -86,7 +86,7 @@ class Reports:
                 posting.c.venue,
                 posting.c.kind,
                 func.count(posting.c.id.distinct()).label("times"),
-                func.sum(signed).label("cents"),
+                cast(func.sum(signed), BigInteger).label("cents"),
             )
             .select_from(posting.outerjoin(transfer, transfer.c.posting == posting.c.id))
             .where(posting.c.venue.is_not(None))

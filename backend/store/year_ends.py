@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, case, cast, func, insert, literal, select, update
+from sqlalchemy import BigInteger, Connection, Integer, Row, case, cast, func, insert, literal, select, update
 
 from backend.schema import lapse, posting, transfer, year_closing
 
@@ -120,7 +120,7 @@ def _with_lapsed() -> Any:
     """Closings with what is lapsed on their pass year and purse, after corrections."""
     other = year_closing.alias()
     standing = (
-        select(func.coalesce(func.sum(_LAPSED), literal(0)))
+        select(cast(func.coalesce(func.sum(_LAPSED), literal(0)), BigInteger))
         .select_from(
             lapse.join(other, other.c.id == lapse.c.closing).join(transfer, transfer.c.posting == lapse.c.posting)
         )
