@@ -42,6 +42,7 @@ def clearing_of(context: typer.Context, data: Path, as_json: bool) -> Iterator[C
     with refusals(as_json):
         clearing = Clearing(configuration.load(data), transport)
         try:
+            clearing.store.migrate()
             yield clearing
         finally:
             clearing.close()

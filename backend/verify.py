@@ -91,11 +91,11 @@ class Verification:
 
     def run(self, heard: Heard = unheard) -> Verified:
         """Stops at the first difference. Raises LinkError when the vault does not answer."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             total = tx.evidence.count()
         counted, journal, after = Verified(0, 0, 0, None), _Journal(self._link_roots), _BEFORE_ALL
         while True:
-            with self._store.transaction() as tx:
+            with self._store.reading() as tx:
                 page = _page(tx, after)
             if not page.rows:
                 break
@@ -111,7 +111,7 @@ class Verification:
             )
             heard(counted.entries, total)
             after = page.rows[-1].terminal, page.rows[-1].position
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return replace(counted, difference=next(self._of_no_entry(tx), None))
 
     def _verdicts(self, rows: Sequence[Row[Any]]) -> dict[tuple[int, int], Verdict]:
@@ -127,7 +127,7 @@ class Verification:
     def _booked(self, page: "_Page") -> Difference | None:
         """The first difference between entries that are as they were signed and the books."""
         verdicts = self._verdicts(page.rows)
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return next(self._of_page(tx, page, verdicts), None)
 
     def _of_page(

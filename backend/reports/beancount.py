@@ -40,7 +40,7 @@ class Beancount:
 
     def lines(self, until: date) -> Iterator[str]:
         """Every posting up to and with a day, and the balance of every account at the end of each month and of it."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             accounts = tx.reports.accounts_used(until)
             yield f'option "title" "{_plain(self._municipality)}, books up to {until}"'
             yield 'option "operating_currency" "EUR"'

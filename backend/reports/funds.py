@@ -102,7 +102,7 @@ class FundReports:
 
     def of(self, period: Period) -> FundReport:
         """Every fund in a period."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             flows = tx.reports.flows(period.first, period.last)
             discounts = tx.reports.discounts(period.first, period.last)
         rows = [row for number in sorted(self._config.purses) for row in self._rows(number, flows, discounts)]
@@ -153,7 +153,7 @@ class FundReports:
 
     def obligation(self, day: date, bank_balance: int | None = None) -> Obligation:
         """What the municipality still owes at the end of a day; `bank_balance` in cents, where it is known."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             flows = tx.reports.flows(day + timedelta(days=1), day)
         sums = {"loaded": 0, "debited": 0, "expired": 0}
         for number, purse in self._config.purses.items():
@@ -181,7 +181,7 @@ class FundReports:
         Taps count whole: a reversal is a payment too many, and no payment less.
         """
         first = _a_year_before(day) + timedelta(days=1)
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             cents = tx.reports.paid_with_passes(first, day)
         percent = cents * 100 // NETWORK_LIMIT_CENTS
         state = "over" if cents > NETWORK_LIMIT_CENTS else "near" if percent >= _NEAR_PERCENT else "below"

@@ -25,7 +25,7 @@ class Spreadsheets:
 
     def books(self, period: Period) -> str:
         """Every transfer of a period as CSV, by day."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             rows = ([getattr(row, name) for name in _BOOKS] for row in tx.reports.lines(period.first, period.last))
             return csv_text(_BOOKS, rows)
 

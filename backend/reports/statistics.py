@@ -57,7 +57,7 @@ class StatisticsService:
 
     def of(self, year: int) -> YearStatistics:
         """What was published; raises NotFound."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             row = tx.statistics.published(year)
         if row is None:
             raise NotFound("statistics", f"The statistics of {year} are not published yet.")

@@ -41,7 +41,7 @@ class Auditfile:
 
     def write(self, out: BinaryIO, period: Period, made_on: date) -> int:
         """All postings of a period; how many lines."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             xml = _Writer(out)
             with xml.element("auditfile", xmlns=_NAMESPACE):
                 self._header(xml, period, made_on)

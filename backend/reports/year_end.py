@@ -64,12 +64,12 @@ class YearEnd:
 
     def all(self) -> list[Closing]:
         """Every closing, in the order in which they were proposed."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return [Closing(**row._asdict()) for row in tx.year_ends.all()]
 
     def left(self, until: date) -> dict[int, int]:
         """By purse, what is left of the loads up to the end of a pass year; purses with nothing left are not in it."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return self._left(tx, self._year(until))
 
     def _left(self, tx: Transaction, until: date) -> dict[int, int]:

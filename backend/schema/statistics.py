@@ -6,7 +6,7 @@ from backend.schema.base import Moment, append_only, table
 
 published_statistics = table(
     "published_statistics",
-    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("year", Integer, primary_key=True),
     Column("minimum", Integer, nullable=False, comment="smaller counts are not shown"),
     Column("published_by", String(60), nullable=False),
     Column("published_at", Moment, nullable=False),

@@ -1,8 +1,8 @@
 """The end of a pass year: what two people decided to let lapse or to give back, and the postings that came of it."""
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, ForeignKeyConstraint, Index, Integer, String
+from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, String
 
-from backend.schema.base import Moment, append_only, final, number, table
+from backend.schema.base import Moment, append_only, final, number, refers, table
 from backend.schema.books import UNITS
 
 year_closing = table(
@@ -28,23 +28,26 @@ year_closing = table(
 )
 Index(
     "ix_year_closing_once",
+    year_closing.c.municipality,
     year_closing.c.until,
     year_closing.c.purse,
     unique=True,
     sqlite_where=(year_closing.c.kind == "lapse") & (year_closing.c.state != "withdrawn"),
     postgresql_where=(year_closing.c.kind == "lapse") & (year_closing.c.state != "withdrawn"),
 )
+append_only(year_closing, changing=("state", "decided_by", "decided_at"))
 final(year_closing, "UPDATE", "OLD.state <> 'proposed'")
-final(year_closing, "DELETE", "1 = 1")
 
 lapse = table(
     "lapse",
-    Column("posting", Integer, ForeignKey("posting.id"), primary_key=True),
-    Column("closing", Integer, ForeignKey("year_closing.id"), nullable=False, index=True),
+    Column("posting", Integer, primary_key=True),
+    Column("closing", Integer, nullable=False, index=True),
     number(
         "terminal", comment="with `sequence`, the late tap or reversal that corrected it; none: the decision itself"
     ),
     number("sequence"),
-    ForeignKeyConstraint(["terminal", "sequence"], ["record.terminal", "record.sequence"]),
+    refers("posting", "posting", "id"),
+    refers("closing", "year_closing", "id"),
+    refers("terminal sequence", "record", "terminal sequence"),
 )
 append_only(lapse)

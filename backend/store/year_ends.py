@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Integer, Row, case, cast, func, insert, literal, select, update
 
-from backend.schema import lapse, posting, transfer, year_closing
+from backend.schema import lapse, posting, told, transfer, year_closing
 
 
 class YearEnds:
@@ -127,4 +127,4 @@ def _with_lapsed() -> Any:
         .where(other.c.until == year_closing.c.until, other.c.purse == year_closing.c.purse)
         .scalar_subquery()
     )
-    return select(year_closing, standing.label("lapsed"))
+    return select(*told(year_closing), standing.label("lapsed"))
