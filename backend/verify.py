@@ -67,14 +67,14 @@ class _Page:
     """Entries, and what the books held for them at the same moment."""
 
     rows: Sequence[Row[Any]]
-    postings: dict[tuple[int, int], Row[Any]]
+    postings: dict[int, Row[Any]]
     transfers: dict[int, list[tuple[str, str, str, int]]]
 
 
 def _page(tx: Transaction, after: tuple[int, int]) -> _Page:
     rows = tx.evidence.entries(after, MOST_RECORDS)
-    postings = tx.evidence.postings((row.terminal, row.sequence) for row in rows if row.position == row.decides)
-    return _Page(rows, postings, tx.evidence.transfers(row.id for row in postings.values()))
+    posted = [row.posted for row in rows if row.position == row.decides and row.posted is not None]
+    return _Page(rows, tx.evidence.postings(posted), tx.evidence.transfers(posted))
 
 
 class Verification:
@@ -136,7 +136,7 @@ class Verification:
         for row in page.rows:
             yield from _place(row)
             if row.position == row.decides:
-                posted = page.postings.get((row.terminal, row.sequence))
+                posted = page.postings.get(row.posted)
                 moved = page.transfers.get(posted.id, []) if posted else []
                 yield from self._of_record(tx, row, verdicts.get((row.terminal, row.position)), posted, moved)
 

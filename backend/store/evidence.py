@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, String, and_, case, cast, func, literal, or_, select, tuple_
+from sqlalchemy import Connection, Row, Select, String, and_, case, cast, func, literal, or_, select
 
 from backend.schema import entry, posting, quarantine, record, settlement, settlement_item, settlement_line, transfer
 
@@ -25,9 +25,19 @@ class Evidence:
         return self._connection.scalar(select(func.count()).select_from(entry)) or 0
 
     def entries(self, after: tuple[int, int], limit: int) -> Sequence[Row[Any]]:
-        """Entries by terminal and position, each beside the record of its sequence and its place in quarantine."""
-        same_record = and_(record.c.terminal == entry.c.terminal, record.c.sequence == entry.c.sequence)
-        set_apart = and_(quarantine.c.terminal == entry.c.terminal, quarantine.c.position == entry.c.position)
+        """Entries by terminal and position, each beside the record of its sequence, the first posting of that, and its
+        place in quarantine."""
+        same_record = and_(
+            record.c.municipality == entry.c.municipality,
+            record.c.terminal == entry.c.terminal,
+            record.c.sequence == entry.c.sequence,
+        )
+        set_apart = and_(
+            quarantine.c.municipality == entry.c.municipality,
+            quarantine.c.terminal == entry.c.terminal,
+            quarantine.c.position == entry.c.position,
+        )
+        posted = select(func.min(posting.c.id)).where(_same(posting, record)).correlate(record).scalar_subquery()
         query = (
             select(
                 entry,
@@ -38,6 +48,7 @@ class Evidence:
                 record.c.nullifier,
                 record.c.happened_on,
                 quarantine.c.id.label("set_apart"),
+                posted.label("posted"),
             )
             .select_from(entry.outerjoin(record, same_record).outerjoin(quarantine, set_apart))
             .where(
@@ -48,13 +59,12 @@ class Evidence:
         )
         return list(self._connection.execute(query))
 
-    def postings(self, names: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Row[Any]]:
-        """The first posting of each record, by terminal and sequence."""
-        found: dict[tuple[int, int], Row[Any]] = {}
-        for part in _parts(list(names)):
-            chosen = tuple_(posting.c.terminal, posting.c.sequence).in_(part)
-            for row in self._connection.execute(select(posting).where(chosen).order_by(posting.c.id)):
-                found.setdefault((row.terminal, row.sequence), row)
+    def postings(self, numbers: Iterable[int]) -> dict[int, Row[Any]]:
+        """Postings by their ids."""
+        found: dict[int, Row[Any]] = {}
+        for part in _parts(list(numbers)):
+            rows = self._connection.execute(select(posting).where(posting.c.id.in_(part)))
+            found |= {row.id: row for row in rows}
         return found
 
     def transfers(self, postings: Iterable[int]) -> dict[int, list[tuple[str, str, str, int]]]:
@@ -71,6 +81,7 @@ class Evidence:
     def records_without_entry(self) -> Row[Any] | None:
         """The first record whose entry is not there, or is of another sequence."""
         same = and_(
+            entry.c.municipality == record.c.municipality,
             entry.c.terminal == record.c.terminal,
             entry.c.position == record.c.position,
             entry.c.sequence == record.c.sequence,
@@ -85,13 +96,17 @@ class Evidence:
             again.c.terminal < record.c.terminal,
             and_(again.c.terminal == record.c.terminal, again.c.sequence < record.c.sequence),
         )
-        query = select(record).join(again, and_(again.c.nullifier == record.c.nullifier, earlier))
+        same = and_(again.c.municipality == record.c.municipality, again.c.nullifier == record.c.nullifier)
+        query = select(record).join(again, and_(same, earlier))
         return self._one(query.order_by(record.c.terminal, record.c.sequence).limit(1))
 
     def postings_without_record(self) -> Sequence[Row[Any]]:
         """Postings that name no record that is there, in order."""
-        same = and_(record.c.terminal == posting.c.terminal, record.c.sequence == posting.c.sequence)
-        query = select(posting).select_from(posting.outerjoin(record, same)).where(record.c.sequence.is_(None))
+        query = (
+            select(posting)
+            .select_from(posting.outerjoin(record, _same(posting, record)))
+            .where(record.c.sequence.is_(None))
+        )
         return list(self._connection.execute(query.order_by(posting.c.id)))
 
     def transfers_without_posting(self) -> Row[Any] | None:
@@ -196,6 +211,15 @@ class Evidence:
             .order_by(settlement_line.c.settlement, settlement_line.c.venue)
         )
         return self._one(query.limit(1))
+
+
+def _same(one: Any, other: Any) -> Any:
+    """Of the same record."""
+    return and_(
+        one.c.municipality == other.c.municipality,
+        one.c.terminal == other.c.terminal,
+        one.c.sequence == other.c.sequence,
+    )
 
 
 def _parts(names: list[Any]) -> Iterable[list[Any]]:

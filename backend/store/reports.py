@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, and_, case, cast, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, Connection, Row, and_, case, cast, func, or_, select, union_all
 
 from backend.schema import offer, posting, record, transfer
 
@@ -74,30 +74,36 @@ class Reports:
 
     def per_venue(self) -> Sequence[Row[Any]]:
         """`venue, kind, times, cents`: postings at each venue, and what they brought it."""
-        own = literal("venue:")
         signed = case(
             (transfer.c.unit != "cent", 0),
-            (transfer.c.destination.startswith(own), transfer.c.amount),
-            (transfer.c.source.startswith(own), -transfer.c.amount),
+            (transfer.c.destination.startswith("venue:"), transfer.c.amount),
+            (transfer.c.source.startswith("venue:"), -transfer.c.amount),
             else_=0,
         )
-        query = (
-            select(
-                posting.c.venue,
-                posting.c.kind,
-                func.count(posting.c.id.distinct()).label("times"),
-                cast(func.sum(signed), BigInteger).label("cents"),
-            )
-            .select_from(posting.outerjoin(transfer, transfer.c.posting == posting.c.id))
+        by = posting.c.venue, posting.c.kind
+        times = select(*by, func.count().label("times")).where(posting.c.venue.is_not(None)).group_by(*by).subquery()
+        cents = (
+            select(*by, cast(func.sum(signed), BigInteger).label("cents"))
+            .join(transfer, transfer.c.posting == posting.c.id)
             .where(posting.c.venue.is_not(None))
-            .group_by(posting.c.venue, posting.c.kind)
-            .order_by(posting.c.venue, posting.c.kind)
+            .group_by(*by)
+            .subquery()
+        )
+        same = and_(cents.c.venue == times.c.venue, cents.c.kind == times.c.kind)
+        query = (
+            select(times.c.venue, times.c.kind, times.c.times, func.coalesce(cents.c.cents, 0).label("cents"))
+            .select_from(times.outerjoin(cents, same))
+            .order_by(times.c.venue, times.c.kind)
         )
         return list(self._connection.execute(query))
 
     def unmatched(self) -> Sequence[Row[Any]]:
         """`terminal, sequence, state`: records that are proven without a posting, or posted without a proof."""
-        same = and_(posting.c.terminal == record.c.terminal, posting.c.sequence == record.c.sequence)
+        same = and_(
+            posting.c.municipality == record.c.municipality,
+            posting.c.terminal == record.c.terminal,
+            posting.c.sequence == record.c.sequence,
+        )
         query = (
             select(record.c.terminal, record.c.sequence, record.c.state)
             .select_from(record.outerjoin(posting, same))

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from backend.clearing import Clearing
 from backend.cli import app
 from tests.backend.busy_city import busy
+from tests.backend.conftest import World
 from tests.backend.test_verify import change
 
 
@@ -44,10 +45,20 @@ def finance(world):
     return Finance(world)
 
 
-def test_books_that_hold_end_with_zero_and_others_with_one(finance, world):
+@pytest.fixture
+def thief(tmp_path):
+    """Of the books of a city over a file, which can be opened with anything."""
+    made = World(tmp_path)
+    busy(made).config.save()
+    yield made
+    made.clearing.close()
+
+
+def test_books_that_hold_end_with_zero_and_others_with_one(thief):
+    finance = Finance(thief)
     assert "The books are what the signed entries say." in finance("verify")
     assert finance.json("verify")["difference"] is None
-    change(world, "UPDATE transfer SET amount = 50 WHERE posting = (SELECT min(posting) FROM transfer)")
+    change(thief, "UPDATE transfer SET amount = 50 WHERE posting = (SELECT min(posting) FROM transfer)")
     assert "expected 15000 cent from fund:Minimabeleid to purse:1, found 50" in finance("verify", status=1)
     found = finance.json("verify", status=1)["difference"]
     assert (found["what"], found["terminal"], found["sequence"]) == ("transfer", 1, 1)

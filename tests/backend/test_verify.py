@@ -7,7 +7,7 @@ import pytest
 from backend.errors import LinkError
 from card.record import TAP
 from tests.backend.busy_city import busy
-from tests.backend.conftest import VENUES
+from tests.backend.conftest import VENUES, World
 from tests.backend.test_funding import BUDGETS, IN_ORDER, with_grant
 
 
@@ -18,6 +18,14 @@ def city(world):
 
 def verified(world):
     return world.clearing.verification.run()
+
+
+@pytest.fixture
+def file_city(tmp_path):
+    """A city over a file, which its thief can open with what he likes."""
+    made = World(tmp_path)
+    yield busy(made)
+    made.clearing.close()
 
 
 def change(world, *statements):
@@ -43,10 +51,10 @@ OF_POOL_TAP = f"(SELECT id FROM posting WHERE {POOL_TAP})"
 PAYMENT = "(SELECT id FROM posting WHERE kind = 'payment' AND venue = 5)"
 WITHOUT_KEY = ("CREATE TABLE loose AS SELECT * FROM {0}", "DROP TABLE {0}", "ALTER TABLE loose RENAME TO {0}")
 ADDED_POSTING = (
-    "INSERT INTO posting (kind, happened_on, recorded_at, terminal, sequence, venue, offer)"
-    " SELECT kind, happened_on, recorded_at, terminal, {0}, venue, offer FROM posting WHERE " + POOL_TAP
+    "INSERT INTO posting (kind, happened_on, recorded_at, terminal, sequence, venue, offer, municipality)"
+    " SELECT kind, happened_on, recorded_at, terminal, {0}, venue, offer, 1 FROM posting WHERE " + POOL_TAP
 )
-OF_ADDED = "INSERT INTO transfer SELECT max(id), 1, 'purse:1', 'venue:5', 'cent', 700 FROM posting"
+OF_ADDED = "INSERT INTO transfer SELECT max(id), 1, 'purse:1', 'venue:5', 'cent', 700, 1 FROM posting"
 
 # What was done, and what of it is found: kind, terminal, sequence, account.
 TAMPERINGS = {
@@ -60,7 +68,7 @@ TAMPERINGS = {
     ),
     "a transfer removed": ([f"DELETE FROM transfer WHERE posting = {OF_POOL_TAP}"], ("transfer", 101, 1, "purse:1")),
     "a transfer added": (
-        [f"INSERT INTO transfer SELECT id, 2, 'fund:Rotary', 'venue:5', 'cent', 1 FROM posting WHERE {POOL_TAP}"],
+        [f"INSERT INTO transfer SELECT id, 2, 'fund:Rotary', 'venue:5', 'cent', 1, 1 FROM posting WHERE {POOL_TAP}"],
         ("transfer", 101, 1, "fund:Rotary"),
     ),
     "the fund of a load": (
@@ -78,12 +86,12 @@ TAMPERINGS = {
         [
             *(each.format("posting") for each in WITHOUT_KEY),
             "INSERT INTO posting SELECT 99, kind, happened_on, recorded_at, terminal, sequence, venue, offer,"
-            f" settlement, not_payable FROM posting WHERE {POOL_TAP}",
+            f" settlement, not_payable, 1 FROM posting WHERE {POOL_TAP}",
         ],
         ("posting", 101, 1, None),
     ),
     "a transfer of no posting": (
-        ["INSERT INTO transfer VALUES (999, 1, 'purse:1', 'venue:5', 'cent', 700)"],
+        ["INSERT INTO transfer VALUES (999, 1, 'purse:1', 'venue:5', 'cent', 700, 1)"],
         ("transfer", None, None, "purse:1"),
     ),
     "the day of a posting": (
@@ -128,8 +136,8 @@ TAMPERINGS = {
     "no nullifier": ([f"UPDATE record SET nullifier = NULL WHERE {POOL_TAP}"], ("nullifier", 101, 1, None)),
     "a record removed": ([f"DELETE FROM record WHERE {POOL_TAP}"], ("record", 101, 1, None)),
     "a record added": (
-        ["INSERT INTO record (terminal, sequence, position, state, happened_on)"
-         " VALUES (101, 55, 90, 'received', '2026-11-02')"],
+        ["INSERT INTO record (terminal, sequence, position, state, happened_on, municipality)"
+         " VALUES (101, 55, 90, 'received', '2026-11-02', 1)"],
         ("record", 101, 55, None),
     ),
     "the doubt decides again": (
@@ -161,7 +169,7 @@ TAMPERINGS = {
     "an entry removed": (["DELETE FROM entry WHERE terminal = 101 AND position = 1"], ("record", 101, 1, None)),
     "an item twice": (
         [each.format("settlement_item") for each in WITHOUT_KEY]
-        + [f"INSERT INTO settlement_item VALUES ({OF_POOL_TAP}, '2026-001')"],
+        + [f"INSERT INTO settlement_item VALUES ({OF_POOL_TAP}, '2026-001', 1)"],
         ("settlement", None, None, None),
     ),
     "an item removed": (
@@ -169,7 +177,7 @@ TAMPERINGS = {
         ("settlement", None, None, "venue:5"),
     ),
     "a load as an item": (
-        ["INSERT INTO settlement_item SELECT id, '2026-001' FROM posting WHERE kind = 'load' LIMIT 1"],
+        ["INSERT INTO settlement_item SELECT id, '2026-001', 1 FROM posting WHERE kind = 'load' LIMIT 1"],
         ("settlement", None, None, None),
     ),
     "what a venue earned": (
@@ -192,19 +200,18 @@ TAMPERINGS = {
 
 
 @pytest.mark.parametrize("tampering", TAMPERINGS)
-def test_what_was_changed_behind_the_books_is_named(city, tampering):
+def test_what_was_changed_behind_the_books_is_named(file_city, tampering):
     statements, expected = TAMPERINGS[tampering]
-    assert verified(city).difference is None
-    change(city, *statements)
-    found = verified(city).difference
+    change(file_city, *statements)
+    found = verified(file_city).difference
     assert found is not None
     assert (found.what, found.terminal, found.sequence, found.account) == expected
     assert found.expected != found.found
 
 
-def test_entries_that_do_not_follow_on_are_a_break_in_the_chain(city):
-    change(city, "UPDATE entry SET previous_mac = zeroblob(16) WHERE terminal = 101 AND position = 3")
-    assert verified(city).difference.what == "chain"
+def test_entries_that_do_not_follow_on_are_a_break_in_the_chain(file_city):
+    change(file_city, "UPDATE entry SET previous_mac = zeroblob(16) WHERE terminal = 101 AND position = 3")
+    assert verified(file_city).difference.what == "chain"
 
 
 def test_a_vault_that_says_no_to_what_was_paid_is_a_difference(city):

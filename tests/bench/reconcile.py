@@ -50,8 +50,8 @@ def reconcile(taps: int = TAPS) -> dict[str, object]:
     """Seconds of both, and the median of ours divided by that of duckdb."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        store = Store(f"sqlite:///{folder / 'clearing.db'}")
-        store.create()
+        store = Store(f"sqlite:///{folder / 'clearing.db'}", 1)
+        store.migrate()
         _fill(store, taps, folder)
         duck = duckdb.connect(str(folder / "duck.db"))
         for table in _TABLES:
