@@ -216,6 +216,7 @@ def statistics(
     year: Annotated[int, typer.Option(help="Calendar year.", min=2020, max=date.max.year)],
     publish: Annotated[bool, typer.Option("--publish", help="Make the tables, once and for good.")] = False,
     by: Annotated[str | None, typer.Option(help="Who publishes them.")] = None,
+    active_passes: Annotated[int | None, typer.Option(help="As the issuer counted them.", min=0)] = None,
     data: Folder = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -223,14 +224,17 @@ def statistics(
     if publish and by is None:
         raise typer.BadParameter("who publishes says so with --by NAME")
     with clearing_of(context, data, as_json) as clearing:
-        made = clearing.statistics.publish(year, by) if publish and by else clearing.statistics.of(year)
+        if publish and by:
+            made = clearing.statistics.publish(year, by, active_passes=active_passes)
+        else:
+            made = clearing.statistics.of(year)
     say(as_json, asdict(made), *_statistics_words(made))
 
 
 def _statistics_words(made: YearStatistics) -> list[str]:
     words = [f"{made.scheme}, taps in {made.year}. A dot: not shown, to protect a count below {made.minimum}."]
     for table in made.tables:
-        words += ["", f"{table.name:<30}" + "".join(f"{column:>10}" for column in table.columns)]
+        words += ["", f"{table.name:<30}" + "".join(f"{column:>14}" for column in table.columns)]
         for label, counts in table.rows:
-            words.append(f"{label[:29]:<30}" + "".join(f"{'.' if each is None else each:>10}" for each in counts))
+            words.append(f"{label[:29]:<30}" + "".join(f"{'.' if each is None else each:>14}" for each in counts))
     return words

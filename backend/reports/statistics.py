@@ -70,8 +70,11 @@ class StatisticsService:
         scheme = self._config.municipality.name
         return YearStatistics(scheme, year, row.minimum, row.published_by, row.published_at, tables)
 
-    def publish(self, year: int, by: str, minimum: int = MINIMUM) -> YearStatistics:
-        """Make the tables of a year, once and for good. Raises ReportRefused when it is too early or done already."""
+    def publish(self, year: int, by: str, minimum: int = MINIMUM, active_passes: int | None = None) -> YearStatistics:
+        """Make the tables of a year, once and for good. Raises ReportRefused when it is too early or done already.
+
+        `active_passes`: as the issuer counted them, for the reach of the scheme; clearing knows no pass.
+        """
         by, may_on = named(by), date(year, 12, 31) + GRACE
         if self._calendar.today() <= may_on:
             text = f"The statistics of {year} can be published after {may_on}: until then taps of it may come in."
@@ -79,7 +82,7 @@ class StatisticsService:
         with self._store.transaction() as tx:
             if tx.statistics.published(year) is not None:
                 raise ReportRefused("published", f"The statistics of {year} are published, and stay as they are.")
-            made = [asdict(each) for each in self._tables(tx, year, minimum)]
+            made = [asdict(each) for each in [*self._tables(tx, year, minimum), *self._reach(active_passes, minimum)]]
             values = {"year": year, "minimum": minimum, "published_by": by, "published_at": self._calendar.now()}
             tx.statistics.publish(values | {"content": json.dumps(made, ensure_ascii=False)})
         return self.of(year)
@@ -111,6 +114,12 @@ class StatisticsService:
                 (*((names[venue], (shown[f"venue {venue}"],)) for venue in venues), ("total", (shown["total"],))),
             ),
         ]
+
+    def _reach(self, active_passes: int | None, minimum: int) -> list[StatisticsTable]:
+        if active_passes is None:
+            return []
+        shown = None if 0 < active_passes < minimum else active_passes
+        return [StatisticsTable("reach", ("active passes",), ((self._config.municipality.name, (shown,)),))]
 
     def _counted(self, tx: Transaction, year: int) -> dict[tuple[int, str, int], int]:
         """By venue, category and month. More reversals than taps in one of them count as none."""

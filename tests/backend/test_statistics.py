@@ -185,6 +185,12 @@ def test_the_tables_of_a_year_show_what_is_large_and_nothing_small(city):
     assert made.published_by == "Anna"
 
 
+@pytest.mark.parametrize(("active", "shown"), [(9, None), (10, 10), (0, 0)])
+def test_the_reach_of_the_scheme_is_a_count_of_the_issuer(city, active, shown):
+    tables = city.clearing.statistics.publish(2027, "Anna", active_passes=active).tables
+    assert tables[-1].rows == (("Gelredam", (shown,)),)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_who_has_all_tables_of_a_city_and_knows_its_offers_learns_no_small_count(seed):
     chance = random.Random(seed)

@@ -25,6 +25,7 @@ from tests.bench.desk_pages import PAGES, SEARCHES, BigCity, empty_page
 from tests.bench.heap32 import heap
 from tests.bench.hotlist import hotlist
 from tests.bench.plain_prove import plain_prove
+from tests.bench.reconcile import reconcile
 from tests.bench.recording import record_tap
 from tests.bench.renewal_city import HOLDERS, RenewalCity
 from tests.bench.tap_crypto import crypto_ratio, growth
@@ -219,6 +220,7 @@ def main() -> None:
         "desk": desk_pages(),
         "hotlist": hotlist(),
         "prove": prove(),
+        "reconcile": reconcile(),
     }
     path = ROOT / "var/bench.json"
     path.parent.mkdir(exist_ok=True)

@@ -100,18 +100,13 @@ def _fill(store: Store, taps: int, folder: Path) -> None:
         terminals = [{"number": each, "venue": each or None, "in_use": True} for each in range(_VENUES + 1)]
         connection.execute(insert(schema.terminal), terminals)
         connection.execute(insert(schema.offer), [_offer(each) for each in venues])
-        made = [_transaction(chance, number) for number in range(1, taps + 1)]
-        for name, table in (
-            ("entry", schema.entry),
-            ("record", schema.record),
-            ("posting", schema.posting),
-            ("transfer", schema.transfer),
-        ):
-            content = [each[name] for each in made if each[name] is not None]
-            for at in range(0, len(content), _AT_ONCE):
-                connection.execute(insert(table), content[at : at + _AT_ONCE])
-            if name in _TABLES:
-                _write(folder / f"{name}.csv", _TABLES[name], content)
+        for first in range(1, taps + 1, _AT_ONCE):
+            made = [_transaction(chance, number) for number in range(first, min(first + _AT_ONCE, taps + 1))]
+            for name in ("entry", "record", "posting", "transfer"):
+                content = [each[name] for each in made if each[name] is not None]
+                connection.execute(insert(getattr(schema, name)), content)
+                if name in _TABLES:
+                    _write(folder / f"{name}.csv", _TABLES[name], content)
 
 
 def _offer(venue: int) -> dict[str, Any]:
@@ -149,7 +144,10 @@ def _transaction(chance: random.Random, number: int) -> dict[str, dict[str, Any]
 
 
 def _write(path: Path, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-    with path.open("w", newline="") as file:
+    """Add rows to the file that duckdb reads."""
+    begins = not path.exists()
+    with path.open("a", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(columns)
+        if begins:
+            writer.writerow(columns)
         writer.writerows([row[column] for column in columns] for row in rows)
