@@ -14,6 +14,7 @@ import typer
 
 from backend import config as configuration
 from backend.bank.statements import BankStatement
+from backend.books_cli import app as books
 from backend.clearing import Clearing
 from backend.command import DEFAULT, AsJson, Folder, clearing_in, refusals, say
 from backend.config import Config
@@ -30,11 +31,11 @@ bank = typer.Typer(no_args_is_help=True, help="Hold what the bank says against w
 app.add_typer(settle, name="settle")
 app.add_typer(bank, name="bank")
 app.add_typer(exceptions, name="exceptions")
+app.add_typer(books)
 
 Number = Annotated[str, typer.Argument(help="Number of the settlement.")]
 By = Annotated[str, typer.Option(help="Who does this.")]
 Owner = Annotated[str | None, typer.Option(help="postgresql://… of a user that may change tables; it is not kept.")]
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
 
 def _date(day: datetime | None) -> date | None:

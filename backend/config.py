@@ -84,6 +84,8 @@ class Purse(_Funded):
 
     name: str
     unit: Unit
+    # The class of the purse in the scheme, such as sport or clothes; reports add purses up by it.
+    category: str = ""
 
 
 class Grant(_Funded):
@@ -140,6 +142,8 @@ class Config(_Strict):
     year_ends: MonthDay = (12, 31)
     payments: PaymentRules = PaymentRules()
     invoice: InvoiceAddress | None = None
+    # How long a pass of last year still works, while it is renewed.
+    overlap_days: Annotated[int, Field(ge=0)] = 0
     vault: Vault
     link_roots: tuple[Key, ...] = Field(min_length=1)
     table_key: DoubleKey
@@ -172,6 +176,10 @@ class Config(_Strict):
     def funds(self) -> list[str]:
         """Every fund, in order of name."""
         return sorted({fund for each in (*self.purses.values(), *self.grants.values()) for fund in each.funds})
+
+    @property
+    def overlap(self) -> timedelta:
+        return timedelta(days=self.overlap_days)
 
     def pass_year(self, day: date) -> tuple[date, date]:
         """First and last day of the pass year that a day is in."""
@@ -245,6 +253,7 @@ def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None
             year_ends=_year_ends(content),
             payments=PaymentRules(**content.get("payments", {})),
             invoice=InvoiceAddress(**content["invoice"]) if "invoice" in content else None,
+            overlap_days=content["pass"].get("overlap_days", 0),
             **given,
             **rest,
         )
@@ -280,7 +289,10 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def _purses(content: dict[str, Any]) -> dict[int, Purse]:
     return {
-        entry["number"]: Purse(name=entry["name"], unit=entry["unit"], **_funded(entry)) for entry in content["purse"]
+        entry["number"]: Purse(
+            name=entry["name"], unit=entry["unit"], category=entry.get("class", ""), **_funded(entry)
+        )
+        for entry in content["purse"]
     }
 
 

@@ -49,6 +49,10 @@ class BankEntryRefused(LedgerError):
     """An entry of the bank that must not be decided on like this."""
 
 
+class ReportRefused(LedgerError):
+    """A report, export or closing that cannot be made like this."""
+
+
 class StatementRefused(LedgerError):
     """What is said of a terminal is not its own word of this moment, or it says that records are kept back."""
 

@@ -69,6 +69,7 @@ class FundTotalOut(Schema):
     fund = String(required=True)
     loaded = Integer(required=True)
     spent = Integer(required=True)
+    expired = Integer(required=True, metadata={"description": "at the end of pass years"})
     outstanding = Integer(required=True)
     discounts = Integer(required=True)
 
@@ -80,6 +81,7 @@ class PurseTotalOut(Schema):
     fund = String(required=True)
     loaded = Integer(required=True, metadata={"description": "in the unit of the purse, as spent and outstanding"})
     spent = Integer(required=True)
+    expired = Integer(required=True, metadata={"description": "at the end of pass years"})
     outstanding = Integer(required=True)
     replaced = Integer(required=True, metadata={"description": "put on new passes in the place of lost ones"})
 

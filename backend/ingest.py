@@ -16,6 +16,7 @@ from backend.calendar import Now, day_of
 from backend.errors import BatchRefused, LinkError, NotFound, RecordRefused, TwoJournals
 from backend.exceptions.names import gap_id
 from backend.ledger import Rules
+from backend.reports.year_end import YearEnd
 from backend.store import Store, Transaction
 from backend.store.books import NewPosting
 from backend.store.journal import Place
@@ -73,10 +74,19 @@ class Retried:
 class Ingest:
     """The way in."""
 
-    def __init__(self, store: Store, vault: VaultClient, rules: Rules, link_roots: list[bytes], now: Now) -> None:
+    def __init__(
+        self,
+        store: Store,
+        vault: VaultClient,
+        rules: Rules,
+        year_end: YearEnd,
+        link_roots: list[bytes],
+        now: Now,
+    ) -> None:
         self._store = store
         self._vault = vault
         self._rules = rules
+        self._year_end = year_end
         self._link_roots = link_roots
         self._now = now
 
@@ -220,7 +230,7 @@ class Ingest:
         proven = tx.journal.nullifiers([verdict.nullifier for verdict in verdicts if verdict.nullifier])
         known = replace(tx, catalogue=tx.catalogue.remembering())
         decisions: list[dict[str, Any]] = []
-        postings: list[NewPosting] = []
+        booked: list[tuple[ClearRecord, NewPosting]] = []
         for name, row, verdict in zip(names, asked, verdicts, strict=True):
             if held.get(name) != (row.state, row.position):
                 continue
@@ -228,8 +238,8 @@ class Ingest:
             decision = {"terminal": row.terminal, "sequence": row.sequence, "decided_at": now}
             if record.kind == LOAD:
                 # What a fund still has to give depends on all that it gave before.
-                tx.books.post_records(postings)
-                postings = []
+                self._post(tx, booked)
+                booked = []
             try:
                 nullifier = _proof(name, verdict, proven)
                 booking = self._rules.book(known, record)
@@ -241,11 +251,15 @@ class Ingest:
             proven[nullifier] = name
             decisions.append(decision | {"state": "proven", "reason": None, "nullifier": nullifier})
             about = booking.about | {"terminal": row.terminal, "sequence": row.sequence}
-            postings.append(NewPosting(booking.kind, day_of(record.day), now, booking.transfers, about))
+            booked.append((record, NewPosting(booking.kind, day_of(record.day), now, booking.transfers, about)))
         tx.journal.decide(decisions)
-        tx.books.post_records(postings)
+        self._post(tx, booked)
         tx.quarantine.resolve_proven(names, self._now())
         return len(decisions)
+
+    def _post(self, tx: Transaction, booked: Sequence[tuple[ClearRecord, NewPosting]]) -> None:
+        tx.books.post_records([posting for _, posting in booked])
+        self._year_end.correct(tx, [record for record, _ in booked])
 
     def book(self, tx: Transaction, terminal: int, sequence: int, nullifier: str) -> None:
         """Post a record in doubt of which the vault found that it happened; refused by the rules, it is rejected."""

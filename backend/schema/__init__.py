@@ -23,7 +23,9 @@ from backend.schema.books import account, posting, transfer
 from backend.schema.exceptions import audit, closed_gap, exception_event, finding, quarantine
 from backend.schema.journal import entry, record, terminal_progress
 from backend.schema.settlement import settlement, settlement_item, settlement_line
+from backend.schema.statistics import published_statistics
 from backend.schema.venues import offer, terminal, venue, venue_purse, venues_import
+from backend.schema.year_end import lapse, year_closing
 
 __all__ = [
     "Moment",
@@ -39,11 +41,13 @@ __all__ = [
     "exception_event",
     "final",
     "finding",
+    "lapse",
     "metadata",
     "number",
     "offer",
     "payment_event",
     "posting",
+    "published_statistics",
     "quarantine",
     "record",
     "refers",
@@ -63,4 +67,5 @@ __all__ = [
     "venue_invoice",
     "venue_purse",
     "venues_import",
+    "year_closing",
 ]

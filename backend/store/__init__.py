@@ -15,9 +15,13 @@ from backend.store.bank import BankRecords
 from backend.store.books import Books
 from backend.store.cases import Cases
 from backend.store.catalogue import Catalogue
+from backend.store.evidence import Evidence
 from backend.store.journal import Journal
 from backend.store.payments import Payments
 from backend.store.quarantine import Quarantine
+from backend.store.reports import Reports
+from backend.store.statistics import Statistics
+from backend.store.year_ends import YearEnds
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,10 @@ class Transaction:
     payments: Payments
     bank: BankRecords
     cases: Cases
+    evidence: Evidence
+    reports: Reports
+    year_ends: YearEnds
+    statistics: Statistics
 
 
 # Whoever connects works with the rights of clearing and on the rows of one municipality. Settings and lock end with
@@ -102,6 +110,10 @@ def _transaction(connection: Connection) -> Transaction:
         Payments(connection),
         BankRecords(connection),
         Cases(connection),
+        Evidence(connection),
+        Reports(connection),
+        YearEnds(connection),
+        Statistics(connection),
     )
 
 

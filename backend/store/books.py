@@ -110,6 +110,17 @@ class Books:
         )
         return {day: int(total) for day, total in rows}
 
+    def given_between(self, source: str, first: date, last: date, before: int | None = None) -> int:
+        """What was taken from an account for days of a period, by postings before one (None: by all)."""
+        query = (
+            select(func.sum(transfer.c.amount))
+            .join(posting, posting.c.id == transfer.c.posting)
+            .where(transfer.c.source == source, posting.c.happened_on.between(first, last))
+        )
+        if before is not None:
+            query = query.where(posting.c.id < before)
+        return int(self._connection.scalar(query) or 0)
+
     def taps(self) -> dict[int, int]:
         """By venue, the number of taps less reversals."""
         rows = self._connection.execute(

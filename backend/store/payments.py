@@ -21,7 +21,7 @@ from backend.schema import (
 )
 
 # What a transfer brings the venue of its posting, in cents.
-_CENTS_TO_VENUE = case(
+CENTS_TO_VENUE = case(
     (transfer.c.unit != "cent", 0),
     (transfer.c.destination.startswith("venue:"), transfer.c.amount),
     (transfer.c.source.startswith("venue:"), -transfer.c.amount),
@@ -79,7 +79,7 @@ class Payments:
     def earned(self, number: str) -> dict[int, int]:
         """By venue, the cents of the postings in a settlement; venues with unit movements only have 0."""
         rows = self._connection.execute(
-            select(posting.c.venue, func.sum(_CENTS_TO_VENUE))
+            select(posting.c.venue, func.sum(CENTS_TO_VENUE))
             .select_from(settlement_item.join(posting).outerjoin(transfer))
             .where(settlement_item.c.settlement == number)
             .group_by(posting.c.venue)
@@ -97,7 +97,7 @@ class Payments:
                 posting.c.not_payable,
                 late.label("late"),
                 func.count(posting.c.id.distinct()).label("times"),
-                func.sum(_CENTS_TO_VENUE).label("cents"),
+                func.sum(CENTS_TO_VENUE).label("cents"),
             )
             .select_from(settlement_item.join(posting).join(offer).outerjoin(transfer))
             .where(settlement_item.c.settlement == number, posting.c.venue == venue)
@@ -156,7 +156,7 @@ class Payments:
             .group_by(settlement_line.c.venue)
         )
         moved = self._connection.execute(
-            select(posting.c.venue, func.sum(_CENTS_TO_VENUE))
+            select(posting.c.venue, func.sum(CENTS_TO_VENUE))
             .select_from(posting.join(transfer))
             .where(posting.c.settlement.is_not(None))
             .group_by(posting.c.venue)

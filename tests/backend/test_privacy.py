@@ -55,6 +55,12 @@ ALLOWED = {
     "bank_entry": "id file kind fingerprint direction amount happened_on end_to_end_id reference reason payment"
     " unmatched",
     "bank_decision": "id entry kind payment reason by recorded_at",
+    # Sums of whole purses; officials, who answer for it.
+    "year_closing": "id kind until purse unit most amount state proposed_by proposed_at decided_by decided_at",
+    # terminal, sequence: the late record, as in its posting.
+    "lapse": "posting closing terminal sequence",
+    # content: counts of taps of a year, none of them small.
+    "published_statistics": "year minimum published_by published_at content",
     "settlement_line": "settlement venue name iban bic opening earned paid carried end_to_end_id",
 }
 
