@@ -10,6 +10,7 @@ from backend.errors import NotFound
 from backend.finding import Findings
 from backend.ingest import Ingest
 from backend.ledger import Ledger, Rules
+from backend.proposals import Proposals
 from backend.settlement.service import Settlements
 from backend.statements import Statements
 from backend.store import Store
@@ -29,6 +30,7 @@ class Clearing:
         self.findings = Findings(self.store, self._vault, config, self.calendar)
         self.ledger = Ledger(self.store, config)
         self.venues = Venues(self.store, config, self.calendar)
+        self.proposals = Proposals(self.store, config, self.calendar)
         self.statements = Statements(config.link_roots_bytes(), now)
         self.settlements = Settlements(self.store, config.municipality, now)
 

@@ -21,10 +21,12 @@ from backend.errors import BatchRefused, ImportRefused, LedgerError, LinkError, 
 from backend.http_schemas import item_out, settlement_out
 from backend.money import euro
 from backend.settlement.service import Settlement
+from backend.web_cli import app as web_app
 
 app = typer.Typer(no_args_is_help=True, help="Take in journals, keep the books, pay the venues.")
 settle = typer.Typer(no_args_is_help=True, help="Pay the venues, with two people.")
 app.add_typer(settle, name="settle")
+app.add_typer(web_app, name="web")
 
 Folder = Annotated[Path, typer.Option("--data", help="Folder of clearing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]

@@ -11,7 +11,9 @@ from backend.schema.base import Moment, append_only, final, metadata, number, ta
 from backend.schema.books import account, posting, transfer
 from backend.schema.exceptions import quarantine
 from backend.schema.journal import entry, record
+from backend.schema.proposals import proposal
 from backend.schema.settlement import settlement, settlement_item, settlement_line
+from backend.schema.staff import officer_venue
 from backend.schema.venues import offer, terminal, venue, venue_purse, venues_import
 
 __all__ = [
@@ -23,7 +25,9 @@ __all__ = [
     "metadata",
     "number",
     "offer",
+    "officer_venue",
     "posting",
+    "proposal",
     "quarantine",
     "record",
     "settlement",

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.orm import Session
 
 from backend.schema import metadata
 from backend.store.books import Books
 from backend.store.catalogue import Catalogue
 from backend.store.journal import Journal
 from backend.store.payments import Payments
+from backend.store.proposals import Proposals
 from backend.store.quarantine import Quarantine
 
 
@@ -24,6 +26,7 @@ class Transaction:
     quarantine: Quarantine
     books: Books
     payments: Payments
+    proposals: Proposals
 
 
 class Store:
@@ -44,13 +47,24 @@ class Store:
         with self._engine.begin() as connection:
             yield _transaction(connection)
 
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """The same, for the accounts and the log of who works with clearing, which `web` keeps as objects."""
+        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
     def close(self) -> None:
         self._engine.dispose()
 
 
 def _transaction(connection: Connection) -> Transaction:
     return Transaction(
-        Catalogue(connection), Journal(connection), Quarantine(connection), Books(connection), Payments(connection)
+        Catalogue(connection),
+        Journal(connection),
+        Quarantine(connection),
+        Books(connection),
+        Payments(connection),
+        Proposals(connection),
     )
 
 

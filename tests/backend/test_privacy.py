@@ -34,6 +34,18 @@ ALLOWED = {
     "settlement": "number since until state prepared_by prepared_at approved_by approved_at execution_on"
     " debtor debtor_iban debtor_bic",
     "settlement_item": "posting settlement",
+    # Who works with clearing: officials and people of venues, with an account, and what they did.
+    "officer_account": "id user_name full_name language active password_hash start_code_hash start_code_until"
+    " totp_secret totp_new_secret totp_last_step oidc_claim oidc_issuer oidc_subject",
+    "officer_role": "account_id role",
+    "officer_session": "key_hash account_id began_at seen_at second_step",
+    "officer_venue": "account venue",
+    "recovery_code": "account_id code_hash",
+    "login_attempt": "id at whose",
+    "audit_line": "number at actor origin action object result before",
+    "audit_head": "id number hash trimmed trimmed_hash",
+    "proposal": "id venue offer terms state proposed_by proposed_at decided_by decided_at reason published_by"
+    " published_at version",
     "settlement_line": "settlement venue name iban bic opening earned paid carried end_to_end_id",
 }
 
