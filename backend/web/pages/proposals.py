@@ -48,11 +48,13 @@ def _index(wrong: str = "") -> str:
     held = clearing().proposals.all()
     with clearing().store.transaction() as tx:
         venues = {row.number: row.name for row in tx.catalogue.venues()}
+        now = {offer.number: offer for number in venues for offer in tx.catalogue.current_offers(number)}
     return render_template(
         "venues/proposals.html",
         waiting=[each for each in held if each.state in ("proposed", "approved")],
         done=[each for each in held if each.state not in ("proposed", "approved")],
         venues=venues,
+        now=now,
         purses=clearing().config.purses,
         states=PROPOSAL_STATES,
         wrong=wrong,
