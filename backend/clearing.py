@@ -12,6 +12,7 @@ from backend.ingest import Ingest
 from backend.ledger import Ledger, Rules
 from backend.proposals import Proposals
 from backend.settlement.service import Settlements
+from backend.signer import Signer
 from backend.statements import Statements
 from backend.store import Store
 from backend.vault import VaultClient
@@ -32,6 +33,7 @@ class Clearing:
         self.venues = Venues(self.store, config, self.calendar)
         self.proposals = Proposals(self.store, config, self.calendar)
         self.statements = Statements(config.link_roots_bytes(), now)
+        self.signer = Signer(config, self.calendar)
         self.settlements = Settlements(self.store, config.municipality, now)
 
     def lease(self, terminal: int, number: int) -> bytes:
@@ -43,10 +45,13 @@ class Clearing:
         return self._vault.lease(terminal, number)
 
     def bundle(self, terminal: int, statement: bytes, day: date | None = None) -> bytes:
-        """The sealed bundle of a terminal, as the answer to its own statement; raises NotFound or StatementRefused."""
+        """The bundle of a terminal, sealed for it and signed for its host, as the answer to its own statement.
+
+        Raises NotFound, StatementRefused or CertificateOver.
+        """
         sealed = self.venues.bundle_for(terminal, day)
         nonce = self.statements.nonce_in(terminal, statement, self.ingest.next_position(terminal))
-        return self.statements.answer(terminal, nonce, sealed)
+        return self.signer.signed(self.statements.answer(terminal, nonce, sealed))
 
     def set_up(self) -> None:
         """Make the tables and the municipality's desks; harmless when they are there."""

@@ -288,6 +288,7 @@ def serve(
 ) -> None:
     """Run the HTTP interface. Beyond this machine it needs both tokens in the configuration."""
     from backend.http import create_app
+    from web.log import EventLog
 
     with _clearing(context, data, as_json=False) as clearing:
         config = clearing.config
@@ -295,4 +296,4 @@ def serve(
             typer.echo("Set transport_token and finance_token before listening beyond this machine.", err=True)
             raise typer.Exit(1)
         logging.getLogger("meedoen.backend").addHandler(logging.StreamHandler())
-        create_app(config, clearing).run(host, port)
+        create_app(config, clearing, EventLog()).run(host, port)

@@ -12,6 +12,7 @@ from schwifty import BIC, IBAN
 from schwifty.exceptions import SchwiftyException
 
 from backend.errors import ConfigError, ImportRefused
+from card.signing import CERTIFICATE_BYTES
 
 FILE_NAME = "config.json"
 DESK = 1
@@ -31,6 +32,7 @@ def _hexadecimal(value: SecretStr) -> SecretStr:
 
 Key = Annotated[SecretStr, Field(min_length=32, max_length=32), AfterValidator(_hexadecimal)]
 DoubleKey = Annotated[SecretStr, Field(min_length=64, max_length=64), AfterValidator(_hexadecimal)]
+Certificate = Annotated[str, Field(pattern=f"^[0-9a-f]{{{2 * CERTIFICATE_BYTES}}}$")]
 
 
 def iban(text: str) -> str:
@@ -122,6 +124,9 @@ class Config(_Strict):
     vault: Vault
     link_roots: tuple[Key, ...] = Field(min_length=1)
     table_key: DoubleKey
+    # What bundles are signed with, and the vault's word that this key may.
+    signing_key: DoubleKey
+    certificate: Certificate
     desks: tuple[int, ...] = (DESK,)
     timezone: str = "Europe/Amsterdam"
     transport_token: Secret | None = None
@@ -154,6 +159,7 @@ class Config(_Strict):
         content = self.model_dump(mode="json")
         content["link_roots"] = [root.get_secret_value() for root in self.link_roots]
         content["table_key"] = self.table_key.get_secret_value()
+        content["signing_key"] = self.signing_key.get_secret_value()
         for key in ("transport_token", "finance_token"):
             token: SecretStr | None = getattr(self, key)
             content[key] = token.get_secret_value() if token else None
@@ -216,12 +222,13 @@ def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None
 
 
 def _key_file(path: Path) -> dict[str, Any]:
-    """What the vault gave clearing: where it is, the link roots, the table key. Paths in it start from its folder."""
+    """What the vault gave clearing: where it is, and keys. Paths in it start from its folder."""
     try:
         given = json.loads(path.read_text())
         vault = dict(given["vault"])
         vault |= {name: path.parent / vault[name] for name in ("certificate", "key", "ca") if name in vault}
-        return {"vault": vault, "link_roots": given["link_roots"], "table_key": given["table_key"]}
+        keys = ("link_roots", "table_key", "signing_key", "certificate")
+        return {"vault": vault, **{name: given[name] for name in keys}}
     except FileNotFoundError:
         raise ConfigError(f"{path} is not there; it is made by the vault's set-up.") from None
     except (ValueError, TypeError, KeyError):

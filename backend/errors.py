@@ -3,6 +3,8 @@
 Each has a `reason`: one word for machines, the same in the quarantine, in an answer over HTTP and on the command line.
 """
 
+from datetime import date
+
 
 class LedgerError(Exception):
     """Clearing cannot do what was asked; the books are as they were."""
@@ -45,6 +47,14 @@ class SettlementRefused(LedgerError):
 
 class StatementRefused(LedgerError):
     """What is said of a terminal is not its own word of this moment, or it says that records are kept back."""
+
+
+class CertificateOver(LedgerError):
+    """Nothing that clearing signs counts any more."""
+
+    def __init__(self, last: date) -> None:
+        advice = "Have the key custodian run `meedoen keys desk`, and run `meedoen backend init` with the new file."
+        super().__init__("certificate", f"Clearing could sign bundles until {last}. {advice}")
 
 
 class NotFound(LedgerError):

@@ -8,14 +8,21 @@ import logging
 from typing import Any
 
 from apiflask import APIBlueprint, APIFlask
-from apiflask.exceptions import HTTPError
-from flask import Response, jsonify, request
+from flask import Response, g, request
 from pydantic import SecretStr
 
 from backend.calendar import day_of
 from backend.clearing import Clearing
 from backend.config import Config
-from backend.errors import LedgerError, LinkError, NotFound, SettlementRefused, StatementRefused, TwoJournals
+from backend.errors import (
+    CertificateOver,
+    LedgerError,
+    LinkError,
+    NotFound,
+    SettlementRefused,
+    StatementRefused,
+    TwoJournals,
+)
 from backend.http_schemas import (
     AuditOut,
     BundleQuery,
@@ -33,8 +40,11 @@ from backend.http_schemas import (
     settlement_out,
 )
 from backend.ingest import Receipt
+from backend.metrics import MEDIA_TYPE, metrics
 from backend.statements import MOST_BYTES as MOST_STATEMENT
 from card.batch import ENTRY_BYTES, MOST_ENTRIES
+from web.api import new_interface, problem, takes_bytes
+from web.log import EventLog, log_calls
 
 API_VERSION = "1.0.0"
 _MOST_BYTES = 30 + 16 + MOST_ENTRIES * ENTRY_BYTES
@@ -43,28 +53,28 @@ _MOST_BYTES = 30 + 16 + MOST_ENTRIES * ENTRY_BYTES
 _LOG = logging.getLogger("meedoen.backend")
 
 
-def create_app(config: Config, clearing: Clearing | None = None) -> APIFlask:
-    """The interface over one municipality's clearing (made from the config when it is not given)."""
+def create_app(config: Config, clearing: Clearing | None = None, log: EventLog | None = None) -> APIFlask:
+    """The interface over one municipality's clearing (made from the config when it is not given).
+
+    `log`: where each call is written down; without one, none is.
+    """
     clearing = clearing or Clearing(config)
-    app = APIFlask(
-        "meedoen-backend", title="meedoen clearing", version=API_VERSION, spec_path="/v1/openapi.json", docs_path=None
+    app = new_interface(
+        "meedoen-backend",
+        "meedoen clearing",
+        "Takes in the journals of terminals, and shows finance what was refused and what is paid.",
+        API_VERSION,
+        _MOST_BYTES,
     )
-    app.description = "Takes in the journals of terminals, and shows finance what was refused and what is paid."
-    app.config["OPENAPI_VERSION"] = "3.1.0"
-    app.config["VALIDATION_ERROR_STATUS_CODE"] = 400
-    app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
     _answer_problems(app, clearing)
     # Who may call is said beside what is called; a part without a token is open, for one machine only.
     app.register_blueprint(_guarded(_transport(clearing), config.transport_token))
     app.register_blueprint(_guarded(_tables(clearing), config.transport_token))
     app.register_blueprint(_guarded(_finance(clearing), config.finance_token))
+    app.register_blueprint(_guarded(_watched(clearing), config.finance_token))
     app.register_blueprint(_open_to_all(clearing))
-
-    @app.after_request
-    def version_header(response: Response) -> Response:
-        response.headers["API-Version"] = API_VERSION
-        return response
-
+    if log is not None:
+        log_calls(app, log, lambda: str(g.get("actor", "anybody")))
     return app
 
 
@@ -82,8 +92,9 @@ def _guarded(blueprint: APIBlueprint, token: SecretStr | None) -> APIBlueprint:
         def check() -> Response | None:
             given = request.headers.get("Authorization", "").encode()
             if hmac.compare_digest(given, expected):
+                g.actor = blueprint.name
                 return None
-            answer = _problem(401, "Unauthorized", "This call needs a token.", reason="token")
+            answer = problem(401, "Unauthorized", "This call needs a token.", reason="token")
             answer.headers["WWW-Authenticate"] = "Bearer"
             return answer
 
@@ -91,41 +102,46 @@ def _guarded(blueprint: APIBlueprint, token: SecretStr | None) -> APIBlueprint:
 
 
 def _transport(clearing: Clearing) -> APIBlueprint:
-    """For whoever carries batches and bundles: both are sealed, so the carrier learns and changes nothing."""
+    """For whoever carries batches and bundles: both are sealed, so the carrier learns and changes nothing.
+
+    A bundle is signed as well: a host brings no other.
+    """
     blueprint = APIBlueprint("transport", __name__, url_prefix="/v1/terminals", tag="Transport")
 
-    @blueprint.post("/<int:terminal>/batches")
+    @blueprint.post("/<int(max=4294967295):terminal>/batches")
     @blueprint.output(ReceiptOut)
     @blueprint.doc(
         summary="Hand in a batch",
-        description="Body: a batch, application/octet-stream. The same batch may be sent again, in any order.",
+        description="The same batch may be sent again, in any order.",
         responses=[400, 404, 409, 413, 422],
     )
+    @takes_bytes("a batch, as docs/formats.md says")
     def hand_in(terminal: int) -> Any:
         receipt = clearing.ingest.accept(request.get_data(), terminal)
         return _refusal_of_records(receipt) if receipt.refused else receipt_out(receipt)
 
-    @blueprint.get("/<int:terminal>")
+    @blueprint.get("/<int(max=4294967295):terminal>")
     @blueprint.output(JournalOut)
     @blueprint.doc(summary="Where the journal of a terminal goes on", responses=[404])
     def journal(terminal: int) -> Any:
         return clearing.ingest.journal_of(terminal) | {"challenge": clearing.statements.challenge(terminal).hex()}
 
-    @blueprint.post("/<int:terminal>/bundle")
+    @blueprint.post("/<int(max=4294967295):terminal>/bundle")
     @blueprint.input(BundleQuery, location="query", arg_name="query")
     @blueprint.doc(
         summary="The bundle of a terminal",
-        description="Body: the challenge that the journal's call gave (16 bytes), and what the terminal said to it, "
-        "application/octet-stream. The bundle proves to the terminal that it was made after that. 403: the terminal "
-        "did not say this. 409: the challenge is too old, or the terminal holds records that were not handed in.",
-        responses=_body("Sealed bundle", "application/octet-stream") | {403: {}, 409: {}, 413: {}},
+        description="The bundle proves to the terminal that it was made after that; its last 162 bytes "
+        "prove to the host who made it. 403: the terminal did not say this. 409: the challenge is too old, or the "
+        "terminal holds records that were not handed in. 503: our certificate is over.",
+        responses=_body("Sealed and signed bundle", "application/octet-stream") | {403: {}, 409: {}, 413: {}, 503: {}},
     )
+    @takes_bytes("the challenge that the journal's call gave (16 bytes), and what the terminal said to it")
     def bundle(terminal: int, query: dict[str, Any]) -> Response:
         request.max_content_length = MOST_STATEMENT
         day = day_of(query["day"]) if query.get("day") is not None else None
         return Response(clearing.bundle(terminal, request.get_data(), day), mimetype="application/octet-stream")
 
-    @blueprint.get("/<int:terminal>/leases/<int:number>")
+    @blueprint.get("/<int(max=4294967295):terminal>/leases/<int:number>")
     @blueprint.doc(
         summary="The keys of a terminal, from today on",
         description="As the vault wrapped them to its device. `number` is the one that the device says is next.",
@@ -139,7 +155,7 @@ def _transport(clearing: Clearing) -> APIBlueprint:
 
 def _tables(clearing: Clearing) -> APIBlueprint:
     """For the desk, which hands it on to the vault and cannot read it."""
-    blueprint = APIBlueprint("tables", __name__, url_prefix="/v1", tag="Transport")
+    blueprint = APIBlueprint("tables", __name__, url_prefix="/v1", tag="Desk")
 
     @blueprint.get("/nullifier-table")
     @blueprint.doc(
@@ -215,13 +231,25 @@ def _finance(clearing: Clearing) -> APIBlueprint:
     return blueprint
 
 
+def _watched(clearing: Clearing) -> APIBlueprint:
+    """For who watches over the servers."""
+    blueprint = APIBlueprint("watched", __name__)
+
+    @blueprint.get("/metrics")
+    @blueprint.doc(hide=True)
+    def all_metrics() -> Response:
+        return Response(metrics(clearing.store), content_type=MEDIA_TYPE)
+
+    return blueprint
+
+
 def _open_to_all(clearing: Clearing) -> APIBlueprint:
     """Open on purpose: it says whether clearing works, and nothing about anyone."""
     blueprint = APIBlueprint("open", __name__, tag="Open")
 
     @blueprint.get("/health")
     @blueprint.output(HealthOut)
-    @blueprint.doc(summary="Whether clearing works, and how much waits")
+    @blueprint.doc(hide=True)
     def health() -> Any:
         with clearing.store.transaction() as tx:
             return {"status": "ok", "pending": tx.journal.waiting(), "quarantine": tx.quarantine.open_count()}
@@ -236,28 +264,25 @@ def _answer_problems(app: APIFlask, clearing: Clearing) -> None:
     @app.errorhandler(LedgerError)
     def refused(error: LedgerError) -> Response:
         status, title = _status_of(error)
-        if isinstance(error, StatementRefused):
+        if isinstance(error, StatementRefused | CertificateOver):
             _LOG.warning("%s (%s)", error, error.reason)
         extra: dict[str, Any] = {"reason": error.reason}
         if request.endpoint == "transport.hand_in" and request.view_args:
             next_position = clearing.ingest.next_position(request.view_args["terminal"])
             extra |= {"kept": True, "nextPosition": next_position, "refused": []}
-        return _problem(status, title, str(error), **extra)
+        return problem(status, title, str(error), **extra)
 
     @app.errorhandler(LinkError)
     def no_vault(error: LinkError) -> Response:
         detail = "The vault does not answer. Nothing is lost; try again later."
-        return _problem(503, "Service Unavailable", detail, reason="vault")
-
-    @app.error_processor
-    def problem(error: HTTPError) -> Any:
-        extra = {"errors": error.detail} if error.detail else {}
-        return _problem(error.status_code, str(error.message), None, **extra), error.status_code, error.headers
+        return problem(503, "Service Unavailable", detail, reason="vault")
 
 
 def _status_of(error: LedgerError) -> tuple[int, str]:
     if isinstance(error, NotFound) or error.reason == "terminal":
         return 404, "Not Found"
+    if isinstance(error, CertificateOver):
+        return 503, "Service Unavailable"
     if error.reason == "statement":
         return 403, "Forbidden"
     if isinstance(error, TwoJournals | SettlementRefused | StatementRefused):
@@ -268,14 +293,4 @@ def _status_of(error: LedgerError) -> tuple[int, str]:
 def _refusal_of_records(receipt: Receipt) -> Response:
     detail = "The batch is kept. Some of its records were refused; they are in quarantine."
     out = receipt_out(receipt)
-    return _problem(422, "Some records were refused", detail, kept=True, reason="refused", **out)
-
-
-def _problem(status: int, title: str, detail: str | None, **extra: Any) -> Response:
-    body = {"type": "about:blank", "title": title, "status": status, **extra}
-    if detail:
-        body["detail"] = detail
-    answer = jsonify(body)
-    answer.status_code = status
-    answer.content_type = "application/problem+json"
-    return answer
+    return problem(422, "Some records were refused", detail, kept=True, reason="refused", **out)

@@ -133,7 +133,7 @@ def _tls(vault: Vault) -> ssl.SSLContext | bool:
 
 def _title(answer: httpx.Response) -> str:
     try:
-        return str(answer.json()["title"])
+        return str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):
         return "The vault has no keys for this terminal."
 

@@ -1,10 +1,11 @@
-"""What is signed of a list that goes to many terminals. Who makes lists every day has a key of their own for it, and a
+"""What is signed of the lists that terminals get. Who makes lists every day has a key of their own for it, and a
 certificate from the vault; both stand behind the list. Only bytes: the pass and the terminal know no Ed25519."""
 
 from card.wire import exactly, read_uint, uint
 
 # What a certificate is for.
 HOTLIST = b"hotlist"
+BUNDLE = b"bundle"
 
 PUBLIC_KEY_BYTES = 32
 SIGNATURE_BYTES = 64
@@ -32,3 +33,8 @@ def read_certificate(data):
 def content_input(use, content):
     """What the holder of the certificate signs."""
     return b"meedoen " + use + b"\x00" + content
+
+
+def signed(use, content, certificate, sign):
+    """The content with certificate and signature behind it; `sign(message)` is the holder's Ed25519."""
+    return content + certificate + sign(content_input(use, content))

@@ -23,7 +23,7 @@ def hand_in(
                     headers={"Content-Type": "application/octet-stream"},
                 )
                 if answer.is_error and not answer.json().get("kept"):
-                    raise DeskError("The backend did not take the loads: {reason}.", reason=answer.json().get("title"))
+                    raise DeskError("The backend did not take the loads: {reason}.", reason=answer.json().get("detail"))
                 refused += answer.json().get("refused", [])
         except httpx.TransportError:
             raise DeskError(_UNREACHABLE) from None

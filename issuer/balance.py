@@ -54,7 +54,7 @@ def ask(request: bytes, signatures: Sequence[bytes], vault: VaultClient, table: 
     found = vault.balance(json.dumps(signed), table)
     try:
         balances = {int(each["purse"]): int(each["amount"]) for each in found["balances"]}
-        return Balance(balances, date.fromisoformat(found["as_of"]))
+        return Balance(balances, date.fromisoformat(found["asOf"]))
     except (KeyError, TypeError, ValueError):
         raise DeskError("The vault's answer cannot be read; ask the administrator.") from None
 

@@ -36,7 +36,7 @@ from card.hotlist import (
     part_mac_in,
     system_key,
 )
-from card.signing import HOTLIST, content_input, read_certificate
+from card.signing import HOTLIST, read_certificate, signed
 from card.wire import same
 from issuer.days import day_number
 from issuer.errors import DeskError
@@ -60,11 +60,9 @@ class ListKeys:
 
     def signed(self, content: bytes) -> bytes:
         """The content with the desk's certificate and its signature behind it."""
-        return (
-            content
-            + self.certificate
-            + Ed25519PrivateKey.from_private_bytes(self.signing_key).sign(content_input(HOTLIST, content))
-        )
+        key = Ed25519PrivateKey.from_private_bytes(self.signing_key)
+        made: bytes = signed(HOTLIST, content, self.certificate, key.sign)
+        return made
 
     def refuse_when_over(self, on: date) -> None:
         """Hosts take nothing that was signed after the last day of the certificate."""

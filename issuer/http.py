@@ -4,14 +4,12 @@ Open to all. What is said of a call beside it is why it may be. Errors are probl
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
-from http import HTTPStatus
 from typing import Any
 
 from apiflask import APIBlueprint, APIFlask
-from apiflask.exceptions import HTTPError
-from flask import Response, jsonify, request
+from flask import Response, request
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -23,48 +21,16 @@ from issuer.http_schemas import HealthOut, PassBlockIn, SchemeOut, scheme_out
 from issuer.lost import Guard, NoSuchPass, TooOften, block_by_holder
 from issuer.registry import Registry
 from issuer.scheme import Scheme
+from web.api import Contact, new_interface, problem
 
 API_VERSION = "1.0.0"
 _MOST_BYTES = 4096
-_YEAR_S = 365 * 24 * 3600
 _ANYBODY = "-"
-_HEADERS = {
-    "API-Version": API_VERSION,
-    # Pages of any site may ask: nothing here depends on who asks, and no cookie comes along.
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "Content-Type, If-None-Match",
-    "Access-Control-Expose-Headers": "API-Version, ETag, Retry-After",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
-_AS_SPECIFIED = "This is not as /v1/openapi.json says."
-_BROKEN = "Something is wrong here, not with what was asked; try again later."
-_PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {"type": "object", "description": "what is wrong, by place and key; all of it"},
-    },
-}
 _LIST: dict[int | str, Any] = {
     200: {"description": "Signed list", "content": {"application/octet-stream": {}}},
     304: {"description": "The same as the one that is there"},
     503: {"description": "There is no list now; try again later"},
 }
-
-
-@dataclass(frozen=True)
-class Contact:
-    """Who answers questions about the interface; what is empty is left out."""
-
-    name: str
-    email: str
-    url: str
 
 
 @dataclass(frozen=True)
@@ -85,33 +51,19 @@ class ApiConfig:
 
 def create_api(config: ApiConfig, guard: Guard | None = None) -> APIFlask:
     """The interface over one municipality's registry. `guard`: that of a page beside it that blocks passes as well."""
-    app = APIFlask(
-        "meedoen-desk", title="meedoen desk", version=API_VERSION, spec_path="/v1/openapi.json", docs_path=None
+    app = new_interface(
+        "meedoen-desk",
+        "meedoen desk",
+        "The list of blocked passes for terminals, lost passes blocked by their holders, and the scheme.",
+        API_VERSION,
+        _MOST_BYTES,
+        config.contact,
+        for_any_site=True,
     )
-    app.description = "The list of blocked passes for terminals, lost passes blocked by their holders, and the scheme."
-    app.contact = {name: value for name, value in asdict(config.contact).items() if value}
-    app.config["OPENAPI_VERSION"] = "3.1.0"
-    app.config["AUTO_OPERATION_ID"] = True
-    app.config["VALIDATION_ERROR_STATUS_CODE"] = 400
-    app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
     _answer_problems(app)
     app.register_blueprint(_terminals(config))
     app.register_blueprint(_holders(config, guard or Guard(config.now)))
     app.register_blueprint(_public(config))
-
-    @app.spec_processor
-    def as_answered(spec: Any) -> Any:
-        return _as_answered(spec)
-
-    @app.after_request
-    def headers(response: Response) -> Response:
-        response.headers.update(_HEADERS)
-        if request.method == "OPTIONS":
-            response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "")
-        if request.is_secure:
-            response.headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}"
-        response.headers.setdefault("Cache-Control", "no-store")
-        return response
 
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
@@ -211,7 +163,7 @@ def _public(config: ApiConfig) -> APIBlueprint:
 
     @blueprint.get("/health")
     @blueprint.output(HealthOut)
-    @blueprint.doc(summary="Whether the desk's registry answers", responses={503: "It does not"})
+    @blueprint.doc(hide=True)
     def health() -> dict[str, str]:
         with config.registry.transaction() as session:
             session.execute(select(1))
@@ -226,53 +178,20 @@ def _public(config: ApiConfig) -> APIBlueprint:
 def _answer_problems(app: APIFlask) -> None:
     @app.errorhandler(NoSuchPass)
     def no_such_pass(error: NoSuchPass) -> Response:
-        return _problem(404, "Not Found", str(error))
+        return problem(404, "Not Found", str(error))
 
     @app.errorhandler(TooOften)
     def too_often(error: TooOften) -> Response:
-        answer = _problem(429, "Too Many Requests", str(error))
+        answer = problem(429, "Too Many Requests", str(error))
         answer.headers["Retry-After"] = str(int(error.wait.total_seconds()) + 1)
         return answer
 
     @app.errorhandler(DeskError)
     def refused(error: DeskError) -> Response:
-        return _problem(503, "Service Unavailable", str(error))
+        return problem(503, "Service Unavailable", str(error))
 
     @app.errorhandler(SQLAlchemyError)
     def no_registry(error: SQLAlchemyError) -> Response:
         # Its text holds what was asked: codes and dates of birth.
         app.logger.error("The registry does not answer: %s", type(error).__name__)
-        return _problem(503, "Service Unavailable", "The registry does not answer; try again later.")
-
-    @app.error_processor
-    def problem(error: HTTPError) -> Any:
-        extra = {"errors": error.detail} if error.detail else {}
-        detail = _AS_SPECIFIED if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else _BROKEN
-        answer = _problem(error.status_code, str(error.message), detail, **extra)
-        return answer, error.status_code, error.headers
-
-
-def _problem(status: int, title: str, detail: str, **extra: Any) -> Response:
-    answer = jsonify({"type": "about:blank", "title": title, "status": status, "detail": detail, **extra})
-    answer.status_code = status
-    answer.content_type = "application/problem+json"
-    return answer
-
-
-def _as_answered(spec: dict[str, Any]) -> dict[str, Any]:
-    """The specification with what the framework leaves out: versions, problem+json, bodies that must be there."""
-    schemas = spec["components"]["schemas"]
-    for of_the_framework in ("HTTPError", "ValidationError"):
-        schemas.pop(of_the_framework, None)
-    schemas["Problem"] = _PROBLEM
-    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    version = {"description": "version of this interface", "schema": {"type": "string"}}
-    for path in spec["paths"].values():
-        for operation in path.values():
-            if "requestBody" in operation:
-                operation["requestBody"]["required"] = True
-            for status, response in operation["responses"].items():
-                response["headers"] = {"API-Version": version}
-                if int(status) >= HTTPStatus.BAD_REQUEST:
-                    response["content"] = problem
-    return spec
+        return problem(503, "Service Unavailable", "The registry does not answer; try again later.")

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from issuer.hotlist import ListKeys
-from issuer.http import ApiConfig, Contact, create_api
+from issuer.http import ApiConfig, create_api
 from issuer.web.app import create_app
 from issuer.web.config import WebConfig
+from web.api import Contact
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

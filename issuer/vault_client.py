@@ -104,7 +104,7 @@ class VaultClient:
             raise VaultRefused(
                 "The vault refused ({status}): {reason}",
                 status=answer.status_code,
-                reason=found.get("title", "no reason given"),
+                reason=found.get("detail", "no reason given"),
             )
         return found
 

@@ -13,7 +13,6 @@ from hardware.pcsc import PcscReader
 from hardware.printer import IppPrinter
 from issuer.balance import Balance, ask, sealed_table
 from issuer.desk import Desk, DeskSecrets
-from issuer.http import Contact
 from issuer.letters.office import file_of
 from issuer.options import (
     BACKEND,
@@ -41,6 +40,7 @@ from issuer.vault_client import VaultClient
 from issuer.web.config import Counter, WebConfig
 from issuer.web.permissions import RIGHTS
 from web.accounts import create_administrator
+from web.api import Contact
 from web.oidc import Oidc
 from web.serving import Tls
 from web.serving import serve as run

@@ -32,7 +32,6 @@ from keys.days import today, utc_now
 from keys.errors import KeyStoreError, ShareError
 from keys.files import write_secret
 from keys.hand_out import device_keys, hand_out
-from keys.hierarchy import PURPOSES
 from keys.http import PARTIES, create_app
 from keys.opening import Secret
 from keys.register import Register, Terminal
@@ -504,7 +503,7 @@ def _signed_version(opened: Opened, file: Path, content: bytes, signature: Path)
 
 @app.command()
 def sign(
-    purpose: Annotated[str, typer.Argument(help="bundle or firmware.")],
+    purpose: Annotated[str, typer.Argument(help="firmware; no other key signs files.")],
     file: Annotated[Path, typer.Argument(help="What is signed.", exists=True, dir_okay=False)],
     data: Folder = DEFAULT_FOLDER,
     passphrases: Passphrases = None,
@@ -512,8 +511,9 @@ def sign(
 ) -> None:
     """Sign a file with Ed25519; the signature goes next to it, as FILE.sig."""
     with refusals(as_json):
-        if purpose not in PURPOSES or PURPOSES[purpose].kind != "sign" or not PURPOSES[purpose].stored:
-            raise KeyStoreError(f"{purpose} is not a key that signs files; bundle and firmware are.")
+        # Not bundle: what that key signs says who may sign lists.
+        if purpose != "firmware":
+            raise KeyStoreError(f"{purpose} is not a key that signs files; firmware is.")
         opened = open_vault(data, passphrases)
         name = purpose, opened.register.current(purpose)
         path = file.with_name(file.name + ".sig")

@@ -315,8 +315,10 @@ def new_year(
         custody.new_year(root, opened.register, opened.store, Seeds(opened.folder), year)
         opened.save()
         _log(opened, "new year", str(year))
+        hand_out(opened.folder, opened.vault())
     words = f"The keys of {year} are made. Keep a copy of years/{year}.seed with each custodian."
-    say(as_json, {"year": year}, words)
+    advice = "Give clearing its new backend.json: what it signs for terminals counts until the last day of that year."
+    say(as_json, {"year": year}, words, advice)
 
 
 # Without the shares

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apiflask import APIFlask, abort
-from flask import Response, g, jsonify, request
+from flask import Response, g, request
 
 from keys.audit_log import AuditLog
 from keys.auditing import AUDIT_BYTES, Auditor, Finding
@@ -15,7 +15,9 @@ from keys.errors import KeyMissing, KeyStoreError, NotAllowed, NotUnderstood
 from keys.http_schemas import AuditOut, AuditQuery, BalanceIn, BalanceOut, CardIn, CardKeysOut, ProofsOut
 from keys.proving import RECORD_BYTES, Prover, Verdict
 from keys.vault import DESK, CardKey, Vault
+from web.api import new_interface, takes_bytes
 
+API_VERSION = "1.0.0"
 MOST_RECORDS = 10_000
 _PARTY = "meedoen.party"
 ISSUER, BACKEND = "issuer", "backend"
@@ -47,6 +49,15 @@ _CALLS = {
 }
 
 
+_LEASE: dict[int | str, Any] = {
+    200: {"description": "wrapped keys", "content": {"application/octet-stream": {}}},
+    401: {"description": "not known here"},
+    403: {"description": "another party's call"},
+    404: {"description": "not known, or revoked"},
+    503: {"description": "the keys of this year are not made"},
+}
+
+
 class Caller:
     """A WSGI application as one party sees it that calls it in this very process."""
 
@@ -69,12 +80,13 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
     It has no database; all it writes is a line in `log` for each call.
     """
     prover, balances = Prover(vault), Balances(vault)
-    app = APIFlask(
-        "meedoen-vault", title="meedoen vault", version="1.0.0", spec_path="/v1/openapi.json", docs_path=None
+    app = new_interface(
+        "meedoen-vault",
+        "meedoen vault",
+        "Proves transactions and derives the keys of passes. Keeps nothing.",
+        API_VERSION,
+        max(call.most_bytes for call in _CALLS.values()),
     )
-    app.config["OPENAPI_VERSION"] = "3.1.0"
-    app.config["VALIDATION_ERROR_STATUS_CODE"] = 400
-    app.description = "Proves transactions and derives the keys of passes. Keeps nothing."
 
     @app.before_request
     def known() -> None:
@@ -97,27 +109,14 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
         log.add(g.actor or "stranger", origin, request.endpoint or "unknown", kind, count, str(response.status_code))
         return response
 
-    @app.error_processor
-    def problem(error: Any) -> tuple[Response, int, dict[str, str]]:
-        body = {"type": "about:blank", "title": error.message, "status": error.status_code}
-        if error.detail:
-            body["detail"] = "The request does not have the form of the specification; errors says where."
-            body["errors"] = error.detail
-        answer = jsonify(body)
-        answer.content_type = "application/problem+json"
-        return answer, error.status_code, dict(error.headers or {})
-
-    @app.after_request
-    def version_header(response: Response) -> Response:
-        response.headers["API-Version"] = "1.0.0"
-        return response
-
     @app.post("/v1/prove")
     @app.output(ProofsOut)
     @app.doc(
         summary="Prove records",
-        description=f"The body is N records of {RECORD_BYTES} bytes (42 clear, 60 sealed), N up to {MOST_RECORDS}.",
+        description="A proof for each, in their order.",
+        responses=[400, 401, 403, 413],
     )
+    @takes_bytes(f"N records of {RECORD_BYTES} bytes (42 clear, 60 sealed), N up to {MOST_RECORDS}")
     def prove() -> dict[str, Any]:
         body = request.get_data()
         if not body or len(body) % RECORD_BYTES:
@@ -127,7 +126,11 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
     @app.post("/v1/card-keys")
     @app.input(CardIn, arg_name="card")
     @app.output(CardKeysOut)
-    @app.doc(summary="Keys of one pass", description="For the desk, while it writes the pass.")
+    @app.doc(
+        summary="Keys of one pass",
+        description="For the desk, while it writes the pass.",
+        responses=[400, 401, 403, 413],
+    )
     def card_keys(card: dict[str, Any]) -> dict[str, Any]:
         keys = vault.card_keys(bytes.fromhex(card["uid"]), card["generation"])
         return {
@@ -136,12 +139,12 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
             "older": [_card_key_out(key) for key in keys.older],
         }
 
-    @app.get("/v1/terminals/<int:terminal>/leases/<int:number>")
+    @app.get("/v1/terminals/<int(max=4294967295):terminal>/leases/<int(max=4294967295):number>")
     @app.doc(
         summary="Keys of a terminal, from today on",
         description="Wrapped to its device; `number` is the one that the device says is next. Who carries it learns "
         "nothing.",
-        responses={404: "not known, or revoked", 503: "the keys of this year are not made"},
+        responses=_LEASE,
     )
     def lease(terminal: int, number: int) -> Response:
         try:
@@ -157,8 +160,11 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
     @app.output(AuditOut)
     @app.doc(
         summary="Audit a period",
-        description=f"The body is N lines of {AUDIT_BYTES} bytes: outcome (1 committed, 3 in doubt), record (42 clear, "
-        "60 sealed), in any order. Of two findings nobody can tell whether they are about one pass.",
+        description="Of two findings nobody can tell whether they are about one pass.",
+        responses=[400, 401, 403, 413],
+    )
+    @takes_bytes(
+        f"N lines of {AUDIT_BYTES} bytes: outcome (1 committed, 3 in doubt), record (42 clear, 60 sealed), in any order"
     )
     def audit(query: dict[str, Any]) -> dict[str, Any]:
         if not request.content_length or request.content_length % AUDIT_BYTES:
@@ -171,7 +177,11 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
     @app.post("/v1/balance")
     @app.input(BalanceIn, location="form_and_files", arg_name="form")
     @app.output(BalanceOut)
-    @app.doc(summary="Balance of one pass", description="For two officers together, when a pass is lost.")
+    @app.doc(
+        summary="Balance of one pass",
+        description="For two officers together, when a pass is lost.",
+        responses=[400, 401, 403, 413],
+    )
     def balance(form: dict[str, Any]) -> dict[str, Any]:
         try:
             signed, signatures = _signed(form["request"])
@@ -182,7 +192,7 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
         except NotAllowed as error:
             abort(403, str(error))
         purses = [{"purse": purse, "amount": amount} for purse, amount in answer.balances.items()]
-        return {"balances": purses, "as_of": answer.as_of}
+        return {"balances": purses, "asOf": answer.as_of}
 
     return app
 

@@ -1,10 +1,21 @@
 """What goes in and out of the vault over HTTP, for the specification at /v1/openapi.json."""
 
+from typing import Any
+
 from apiflask import Schema
 from apiflask.fields import Boolean, Date, File, Integer, List, Nested, String
 from apiflask.validators import OneOf, Range, Regexp
 
 from keys.auditing import DID_NOT_HAPPEN, DIFFERS, HAPPENED, MISSING, NOT_OURS
+
+
+class Whole(Integer):
+    """A whole number, also when it is written 3.0; nothing is rounded."""
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, float) and not value.is_integer():
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
 
 
 class ProofOut(Schema):
@@ -21,7 +32,7 @@ class ProofsOut(Schema):
 
 class CardIn(Schema):
     uid = String(required=True, validate=Regexp(r"^[0-9A-Fa-f]{14}$"))
-    generation = Integer(required=True, validate=Range(0, 255))
+    generation = Whole(required=True, validate=Range(0, 255))
 
 
 class CardKeyOut(Schema):
@@ -84,4 +95,4 @@ class PurseOut(Schema):
 
 class BalanceOut(Schema):
     balances = List(Nested(PurseOut), required=True)
-    as_of = Date(required=True, metadata={"description": "the day up to which clearing had proven records"})
+    asOf = Date(required=True, metadata={"description": "the day up to which clearing had proven records"})

@@ -89,6 +89,13 @@ class Register:
         """The last day that keys given on a day are good for, without a sync after it."""
         return on + timedelta(days=self.lease_days)
 
+    def years_end(self, on: date) -> date:
+        """The last day of this year, or of the last one after it that has keys as each year before it."""
+        year = on.year
+        while str(year + 1) in self.keys["sealing"]:
+            year += 1
+        return date(year, 12, 31)
+
 
 def load(folder: Path, store: Store) -> Register:
     """The register of a vault; raises KeyStoreError when it is not there, damaged, or not protected by this store."""

@@ -17,7 +17,7 @@ from card.diversify import diversify
 from card.layout import aid_bytes, card_key_input
 from card.lease import WrappingKey, wrap, wrapping_input
 from card.sealing import SealingKey, first_state_input
-from card.signing import HOTLIST, certificate, certificate_input
+from card.signing import BUNDLE, HOTLIST, certificate, certificate_input
 from card.wire import uint
 from keys.days import day_number
 from keys.errors import KeyMissing, KeyStoreError
@@ -106,9 +106,13 @@ class Vault:
         return b"".join(self.store.cmacs((purpose, version), part, len(part)) for part in parts)
 
     def backend_keys(self) -> dict[str, object]:
-        """With the link roots the backend knows its terminals; with the table key it seals for the vault."""
+        """With the link roots the backend knows its terminals, with the table key it seals for the vault.
+
+        With a key of its own it signs bundles; its certificate lasts as long as each year has keys.
+        """
         roots = [self.handed_out("link", version).hex() for version in self.accepted("link")]
-        return {"link_roots": roots, "table_key": self.table_key().hex()}
+        signer = self._signer(BUNDLE, "link", self.register.years_end(self.today()))
+        return {"link_roots": roots, "table_key": self.table_key().hex(), **signer}
 
     def table_key(self) -> bytes:
         """AES-SIV key of the backend's table of nullifiers."""
@@ -116,15 +120,16 @@ class Vault:
 
     def desk_keys(self) -> dict[str, object]:
         """What a desk needs to hand in its loads and to make and sign the hotlist, from today on."""
-        return {**self._keys_of(DESK), **self._list_signer()}
+        signer = self._signer(HOTLIST, "hotlist", self.register.lease_ends(self.today()))
+        return {**self._keys_of(DESK), **signer}
 
-    def _list_signer(self) -> dict[str, object]:
-        """A key to sign the hotlist with, and this vault's word for it up to the day on which a desk's keys end."""
-        seed = self.handed_out("hotlist", self.register.current("hotlist"), 4 * BLOCK)[2 * BLOCK :]
+    def _signer(self, use: bytes, purpose: str, last_day: date) -> dict[str, object]:
+        """A key of a purpose to sign with, and this vault's word up to a day that who holds it may sign `use`."""
+        seed = self.handed_out(purpose, self.register.current(purpose), 4 * BLOCK)[2 * BLOCK :]
         public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-        until = day_number(self.register.lease_ends(self.today()))
+        until = day_number(last_day)
         name = "bundle", self.register.current("bundle")
-        signature = self.store.sign(name, certificate_input(HOTLIST, until, public))
+        signature = self.store.sign(name, certificate_input(use, until, public))
         return {"signing_key": seed.hex(), "certificate": certificate(until, public, signature).hex()}
 
     def _keys_of(self, terminal: int) -> dict[str, object]:

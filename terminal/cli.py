@@ -21,7 +21,7 @@ from hardware.errors import ReaderError
 from hardware.in_process import InProcessReader
 from hardware.pcsc import PcscReader
 from terminal.build import build_package
-from terminal.errors import BackendUnreachable, NoHotlist, TerminalError
+from terminal.errors import BackendUnreachable, NoHotlist, NoOffers, TerminalError
 from terminal.firmware import VERSION, link
 from terminal.flashing import put_on_board
 from terminal.host import (
@@ -173,7 +173,7 @@ def sync(
         with _bar("Syncing") as progress:
             backend_of_city = Backend(backend, token=token)
             report = bring_and_carry(_link(port, flash, pin=pin), backend_of_city, blocked, progress, issuer)
-    except (TerminalError, BackendUnreachable, NoHotlist) as error:
+    except (TerminalError, BackendUnreachable, NoOffers, NoHotlist) as error:
         raise _refused(error) from None
     if as_json:
         typer.echo(json.dumps(vars(report), default=str))

@@ -1,7 +1,8 @@
 """The host's side of a terminal: provision it, bring its keys and lists, and carry its journal to the backend.
 
-The host carries only what is sealed: it can lose a batch, and then fetches it again; it cannot read or change one. The
-one thing that it could read is the wrapping key, which somebody brings by hand, once.
+The host carries only what is sealed: it can lose a batch, and then fetches it again; it cannot read or change one. It
+brings no lists that the city did not sign. The one thing that it could read is the wrapping key, which somebody brings
+by hand, once.
 """
 
 import hashlib
@@ -21,15 +22,18 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from card import release
+from card.batch import CHALLENGE_BYTES, MAC_BYTES
 from card.errors import CardError
 from card.record import DAY_ZERO
+from card.signing import BUNDLE
 from card.wire import read_uint
-from terminal.errors import BackendUnreachable, NoHotlist, TerminalError, VaultUnreachable
+from terminal.errors import BackendUnreachable, NoHotlist, NoOffers, TerminalError, VaultUnreachable
 from terminal.firmware import link
 from terminal.firmware.device import Device
 from terminal.firmware.sync import Report
 from terminal.firmware.sync import sync as in_order
-from terminal.hotlist import HotlistFile, NotSigned, opened
+from terminal.hotlist import HotlistFile, opened
+from terminal.signed import NotSigned, checked
 
 _TRIES = 3
 # What counts once is not put twice: when the answer is lost, a second one would be refused.
@@ -37,7 +41,8 @@ _ONCE = (link.DEVICE, link.LEASE, link.BUNDLE)
 _NO_PROGRESS = 3
 _LOOK_AGAIN_S = 0.2
 Progress = Callable[[int, int], None]
-_SYNC_AGAIN = "The rest is done; passes that were blocked since the last list still work here, so sync again."
+_SYNC_AGAIN = "The records are handed in; passes that were blocked since the last list still work here, so sync again."
+_OLD_OFFERS = "The records are handed in; the offers that are here count until they end, so sync again."
 
 
 class Link(Protocol):
@@ -114,6 +119,7 @@ class Backend:
     """The backend's HTTP interface as far as a host needs it. `transport` as httpx takes it; `token` opens it."""
 
     def __init__(self, base_url: str, transport: httpx.BaseTransport | None = None, token: str | None = None) -> None:
+        self._url = base_url
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(base_url=base_url, transport=transport, headers=headers, timeout=30)
 
@@ -123,8 +129,18 @@ class Backend:
         return int(answer["nextPosition"]), bytes.fromhex(answer["challenge"])
 
     def bundle(self, terminal: int, statement: bytes) -> bytes:
-        """The sealed bundle of the day, as the answer to what the terminal said of itself."""
-        return _accepted(self._ask("POST", f"/v1/terminals/{terminal}/bundle", statement)).content
+        """The sealed bundle of the day, as the answer to `statement`: a challenge, and what the terminal said to it.
+
+        Raises NoOffers when the backend has none to give, or none that the city's clearing signed.
+        """
+        answer = self._ask("POST", f"/v1/terminals/{terminal}/bundle", statement)
+        if answer.is_server_error:
+            raise NoOffers(f"The backend gives no offers: {_reason(answer)} {_OLD_OFFERS}")
+        said = json.loads(statement[CHALLENGE_BYTES + MAC_BYTES :])
+        try:
+            return checked(BUNDLE, _accepted(answer).content, said["signers"], said["day"])
+        except NotSigned:
+            raise NoOffers(f"{self._url} gives no offers that the city's clearing signed. {_OLD_OFFERS}") from None
 
     def lease(self, terminal: int, number: int) -> bytes:
         """The next keys, as the vault wrapped them to the terminal's device; `number` is the one that it says is next.
@@ -303,18 +319,23 @@ def sync(
 ) -> Report:
     """Hand in what the backend lacks, renew the keys, bring the bundle and the hotlist. Safe to repeat at any point.
 
-    The order is in `terminal.firmware.sync`. When the hotlist's address gives none, all else is done, and NoHotlist
-    says so. `issuer` names the municipality on a terminal that serves several.
+    The order is in `terminal.firmware.sync`. When a list does not come, or the city did not sign it, all else is done,
+    and NoOffers or NoHotlist says so. `issuer` names the municipality on a terminal that serves several.
     """
     book = book_of(about(link_to), issuer)
-    report: Report = in_order(link_to.ask, backend, book, progress)
-    if hotlist is not None:
+    try:
+        report: Report = in_order(link_to.ask, backend, book, progress)
+    except NoOffers:
         _bring_hotlist(link_to, hotlist, book["issuer"], progress)
+        raise
+    _bring_hotlist(link_to, hotlist, book["issuer"], progress)
     report.lease_until = date_of(report.lease_until)
     return report
 
 
-def _bring_hotlist(link_to: Link, hotlist: bytes | HotlistAddress, issuer: int, progress: Progress) -> None:
+def _bring_hotlist(link_to: Link, hotlist: bytes | HotlistAddress | None, issuer: int, progress: Progress) -> None:
+    if hotlist is None:
+        return
     held = book_of(about(link_to), issuer)
     if isinstance(hotlist, HotlistAddress):
         lacking = hotlist.lacking(held)

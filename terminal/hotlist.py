@@ -1,32 +1,14 @@
-"""The list of blocked passes on its way to a terminal: is it the city's, and which part of it does the terminal lack?
-
-The host checks who signed it. A terminal cannot: it knows its list by a key that every terminal has, so who took one
-apart could make a list, and would have to get it past a host.
-"""
+"""The list of blocked passes on its way to a terminal: is it the city's, and which part does the terminal lack?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from card.errors import CardError
 from card.hotlist import HEAD_BYTES, BaseHead, ChangesHead, begins_with_base
-from card.signing import (
-    CERTIFICATE_BYTES,
-    HOTLIST,
-    SEAL_BYTES,
-    SIGNATURE_BYTES,
-    certificate_input,
-    content_input,
-    read_certificate,
-)
+from card.signing import HOTLIST, SEAL_BYTES
+from terminal.signed import NotSigned, checked
 
 _VERSIONS_A_DAY = 1 << 16
-
-
-class NotSigned(Exception):
-    """A list that the city's desk did not sign, or not all of one."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +35,11 @@ def opened(signed: bytes, signers: Sequence[str]) -> HotlistFile:
 
     Raises NotSigned.
     """
-    content, seal = signed[:-SEAL_BYTES], signed[-SEAL_BYTES:]
     try:
-        found = _taken_apart(content)
-        _check(seal[:CERTIFICATE_BYTES], content, seal[CERTIFICATE_BYTES:], signers, found.version // _VERSIONS_A_DAY)
-    except (CardError, InvalidSignature):
+        found = _taken_apart(signed[:-SEAL_BYTES])
+    except CardError:
         raise NotSigned from None
+    checked(HOTLIST, signed, signers, found.version // _VERSIONS_A_DAY)
     return found
 
 
@@ -68,22 +49,3 @@ def _taken_apart(content: bytes) -> HotlistFile:
     if len(content) != base_bytes + head.bytes:
         raise NotSigned
     return HotlistFile(content, base_bytes, head.base, head.version)
-
-
-def _check(certificate: bytes, content: bytes, signature: bytes, signers: Sequence[str], day: int) -> None:
-    """One of the vault's keys stands behind the key that signed this, on the day of the list."""
-    until, public_key, word = read_certificate(certificate)
-    if day > until or len(signature) != SIGNATURE_BYTES:
-        raise NotSigned
-    _verify_one(signers, word, certificate_input(HOTLIST, until, public_key))
-    Ed25519PublicKey.from_public_bytes(public_key).verify(signature, content_input(HOTLIST, content))
-
-
-def _verify_one(signers: Sequence[str], word: bytes, message: bytes) -> None:
-    for signer in signers:
-        try:
-            Ed25519PublicKey.from_public_bytes(bytes.fromhex(signer)).verify(word, message)
-            return
-        except InvalidSignature:
-            continue
-    raise NotSigned

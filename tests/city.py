@@ -8,13 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from card.batch import COMMITTED, IN_DOUBT, freshness_mac, link_key, open_batch, siv_key
 from card.blueprint import Blueprint
 from card.layout import aid_bytes
 from card.sealing import SealingKey
 from card.session import Session
-from card.signing import SEAL_BYTES
+from card.signing import BUNDLE, SEAL_BYTES, signed
 from card.siv import siv_encrypt
 from card.wire import uint
 from hardware.emulated_pass import EmulatedPass, Memory, inspect
@@ -114,6 +115,12 @@ def list_keys(day=DAY, vault=VAULT) -> ListKeys:
     """What the desk makes the hotlist with."""
     keys = Vault(vault.store, vault.register, lambda: date_of(day)).desk_keys()
     return ListKeys(*(bytes.fromhex(keys[name]) for name in ("hotlist_key", "signing_key", "certificate")))
+
+
+def bundle_signer(day=DAY, vault=VAULT):
+    """What clearing signs bundles with, as the vault gives it on a day: the key and its certificate."""
+    keys = Vault(vault.store, vault.register, lambda: date_of(day)).backend_keys()
+    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(keys["signing_key"])), bytes.fromhex(keys["certificate"])
 
 
 class PaperJournal:
@@ -245,6 +252,12 @@ def bundle(
     }
     key = siv_key(link_key(vault.handed_out("link", 1), terminal))
     return siv_encrypt(key, [b"bundle" + uint(terminal, 4)], json.dumps(content).encode())
+
+
+def signed_bundle(sealed: bytes, vault=VAULT) -> bytes:
+    """A bundle and its MAC as clearing gives them to a host."""
+    key, certificate = bundle_signer(vault=vault)
+    return signed(BUNDLE, sealed, certificate, key.sign)
 
 
 def hotlist(*handles: bytes, version=1, day=DAY, vault=VAULT) -> bytes:

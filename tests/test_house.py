@@ -30,7 +30,7 @@ ENTRY_POINTS = {
     "issuer.registry.migrations.versions.0002_the_day_of_a_handle",
     "issuer.registry.migrations.versions.0003_officers",
 }
-BACKEND_MAY_READ = {"record", "batch", "siv", "cmac", "errors", "wire"}
+BACKEND_MAY_READ = {"record", "batch", "siv", "cmac", "errors", "signing", "wire"}
 
 
 def sources(*folders: str) -> list[Path]:

@@ -1,1 +1,1 @@
-"""Pages that people log in to: accounts, the frame of a page, the log of who did what. It knows no party."""
+"""What the servers of all parties have in common: pages with a login, the form of an interface. It knows no party."""

@@ -9,16 +9,21 @@ from datetime import UTC, date, datetime
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from backend.calendar import day_number
 from backend.clearing import Clearing
 from backend.config import Config
 from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, NOT_SEALED, VOID, build_batch, chain_key, entry_bytes, link_key
 from card.record import LOAD, REVERSAL, TAP, ClearRecord, Proof, seal
+from card.signing import certificate
 
 LINK_ROOT = bytes(range(16))
 TABLE_KEY = bytes(range(32))
-FIRST_DAY = date(2026, 11, 2)
+FIRST_DAY, LAST_DAY = date(2026, 11, 2), date(2027, 12, 31)
+SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+# The vault's word in it is for who gets a bundle: hosts.
+CERTIFICATE = certificate(day_number(LAST_DAY), SIGNING_KEY.public_key().public_bytes_raw(), bytes(64))
 DESK, POOL_TERMINAL, SHOP_TERMINAL = 1, 101, 201
 POOL, SHOP = 5, 6
 
@@ -134,7 +139,7 @@ class Vault:
             return httpx.Response(200, json={"records": len(request.content) // 103, **self.finds})
         if request.url.path.startswith("/v1/terminals/"):
             if "666" in request.url.path:
-                return httpx.Response(404, json={"title": "Terminal 666 was revoked on 2026-11-01."})
+                return httpx.Response(404, json={"detail": "Terminal 666 was revoked on 2026-11-01."})
             return httpx.Response(200, content=b"keys for " + request.url.path.encode())
         if request.url.path != "/v1/prove":
             return httpx.Response(404)
@@ -232,6 +237,8 @@ class World:
             vault={"address": "http://vault.test"},
             link_roots=[LINK_ROOT.hex()],
             table_key=TABLE_KEY.hex(),
+            signing_key=SIGNING_KEY.private_bytes_raw().hex(),
+            certificate=CERTIFICATE.hex(),
             desks=(DESK,),
         )
         self.clearing = self.open()

@@ -57,7 +57,14 @@ price = "fixed"
 amount = 500
 """
 LINK_ROOT, TABLE_KEY = bytes(range(16)).hex(), bytes(range(32)).hex()[::-1]
-SECRETS = {"vault": {"address": "unix:/run/backend.sock"}, "link_roots": [LINK_ROOT], "table_key": TABLE_KEY}
+SIGNING_KEY, CERTIFICATE = bytes(range(64, 96)).hex(), bytes(98).hex()
+SECRETS = {
+    "vault": {"address": "unix:/run/backend.sock"},
+    "link_roots": [LINK_ROOT],
+    "table_key": TABLE_KEY,
+    "signing_key": SIGNING_KEY,
+    "certificate": CERTIFICATE,
+}
 IBAN = "NL44 RABO 0123 4567 89"
 
 
@@ -196,6 +203,10 @@ def test_beyond_this_machine_tokens_are_needed(desk):
         ("backend.json", '"link_roots": ["00', '"link_roots": ["zz'),
         ("backend.json", f'["{LINK_ROOT}"]', "[]"),
         ("backend.json", '"table_key": "', '"table_key": "00'),
+        ("backend.json", '"signing_key": "', '"signing_key": "00'),
+        ("backend.json", '"certificate": "', '"certificate": "00'),
+        ("backend.json", '"certificate": "00', '"certificate": "zz'),
+        ("backend.json", '"certificate"', '"word"'),
         ("backend.json", '"address"', '"token"'),
         ("backend.json", "{", ""),
     ],
@@ -207,6 +218,7 @@ def test_a_set_up_that_does_not_hold_is_refused_and_tells_no_secret(desk, name, 
     said = desk.init(status=1)
     assert TABLE_KEY not in said
     assert LINK_ROOT not in said
+    assert SIGNING_KEY not in said
     assert not desk.data.exists()
 
 
@@ -245,12 +257,14 @@ def test_the_configuration_comes_back_as_it_was_and_only_its_owner_reads_it(desk
     loaded = configuration.load(desk.data)
     assert loaded.link_roots_bytes() == [bytes(range(16))]
     assert loaded.table_key_bytes().hex() == TABLE_KEY
+    assert (loaded.signing_key.get_secret_value(), loaded.certificate) == (SIGNING_KEY, CERTIFICATE)
     assert loaded.vault.address == "unix:/run/backend.sock"
     assert loaded.grants[2].funds == ("Rotary",)
     assert loaded.funds() == ["Minimabeleid", "Rotary"]
     assert (desk.data / configuration.FILE_NAME).stat().st_mode & 0o777 == 0o600
     assert LINK_ROOT not in repr(loaded)
     assert TABLE_KEY not in repr(loaded)
+    assert SIGNING_KEY not in repr(loaded)
 
 
 def test_a_damaged_configuration_is_refused(desk):

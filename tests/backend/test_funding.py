@@ -1,5 +1,6 @@
 """Loads over several funds: every cent on exactly one of them, by share or in order, and the same when done again."""
 
+import json
 from datetime import date
 
 import pytest
@@ -223,12 +224,18 @@ number = 3
 purse = 2
 fund = "Leergeld"
 """
-SECRETS = """{"vault": {"address": "unix:/run/backend.sock"}, "link_roots": ["%s"], "table_key": "%s"}"""
+SECRETS = {
+    "vault": {"address": "unix:/run/backend.sock"},
+    "link_roots": [bytes(16).hex()],
+    "table_key": bytes(32).hex(),
+    "signing_key": bytes(32).hex(),
+    "certificate": bytes(98).hex(),
+}
 
 
 def config_of(folder, scheme):
     (folder / "scheme.toml").write_text(scheme)
-    (folder / "backend.json").write_text(SECRETS % (bytes(16).hex(), bytes(32).hex()))
+    (folder / "backend.json").write_text(json.dumps(SECRETS))
     return configuration.make(folder / "data", folder / "scheme.toml", folder / "backend.json", "NL44RABO0123456789")
 
 

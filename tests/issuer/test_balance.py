@@ -84,7 +84,7 @@ def test_the_table_comes_from_clearing_as_it_is():
     [
         httpx.Response(200, text="hello"),
         httpx.Response(200, json=[]),
-        httpx.Response(200, json={"balances": [{}], "as_of": "2026-11-21"}),
+        httpx.Response(200, json={"balances": [{}], "asOf": "2026-11-21"}),
         httpx.Response(200, json={"balances": []}),
     ],
 )

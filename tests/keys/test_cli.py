@@ -12,11 +12,12 @@ from typer.testing import CliRunner
 
 from card.lease import WrappingKey, unwrap
 from card.release import build_package
+from card.signing import read_certificate
 from keys import custody_cli, opening
 from keys.balance import SIGNED
 from keys.cli import asker
 from keys.custody_cli import app
-from keys.days import today
+from keys.days import date_of, today
 from keys.errors import ShareError
 from keys.hierarchy import derive
 from keys.shares import Shares
@@ -282,7 +283,7 @@ def test_files_are_signed_with_the_key_for_them(vault, tmp_path):
     made = vault.json("sign", "firmware", file)
     signature = (tmp_path / "firmware.bin.sig").read_bytes()
     Ed25519PublicKey.from_public_bytes(bytes.fromhex(made["public_key"])).verify(signature, b"firmware")
-    for wrong in ("load", "transcript", "door"):
+    for wrong in ("load", "bundle", "transcript", "door"):
         assert "is not a key that signs files" in vault("sign", wrong, file, status=1)
 
 
@@ -348,6 +349,16 @@ def test_a_rotated_key_is_there_for_every_party_at_once(vault):
     assert made == {"purpose": "link", "version": 2, "old_until": UNTIL}
     after = json.loads((vault.folder / "backend.json").read_text())["link_roots"]
     assert (len(after), after[1:]) == (2, before)
+
+
+def test_with_the_keys_of_a_new_year_clearing_may_sign_that_much_longer(vault):
+    def last_year():
+        certificate = json.loads((vault.folder / "backend.json").read_text())["certificate"]
+        return date_of(read_certificate(bytes.fromhex(certificate))[0]).year
+
+    assert last_year() == today().year + 1
+    assert "backend.json" in vault("new-year", today().year + 2, share=vault.share)
+    assert last_year() == today().year + 2
 
 
 def test_what_cannot_be_done_asks_nobody_for_a_share(vault):

@@ -59,6 +59,7 @@ def derived():
         ("tap master", made.handed_out("tap", 1).hex()),
         ("link root", made.handed_out("link", 1).hex()),
         ("signing key of the desk", made.desk_keys()["signing_key"]),
+        ("signing key of clearing", made.backend_keys()["signing_key"]),
         ("hotlist key", made.handed_out("hotlist", 1, 32).hex()),
         ("table key", made.table_key().hex()),
         ("nullifier of transaction 1 in 2026", store.cmacs(("nullifier", 2026), about, len(about)).hex()),

@@ -14,6 +14,7 @@ from card.lease import WrappingKey, unwrap
 from card.record import REVERSAL, ClearRecord, Proof, seal, unseal
 from card.sealing import SealingKey
 from card.session import Session
+from card.signing import read_certificate
 from hardware.in_process import InProcessReader
 from issuer.load import Load
 from keys.auditing import HAPPENED, MISSING, Auditor
@@ -198,6 +199,15 @@ def test_a_lease_ends_where_the_next_year_has_no_keys_yet():
     vault.today = lambda: date(2028, 1, 1)
     with pytest.raises(KeyMissing, match="2028"):
         vault.desk_keys()
+
+
+def test_clearing_may_sign_bundles_as_long_as_every_year_has_keys():
+    vault = vault_of()
+    years = vault.register.keys["sealing"]
+    for year, until in (("2027", "2027-12-31"), ("2029", "2027-12-31"), ("2028", "2029-12-31")):
+        years[year] = years["2026"]
+        certificate = bytes.fromhex(vault.backend_keys()["certificate"])
+        assert date_of(read_certificate(certificate)[0]).isoformat() == until
 
 
 @pytest.mark.parametrize(

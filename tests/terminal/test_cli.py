@@ -26,6 +26,7 @@ from tests.city import (
     make_pass,
     purses_of,
     said_of,
+    signed_bundle,
     signed_hotlist,
 )
 
@@ -218,7 +219,9 @@ def backend(monkeypatch, flash):
                 nonce = json.loads(request.content[32:])["nonce"]
                 key = link_key(VAULT.handed_out("link", 1), TERMINAL)
                 sealed = bundle()
-                return httpx.Response(200, content=sealed + freshness_mac(key, bytes.fromhex(nonce), sealed))
+                return httpx.Response(
+                    200, content=signed_bundle(sealed + freshness_mac(key, bytes.fromhex(nonce), sealed))
+                )
             return httpx.Response(200, json={"nextPosition": 1, "challenge": "07" * 16})
 
     answers = Answers()

@@ -10,13 +10,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from backend.calendar import utc_now
 from backend.statements import Statements
 from card.batch import link_key, open_batch
-from card.signing import SEAL_BYTES, certificate, certificate_input, content_input
+from card.signing import BUNDLE, HOTLIST, SEAL_BYTES, certificate, certificate_input, content_input, signed
 from card.wire import uint
-from issuer.hotlist import ListKeys, base_of, changes_of
+from issuer.hotlist import base_of, changes_of
 from keys.custody import rotate
 from keys.http import BACKEND, Caller, create_app
 from keys.register import Terminal
-from terminal.errors import BackendUnreachable, NoHotlist, TerminalError
+from terminal.errors import BackendUnreachable, NoHotlist, NoOffers, TerminalError
 from terminal.firmware import link
 from terminal.host import Backend, DirectLink, HotlistAddress, SerialLink, enrol, provision, sync
 from tests.city import (
@@ -27,12 +27,15 @@ from tests.city import (
     PaperLog,
     PcTerminal,
     bundle,
+    bundle_signer,
     device_file,
+    hotlist,
     lease,
     list_keys,
     make_pass,
     proven_cents,
     purses_of,
+    signed_bundle,
     signed_hotlist,
     vault_of,
 )
@@ -46,6 +49,7 @@ class City:
         self.entries, self.asked = [], []
         self.vault_answers = True
         self.statements = Statements([vault.handed_out("link", 1)], utc_now)
+        self.sign = lambda made: signed_bundle(made, vault)
         self._vault = httpx.Client(
             base_url="http://vault", transport=httpx.WSGITransport(Caller(create_app(vault, PaperLog()), BACKEND))
         )
@@ -66,7 +70,7 @@ class City:
         self.statements._roots = [self.vault.handed_out("link", version) for version in self.vault.accepted("link")]
         nonce = self.statements.nonce_in(TERMINAL, statement, len(self.entries) + 1)
         offers = bundle(version=len(self.asked), valid=(DAY - 1, DAY + 90))
-        return httpx.Response(200, content=self.statements.answer(TERMINAL, nonce, offers))
+        return httpx.Response(200, content=self.sign(self.statements.answer(TERMINAL, nonce, offers)))
 
     def _take(self, body):
         batch = open_batch(body, lambda terminal: [link_key(self.vault.handed_out("link", 1), terminal)])
@@ -309,15 +313,34 @@ def test_changes_in_a_file_are_of_no_use_with_another_base(terminal, backend):
 # Who signed it
 
 
-def forged():
+def signer_of(use, vault=VAULT):
+    """What the desk signs the hotlist with, or clearing bundles: the key and its certificate."""
+    if use == BUNDLE:
+        return bundle_signer(vault=vault)
+    keys = list_keys(vault=vault)
+    return Ed25519PrivateKey.from_private_bytes(keys.signing_key), keys.certificate
+
+
+def by(use, vault=VAULT):
+    """The same, as `signed` takes it."""
+    key, certified = signer_of(use, vault)
+    return certified, key.sign
+
+
+def forged(use, content):
     """Lists by who took a terminal apart, and so has the key of the MAC, and by who changed one on its way."""
-    good, ours = signed_hotlist(version=7), list_keys()
-    content, seal = good[:-SEAL_BYTES], good[-SEAL_BYTES:]
-    theirs = Ed25519PrivateKey.generate()
-    public = theirs.public_key().public_bytes_raw()
-    word = theirs.sign(certificate_input(b"hotlist", DAY + 9, public))
-    certified = certificate(DAY + 9, public, word)
-    for_bundles = VAULT.store.sign(("bundle", 1), certificate_input(b"bundle", DAY + 9, public))
+    other = HOTLIST if use == BUNDLE else BUNDLE
+    (ours, certified), theirs = signer_of(use), Ed25519PrivateKey.generate()
+    public, good = theirs.public_key().public_bytes_raw(), signed(use, content, certified, ours.sign)
+    seal = good[-SEAL_BYTES:]
+
+    def of_theirs(certifies, of=use, until=DAY + 9):
+        word = certifies(certificate_input(of, until, public))
+        return signed(use, content, certificate(until, public, word), theirs.sign)
+
+    def vault(message):
+        return VAULT.store.sign(("bundle", 1), message)
+
     return {
         "without a signature": content,
         "one byte altered": content[:20] + bytes([content[20] ^ 1]) + content[21:] + seal,
@@ -325,40 +348,81 @@ def forged():
         "one byte more": content + b"\x00" + seal,
         "cut off": good[:40],
         "nothing": b"",
-        "another key": content + ours.certificate + theirs.sign(content_input(b"hotlist", content)),
-        "a certificate of one's own": ListKeys(ours.key, theirs.private_bytes_raw(), certified).signed(content),
-        "a certificate for something else": ListKeys(
-            ours.key, theirs.private_bytes_raw(), certificate(DAY + 9, public, for_bundles)
-        ).signed(content),
-        "a certificate made longer": ListKeys(
-            ours.key, ours.signing_key, uint(DAY + 99, 2) + ours.certificate[2:]
-        ).signed(content),
-        "of a day after the certificate": signed_hotlist(version=(DAY + 31) << 16),
-        "of another city": signed_hotlist(version=7, vault=vault_of(root=b"\x17" * 32)),
+        "another key": content + certified + theirs.sign(content_input(use, content)),
+        "a certificate of one's own": of_theirs(theirs.sign),
+        "a certificate for something else": of_theirs(vault, of=other),
+        "the signer of the other lists": signed(use, content, *by(other)),
+        "signed as something else": signed(other, content, certified, ours.sign),
+        "a certificate made longer": signed(use, content, uint(DAY + 2000, 2) + certified[2:], ours.sign),
+        "of a day after the certificate": of_theirs(vault, until=DAY - 1),
+        "of another city": signed(use, content, *by(use, vault_of(root=b"\x17" * 32))),
     }
 
 
-@pytest.mark.parametrize("name", list(forged()))
-def test_a_list_that_the_desk_did_not_sign_does_not_reach_the_terminal(terminal, backend, name):
-    asked = []
-    ask = terminal.device.answer
-    terminal.device.answer = lambda kind, issuer, content: asked.append(kind) or ask(kind, issuer, content)
+FORGERIES = list(forged(HOTLIST, bytes(40)))
+
+
+@pytest.fixture
+def asked(terminal):
+    """What the terminal is asked."""
+    kinds, ask = [], terminal.device.answer
+    terminal.device.answer = lambda kind, issuer, content: kinds.append(kind) or ask(kind, issuer, content)
+    return kinds
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_list_that_the_desk_did_not_sign_does_not_reach_the_terminal(terminal, backend, asked, name):
     before = (terminal.folder / "hotlist").read_bytes()
     with pytest.raises(NoHotlist, match="no list that the city's desk signed"):
-        sync(to(terminal), backend, forged()[name])
-    assert (link.HOTLIST in asked, versions(terminal)) == (False, (1, 1))
+        sync(to(terminal), backend, forged(HOTLIST, hotlist(version=DAY << 16))[name])
+    assert (link.PART in asked, versions(terminal)) == (False, (1, 1))
     assert (terminal.folder / "hotlist").read_bytes() == before
 
 
-def test_the_last_day_of_a_certificate_counts(terminal, backend):
+@pytest.mark.parametrize("name", FORGERIES)
+def test_offers_that_clearing_did_not_sign_do_not_reach_the_terminal(terminal, city, backend, asked, card, name):
+    before = (terminal.folder / "bundle").read_bytes()
+    terminal.tap(card)
+    city.sign = lambda made: forged(BUNDLE, made)[name]
+    with pytest.raises(NoOffers, match=r"http://backend gives no offers that the city's clearing signed.*sync again"):
+        sync(to(terminal), backend, signed_hotlist(version=2))
+    assert (link.BUNDLE in asked, terminal.about()["bundle"]) == (False, 1)
+    assert (terminal.folder / "bundle").read_bytes() == before
+    assert (proven_cents(city.entries), versions(terminal)) == (400, (2, 2))
+
+
+def test_what_is_forged_is_taken_when_the_city_did_sign_it(terminal, city, backend):
+    """The forgeries fail for what is said of them, not for how they are put together."""
+    content = hotlist(version=DAY << 16)
+    city.sign = lambda made: signed(BUNDLE, made, *by(BUNDLE))
+    sync(to(terminal), backend, signed(HOTLIST, content, *by(HOTLIST)))
+    assert (terminal.about()["bundle"], versions(terminal)[1]) == (3, DAY << 16)
+
+
+def test_a_backend_that_can_sign_no_more_is_quoted_and_passes_are_still_blocked(terminal, city):
+    def over(request):
+        if request.url.path.endswith("/bundle"):
+            return httpx.Response(503, json={"title": "Busy", "detail": "Clearing could sign until 2026-11-20."})
+        return city(request)
+
+    with pytest.raises(NoOffers, match="gives no offers: Clearing could sign until 2026-11-20"):
+        sync(to(terminal), Backend("http://backend", httpx.MockTransport(over)), signed_hotlist(version=2))
+    assert (terminal.about()["bundle"], versions(terminal)) == (1, (2, 2))
+
+
+def test_the_last_day_of_a_certificate_counts(terminal, city, backend):
     sync(to(terminal), backend, signed_hotlist(version=(DAY + 30) << 16))
     assert versions(terminal)[1] == (DAY + 30) << 16
+    city.vault.today = lambda: date(2027, 12, 31)
+    assert sync(to(terminal), backend, None).lease_until == date(2027, 12, 31)
 
 
 def test_after_a_rotation_lists_of_either_signer_are_taken(terminal, city, backend):
-    old = signed_hotlist(version=7, vault=city.vault)
+    old, sign = signed_hotlist(version=7, vault=city.vault), bundle_signer(vault=city.vault)
     rotate(b"\x5a" * 32, city.vault.register, city.vault.store, "bundle", date(2026, 12, 31))
+    # The first lease after it brings the new signer, in the same sync and before the bundle.
     sync(to(terminal), backend, old)
+    city.sign = lambda made: signed(BUNDLE, made, sign[1], sign[0].sign)
     sync(to(terminal), backend, signed_hotlist(version=8, vault=city.vault))
     assert len(terminal.about()["signers"]) == 2
     assert versions(terminal)[1] == 8

@@ -11,7 +11,7 @@ from werkzeug.serving import make_server
 from card.signing import SEAL_BYTES
 from hardware.in_process import InProcessReader
 from issuer.desk import Desk
-from issuer.http import ApiConfig, Contact, create_api
+from issuer.http import ApiConfig, create_api
 from issuer.registry import Registry
 from terminal.firmware import link
 from terminal.host import Backend, DirectLink, HotlistAddress, sync
@@ -19,6 +19,7 @@ from tests.city import DirectKeys, PcTerminal, desk_secrets, factory_card, vault
 from tests.issuer.a_registry import TODAY, holder, noon, take
 from tests.issuer.test_desk import CHILD, SCHEME
 from tests.terminal.test_sync import City
+from web.api import Contact
 
 BLOCKED, YES = "23", "00"
 
