@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +13,7 @@ from backend import config as configuration
 from backend.clearing import Clearing
 from backend.errors import LedgerError, NotFound
 from backend.roles import VENUE
+from backend.staff import Staff, speaks_for
 from backend.web.app import create_app
 from backend.web.config import WebConfig
 from backend.web.permissions import RIGHTS
@@ -36,28 +37,45 @@ _BY = "command line"
 
 
 @contextmanager
-def _clearing(context: typer.Context, data: Path) -> Iterator[Clearing]:
-    """A refusal in one sentence and exit status 1. The vault as `meedoen backend` has it."""
-    transport = context.obj if isinstance(context.obj, httpx.BaseTransport) else None
+def _refusals() -> Iterator[None]:
+    """A refusal in one sentence, and exit status 1."""
     try:
-        clearing = Clearing(configuration.load(data), transport)
-        try:
-            yield clearing
-        finally:
-            clearing.close()
+        yield
     except (LedgerError, Refusal) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
 
 
+@contextmanager
+def _opened(context: typer.Context, data: Path) -> Iterator[tuple[Clearing, Staff]]:
+    """Clearing (the vault as `meedoen backend` has it) and its staff."""
+    transport = context.obj if isinstance(context.obj, httpx.BaseTransport) else None
+    with (
+        _refusals(),
+        closing(Clearing(configuration.load(data), transport)) as clearing,
+        closing(Staff.at(data)) as staff,
+    ):
+        yield clearing, staff
+
+
 @app.command()
 def init(
-    context: typer.Context, user_name: UserName, full_name: FullName, data: Folder = _DEFAULT, as_json: AsJson = False
+    context: typer.Context,
+    user_name: UserName,
+    full_name: FullName,
+    database: Annotated[
+        str | None, typer.Option(help="Where accounts are kept, such as postgresql+psycopg://…; a file if not given.")
+    ] = None,
+    data: Folder = _DEFAULT,
+    as_json: AsJson = False,
 ) -> None:
     """Make the first account: an administrator, who makes those of the others."""
-    with _clearing(context, data) as clearing:
+    if database is not None:
+        with _refusals():
+            Staff.move_to(data, database).close()
+    with _opened(context, data) as (clearing, staff):
         clearing.set_up()
-        with clearing.store.session() as session:
+        with staff.transaction() as session:
             now = clearing.calendar.now()
             code = create_administrator(session, RIGHTS, user_name, full_name, now)
             audit_log.add(session, now, _BY, "-", "add account", f"account {user_name.lower()}", "done")
@@ -77,18 +95,17 @@ def add(
     """Make an account, as an administrator does on a page."""
     if (venue is not None) != (VENUE in role):
         raise typer.BadParameter("The role venue and the number of a venue go together.", param_hint="--venue")
-    with _clearing(context, data) as clearing:
-        with clearing.store.transaction() as tx:
+    with _opened(context, data) as (clearing, staff):
+        with clearing.store.reading() as tx:
             if venue is not None and tx.catalogue.venue(venue) is None:
                 raise NotFound("venue", f"There is no venue {venue}.")
-        with clearing.store.session() as session:
+        with staff.transaction() as session:
             now = clearing.calendar.now()
             made = add_account(session, RIGHTS, user_name, full_name, frozenset(role))
             code = give_start_code(session, None, made.id, now, second_step_too=False)
+            if venue is not None:
+                speaks_for(session, made.id, venue)
             audit_log.add(session, now, _BY, "-", "add account", f"account {made.user_name}", "done")
-        if venue is not None:
-            with clearing.store.transaction() as tx:
-                tx.proposals.speaks_for(made.id, venue)
     _say_code(user_name, code, as_json)
 
 
@@ -105,10 +122,10 @@ def serve(
     """Serve the pages: on this machine only, or with a certificate to others. Stop with Ctrl-C."""
     if (certificate is None) != (key is None):
         raise typer.BadParameter("A certificate and its key go together.", param_hint="--certificate")
-    with _clearing(context, data) as clearing:
+    with _opened(context, data) as (clearing, staff):
         clearing.set_up()
         city_login = Oidc(**json.loads(oidc.read_text())) if oidc else None
-        config = WebConfig(clearing, certificate is not None or proxies > 0, proxies, city_login)
+        config = WebConfig(clearing, staff, certificate is not None or proxies > 0, proxies, city_login)
         tls = Tls(certificate, key) if certificate and key else None
         typer.echo(f"The pages are at {'https://0.0.0.0' if tls else 'http://127.0.0.1'}:{port}/")
         run(create_app(config), port, tls)

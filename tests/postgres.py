@@ -36,12 +36,12 @@ def a_server() -> Iterator[str]:
 
 
 @contextmanager
-def a_database(server: str) -> Iterator[str]:
-    """The address of an empty database."""
+def a_database(server: str, template: str = "template1") -> Iterator[str]:
+    """The address of an empty database, or of a copy of one that nobody has open."""
     name = f"t{secrets.token_hex(6)}"
     engine = create_engine(server.format("postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"create database {name}"))
+        connection.execute(text(f"create database {name} template {template}"))
     try:
         yield server.format(name)
     finally:

@@ -28,7 +28,6 @@ ENTRY_POINTS = {
     "issuer.registry.migrations.env",
     "issuer.registry.migrations.versions.0001_the_registry",
     "issuer.registry.migrations.versions.0002_the_day_of_a_handle",
-    "issuer.registry.migrations.versions.0003_officers",
 }
 BACKEND_MAY_READ = {"record", "batch", "siv", "cmac", "errors", "signing", "wire"}
 

@@ -25,7 +25,7 @@ _SHORTEST_NAME, _LONGEST_NAME = 3, 32
 class Account(Base):
     """An officer. `user_name` is what the audit log knows somebody by: never changed, and never given to another."""
 
-    __tablename__ = "officer_account"
+    __tablename__ = "account"
     __table_args__ = (UniqueConstraint("oidc_issuer", "oidc_subject"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -57,8 +57,8 @@ class Account(Base):
 class AccountRole(Base):
     """A role that an officer has."""
 
-    __tablename__ = "officer_role"
-    account_id: Mapped[int] = mapped_column(ForeignKey("officer_account.id"), primary_key=True)
+    __tablename__ = "account_role"
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     role: Mapped[str] = mapped_column(String(16), primary_key=True)
 
 
@@ -67,7 +67,7 @@ class RecoveryCode(Base):
 
     __tablename__ = "recovery_code"
 
-    account_id: Mapped[int] = mapped_column(ForeignKey("officer_account.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
@@ -77,7 +77,7 @@ class OfficerSession(Base):
     __tablename__ = "officer_session"
 
     key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    account_id: Mapped[int] = mapped_column(ForeignKey("officer_account.id"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
     began_at: Mapped[datetime] = mapped_column(Moment)
     seen_at: Mapped[datetime] = mapped_column(Moment)
     # Whether they proved it was them in a second way.

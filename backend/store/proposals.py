@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from backend.schema import offer, officer_venue, proposal
+from backend.schema import offer, proposal
 
 
 class Proposals:
-    """What venues proposed, and who speaks for a venue."""
+    """What venues proposed."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -33,20 +33,3 @@ class Proposals:
         """A number that no offer has, nor any that was proposed."""
         highest = (self._connection.scalar(select(func.max(column))) for column in (offer.c.number, proposal.c.offer))
         return max(number or 0 for number in highest) + 1
-
-    # Who speaks for a venue
-
-    def venue_of(self, account: int) -> int | None:
-        """The venue that an account speaks for."""
-        return self._connection.scalar(select(officer_venue.c.venue).where(officer_venue.c.account == account))
-
-    def accounts_of(self, venue: int) -> set[int]:
-        return set(self._connection.scalars(select(officer_venue.c.account).where(officer_venue.c.venue == venue)))
-
-    def speaks_for(self, account: int, venue: int) -> None:
-        """Tie an account to a venue, from now on this one."""
-        if self.venue_of(account) is None:
-            self._connection.execute(insert(officer_venue).values(account=account, venue=venue))
-        else:
-            chosen = officer_venue.c.account == account
-            self._connection.execute(update(officer_venue).where(chosen).values(venue=venue))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from backend.clearing import Clearing
+from backend.staff import Staff
 from backend.web.permissions import RIGHTS
 from web.oidc import Oidc
 from web.site import Site
@@ -15,6 +16,7 @@ class WebConfig:
     """The services of one municipality's clearing, and how browsers reach them."""
 
     clearing: Clearing
+    staff: Staff
     https: bool = True
     proxies: int = 0
     oidc: Oidc | None = None
@@ -26,7 +28,7 @@ class WebConfig:
             city=self.clearing.config.municipality.name,
             folder=self.clearing.config.data,
             rights=RIGHTS,
-            transaction=self.clearing.store.session,
+            transaction=self.staff.transaction,
             now=self.clearing.calendar.now,
             today=self.clearing.calendar.today,
             cookie="clearing",

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli import app
+from backend.staff import Staff
 from backend.web.app import create_app
 from backend.web.config import WebConfig
 
@@ -35,7 +36,7 @@ def test_a_venue_gets_in_with_its_code_and_sees_its_own(run, world):
     status, said = run("add-account", "V.Plas", "Vera Plas", "--role", "venue", "--venue", "5", "--json")
     assert status == 0
     code = json.loads(said)["startCode"]
-    made = create_app(WebConfig(world.clearing, https=False))
+    made = create_app(WebConfig(world.clearing, Staff.at(world.folder), https=False))
     made.config["WTF_CSRF_ENABLED"] = False
     browser = made.test_client()
     # The city has a clock of its own: the code is from another day than this one.

@@ -6,11 +6,13 @@ from werkzeug.wrappers import Response
 
 from backend.errors import LedgerError, NotFound
 from backend.roles import VENUE
+from backend.staff import accounts_of, speaks_for
 from backend.web.acting import acting
 from backend.web.config import clearing
 from backend.web.permissions import needs
 from backend.web.words import refused
 from web.accounts import Account
+from web.audit import audit
 from web.site import site
 from web.words import _
 
@@ -49,10 +51,12 @@ def people(number: int) -> Response | tuple[str, int]:
         found = session.scalar(select(Account).where(Account.user_name == name, Account.active))
     if found is None or VENUE not in found.roles:
         return _one(number, _("Er is geen account met deze naam en de rol aanbieder. Vraag het aan uw beheerder.")), 400
-    with acting("tie account", f"account {name}, venue {number}"), clearing().store.transaction() as tx:
+    with clearing().store.reading() as tx:
         if tx.catalogue.venue(number) is None:
             raise NotFound("venue", f"There is no venue {number}.")
-        tx.proposals.speaks_for(found.id, number)
+    with site().transaction() as session:
+        speaks_for(session, found.id, number)
+        audit(session, "tie account", f"account {name}, venue {number}")
     flash(_("Deze persoon ziet nu de pagina's van deze aanbieder."), "ok")
     return redirect(url_for("venues.one", number=number), 303)
 
@@ -63,8 +67,8 @@ def _one(number: int, wrong: str = "") -> str:
         if held is None:
             raise NotFound("venue", f"There is no venue {number}.")
         offers, allowed = tx.catalogue.current_offers(number), tx.catalogue.current_purses(number)
-        accounts = tx.proposals.accounts_of(number)
     with site().transaction() as session:
+        accounts = accounts_of(session, number)
         speakers = session.scalars(select(Account).where(Account.id.in_(accounts)).order_by(Account.user_name)).all()
     return render_template(
         "venues/one.html",

@@ -7,6 +7,7 @@ import pytest
 from flask import session as cookie
 from werkzeug.serving import make_server
 
+from backend.staff import Staff, speaks_for
 from backend.web.app import create_app
 from backend.web.config import WebConfig
 from backend.web.permissions import RIGHTS
@@ -16,12 +17,19 @@ from web.login import begin
 
 
 @pytest.fixture
-def app(world):
-    return create_app(WebConfig(world.clearing, https=False))
+def staff(world):
+    made = Staff.at(world.folder)
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def officer_key(app, world):
+def app(world, staff):
+    return create_app(WebConfig(world.clearing, staff, https=False))
+
+
+@pytest.fixture
+def officer_key(app, staff):
     """Makes an account with these roles and logs it in: `officer_key("finance")` is what its cookie holds.
 
     Who has the role of a venue speaks for the pool, or for `venue`.
@@ -30,13 +38,12 @@ def officer_key(app, world):
 
     def log_in(*roles, venue=POOL):
         with app.test_request_context():
-            with world.clearing.store.session() as session:
+            with staff.transaction() as session:
                 name = f"{roles[0]}-{next(made)}"
                 account = add_account(session, RIGHTS, name, "Noor de Wit", frozenset(roles))
                 begin(session, account, second_step=True)
-            if "venue" in roles and venue:
-                with world.clearing.store.transaction() as tx:
-                    tx.proposals.speaks_for(account.id, venue)
+                if "venue" in roles and venue:
+                    speaks_for(session, account.id, venue)
             return dict(cookie)
 
     return log_in

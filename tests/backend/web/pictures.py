@@ -9,6 +9,7 @@ from flask import session as cookie
 from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
+from backend.staff import Staff, speaks_for
 from backend.web.app import create_app
 from backend.web.config import WebConfig
 from backend.web.permissions import RIGHTS
@@ -30,8 +31,8 @@ class Windows:
     """Windows on the pages, each of somebody with a role."""
 
     def __init__(self, world: World, browser) -> None:
-        self._world, self._browser = world, browser
-        self._app = create_app(WebConfig(world.clearing, https=False))
+        self._staff, self._browser = Staff.at(world.folder), browser
+        self._app = create_app(WebConfig(world.clearing, self._staff, https=False))
         self.server = make_server("127.0.0.1", 0, self._app, threaded=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -47,14 +48,12 @@ class Windows:
         return context.new_page()
 
     def _cookie(self, user_name: str, full_name: str, roles: tuple[str, ...]) -> dict[str, str]:
-        store = self._world.clearing.store
         with self._app.test_request_context():
-            with store.session() as session:
+            with self._staff.transaction() as session:
                 made = add_account(session, RIGHTS, user_name, full_name, frozenset(roles))
                 begin(session, made, second_step=True)
-            if "venue" in roles:
-                with store.transaction() as tx:
-                    tx.proposals.speaks_for(made.id, POOL)
+                if "venue" in roles:
+                    speaks_for(session, made.id, POOL)
             return dict(cookie)
 
 
