@@ -80,9 +80,7 @@ class Staff:
         except (ArgumentError, NoSuchModuleError):
             raise ConfigError("This is not the address of a database. Write it as postgresql+psycopg://…") from None
         except OperationalError:
-            raise ConfigError(
-                "The database of accounts does not answer. Ask the administrator to start it."
-            ) from None
+            raise ConfigError("The database of accounts does not answer. Ask the administrator to start it.") from None
         return made
 
     @contextmanager
