@@ -13,7 +13,13 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
-_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=''", "max_connections=400")
+_SETTINGS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "listen_addresses=''",
+    "max_connections=400",
+)
 
 
 @contextmanager

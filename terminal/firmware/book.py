@@ -149,9 +149,20 @@ class Book:
                 self.days.sealing.siv()  # so that no guest waits for it
 
     def tidy(self):
-        """Between two guests: make ready what the next tap may have to wait for."""
-        if self.journal is not None:
-            self.journal.tidy()
+        """Between two guests: make ready what the next tap may have to wait for, and see that its list did not rot."""
+        if self.till is None:
+            return
+        self.journal.tidy()
+        if self.till.hotlist is not None:
+            try:
+                self.till.hotlist.check()
+            except FlashError:
+                self._take_lists(self.till)
+
+    def read_back(self):
+        """After a tap that stopped half-way: the flash says how far it came."""
+        if self.till is not None:
+            self.till.read_back(self._board.seconds_on())
 
     def tap(self, transmit, order):
         """Charge an Order to the pass behind `transmit`; None is an offer that this municipality does not have here."""

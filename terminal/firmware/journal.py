@@ -41,6 +41,8 @@ _MARK_AT = CLEAR_BYTES + SEALED_BYTES
 _TAG = 8
 _MARK = _TAG + 4
 _MOST_DOUBTS = 16
+# Of slots that cannot be read between two entries; more of them in a row are a part of the flash that is worn out.
+_MOST_SPOILT = 4
 # How far back an interrupted tap, a doubt that is still of use, or the last tap can stand.
 _BLOCKS_BACK = 16
 # A tap takes two slots, and one more when a pass that came back settles it.
@@ -48,7 +50,7 @@ _SLOTS_OF_A_TAP = 3
 
 
 class Doubt:
-    """A tap of which it is not known whether the pass committed it. `tmc_before` is known once its pass is there."""
+    """A tap of which it is not known whether the pass committed it; `mark` knows that pass again."""
 
     def __init__(self, at, sequence, mark):
         self.at = at
@@ -71,17 +73,21 @@ class Journal:
         self._buffer = bytearray(_SLOT)
         self._checked = memoryview(self._buffer)[:-CHECK_BYTES]
         self._written = bytearray(_SLOT)
+        self._held = 0
+        self._failed = False
+        self.read_back()
+
+    # Reading back after a stop
+
+    def read_back(self):
+        """Learn from the flash how far everything came that was begun."""
         self.count = 0
         self.last_mac = FIRST_MAC
         self.last_sequence = 0
-        self._held = 0
         self._doubts: list[Doubt] = []
         self._interrupted: list[Doubt] = []
-        self._failed = False
         self._serial, self._next = self._end_of_log()
         self._recover()
-
-    # Reading back after a stop
 
     def _end_of_log(self):
         """`(serial number of the newest block, first slot in it that was never written)`; no block is -1."""
@@ -102,6 +108,7 @@ class Journal:
         outcomes: dict[int, int] = {}
         honoured = []
         intents = []
+        spoilt = False
         for at in self._backwards(_BLOCKS_BACK):
             kind = self._read(at)
             if kind == _ENTRY:
@@ -119,14 +126,27 @@ class Journal:
                 sequence = read_uint(self._buffer, _HEAD, 4)
                 honoured.append(sequence)
             else:
+                spoilt = spoilt or kind is None
                 continue
             self.last_sequence = max(self.last_sequence, sequence)
         for interrupted, doubt in reversed(intents):
-            if interrupted:
+            said = self._said_of(doubt) if spoilt else None
+            if said in (COMMITTED, VOID):
+                continue
+            if interrupted and said is None:
                 self._interrupted.append(doubt)
             else:
                 self._keep(doubt)
         self._enter_interrupted()
+
+    def _said_of(self, doubt):
+        """The last outcome of a tap that is handed over, also when its entry rotted beside what it says; or None."""
+        self._fetch(doubt.at)
+        found = None
+        for _, _, entry in self._provable(self._place_before(read_uint(self._buffer, 1, 4) - 1)):
+            if read_uint(entry, 7, 4) == doubt.sequence:
+                found = entry[0]
+        return found
 
     def _enter_interrupted(self):
         """No tap is accepted before this is done, which may need flash that the backend has yet to set free."""
@@ -438,35 +458,54 @@ class Journal:
         """`(position, MAC before it, entries)`: the first entries from `first` on that follow each other unbroken."""
         start, start_mac = self.count + 1, b""
         entries: list[bytes] = []
-        before, spoilt = (0, FIRST_MAC), (0, b"")
-        for at in self._forwards(self._place_before(first - 1)):
-            kind = self._read(at)
-            if self._buffer[0] != _ENTRY:
-                continue
-            position = read_uint(self._buffer, 1, 4)
-            entry = bytes(self._buffer[_HEAD : _HEAD + ENTRY_BYTES])
-            if kind is None:
-                # Cut in half, and written again behind it; or it rotted, and its MAC may still be good.
-                spoilt = position, entry[-MAC_BYTES:]
-                continue
-            unbroken = position == before[0] + 1
-            follows = before if unbroken else spoilt
-            before = position, entry[-MAC_BYTES:]
-            if entries and not unbroken:
+        for position, previous_mac, entry in self._provable(self._place_before(first - 1)):
+            if entries and position != start + len(entries):
                 break
-            if position < first or position != follows[0] + 1:
-                continue
-            if not unbroken and not self._is_after(position, follows[1], entry):
+            if position < first:
                 continue
             if not entries:
-                start, start_mac = position, follows[1]
+                start, start_mac = position, previous_mac
             entries.append(entry)
             if len(entries) == most:
                 break
         return start, start_mac, entries
 
+    def _provable(self, at):
+        """`(position, MAC before it, entry)` of each entry from a place on that the backend can tell to be ours."""
+        before = 0, FIRST_MAC
+        # Cut in half, and written again behind it; or it rotted, in its body, its MAC, or beside them.
+        spoilt: list[bytes] = []
+        for place in self._forwards(at):
+            kind = self._read(place)
+            if kind not in (None, _ENTRY):
+                continue
+            position = read_uint(self._buffer, 1, 4)
+            entry = bytes(self._buffer[_HEAD : _HEAD + ENTRY_BYTES])
+            if kind is None:
+                spoilt = (spoilt + [entry])[-_MOST_SPOILT:]
+                continue
+            if position == before[0] + 1:
+                yield position, before[1], entry
+            else:
+                # Each covers the MAC of the one before it, so it can tell which is right.
+                for mended in self._mended(spoilt, before, position, entry):
+                    yield mended
+            before, spoilt = (position, entry[-MAC_BYTES:]), []
+
+    def _mended(self, spoilt, before, position, entry):
+        """This entry, and the one before it when that is whole but for its MAC; none when nothing can prove it."""
+        for one in spoilt:
+            if before[0] == position - 2:
+                outcome, clear, sealed = _parts(one)
+                whole = entry_bytes(self._chain, position - 1, before[1], outcome, clear, sealed)
+                if self._is_after(position, whole[-MAC_BYTES:], entry):
+                    return [(position - 1, before[1], whole), (position, whole[-MAC_BYTES:], entry)]
+            if self._is_after(position, one[-MAC_BYTES:], entry):
+                return [(position, one[-MAC_BYTES:], entry)]
+        return []
+
     def _is_after(self, position, previous_mac, entry):
-        outcome, clear, sealed = entry[0], entry[1 : 1 + CLEAR_BYTES], entry[1 + CLEAR_BYTES : -MAC_BYTES]
+        outcome, clear, sealed = _parts(entry)
         return same(entry, entry_bytes(self._chain, position, previous_mac, outcome, clear, sealed))
 
     def _place_before(self, position):
@@ -475,6 +514,11 @@ class Journal:
         while serial > self._oldest and self._first_number(serial) > position:
             serial -= 1
         return serial * self._slots
+
+
+def _parts(entry):
+    """`(outcome, clear record, sealed proof)` of an entry."""
+    return entry[0], entry[1 : 1 + CLEAR_BYTES], entry[1 + CLEAR_BYTES : -MAC_BYTES]
 
 
 def _hidden(tmc, full):

@@ -81,6 +81,7 @@ class Till:
         self.journal = journal
         self._random = random
         self.lists_changed(bundle, hotlist)
+        self._begun_s = 0  # when it was switched on, or lost what it remembered
         self._recent = []  # (mark of the pass as the tap left it, moment in seconds, result) of the last taps
 
     def keys_changed(self, keys):
@@ -95,6 +96,11 @@ class Till:
         """Either may be None: not there yet."""
         self.bundle = bundle
         self.hotlist = hotlist
+
+    def read_back(self, now_s):
+        """After a tap that stopped half-way: begin as if the terminal was just switched on."""
+        self._begun_s = now_s
+        self.journal.read_back()
 
     def tap(self, transmit, order, day, now_s):
         """Charge an Order to the pass behind `transmit`; the Result says also what went wrong with pass or lists.
@@ -140,8 +146,8 @@ class Till:
         for mark, at_s, result in self._recent:
             if mark == moment and now_s - at_s <= AGAIN_WITHIN_S and _is_of(result.record, order, day):
                 return result
-        if now_s <= AGAIN_WITHIN_S:
-            # Just switched on: the plug may have been pulled before anybody saw the result of the last tap.
+        if now_s - self._begun_s <= AGAIN_WITHIN_S:
+            # The plug may have been pulled before anybody saw the result of the last tap.
             last = self.journal.last_move(handle, tmc)
             if last is not None and last.kind == TAP and _is_of(last, order, day):
                 return Result(YES, last)
