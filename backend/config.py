@@ -129,6 +129,8 @@ class Config(_Strict):
     certificate: Certificate
     desks: tuple[int, ...] = (DESK,)
     timezone: str = "Europe/Amsterdam"
+    # How long a terminal may stay away before it is an exception; its keys end after 30 days.
+    overdue_days: Annotated[int, Field(ge=1)] = 14
     # None: an SQLite file in the data folder. An address may hold a password.
     database: SecretStr | None = None
     transport_token: Secret | None = None

@@ -5,10 +5,11 @@ Errors are problem+json. What is invalid is 400; 422 says that a batch is kept b
 
 import hmac
 import logging
+from base64 import b64decode
 from typing import Any
 
-from apiflask import APIBlueprint, APIFlask
-from flask import Response, g, request
+from apiflask import APIBlueprint, APIFlask, abort
+from flask import Request, Response, g, request
 from pydantic import SecretStr
 
 from backend.calendar import day_of
@@ -16,6 +17,7 @@ from backend.clearing import Clearing
 from backend.config import Config
 from backend.errors import (
     CertificateOver,
+    ExceptionRefused,
     LedgerError,
     LinkError,
     NotFound,
@@ -23,19 +25,17 @@ from backend.errors import (
     StatementRefused,
     TwoJournals,
 )
+from backend.exceptions import http as exceptions
 from backend.http_schemas import (
     AuditOut,
+    AuditQuery,
     BundleQuery,
     HealthOut,
     JournalOut,
-    QuarantineItemOut,
-    QuarantineQuery,
     ReceiptOut,
-    RetriedOut,
     SettlementOut,
     TotalsOut,
     audit_out,
-    item_out,
     receipt_out,
     settlement_out,
 )
@@ -47,7 +47,9 @@ from web.api import new_interface, problem, takes_bytes
 from web.log import EventLog, log_calls
 
 API_VERSION = "1.0.0"
-_MOST_BYTES = 30 + 16 + MOST_ENTRIES * ENTRY_BYTES
+_MOST_BATCH = 30 + 16 + MOST_ENTRIES * ENTRY_BYTES
+# In base64, within JSON.
+_MOST_BYTES = _MOST_BATCH * 4 // 3 + 64
 
 
 _LOG = logging.getLogger("meedoen.backend")
@@ -71,6 +73,7 @@ def create_app(config: Config, clearing: Clearing | None = None, log: EventLog |
     app.register_blueprint(_guarded(_transport(clearing), config.transport_token))
     app.register_blueprint(_guarded(_tables(clearing), config.transport_token))
     app.register_blueprint(_guarded(_finance(clearing), config.finance_token))
+    app.register_blueprint(_guarded(exceptions.calls(clearing.exceptions), config.finance_token))
     app.register_blueprint(_guarded(_watched(clearing), config.finance_token))
     app.register_blueprint(_open_to_all(clearing))
     if log is not None:
@@ -112,12 +115,14 @@ def _transport(clearing: Clearing) -> APIBlueprint:
     @blueprint.output(ReceiptOut)
     @blueprint.doc(
         summary="Hand in a batch",
-        description="The same batch may be sent again, in any order.",
+        description="The batch as the terminal sealed it: as bytes, or as base64 in JSON. Batches may be sent in any "
+        "order, overlap, and be sent again. The answer names what is missing before them. 400, 404, 409 and 422 with "
+        "`kept`: it is kept aside and need not be sent again.",
         responses=[400, 404, 409, 413, 422],
     )
-    @takes_bytes("a batch, as docs/formats.md says")
+    @takes_bytes("a batch, as docs/formats.md says", in_json="batch")
     def hand_in(terminal: int) -> Any:
-        receipt = clearing.ingest.accept(request.get_data(), terminal)
+        receipt = clearing.ingest.accept(_batch_in(request), terminal)
         return _refusal_of_records(receipt) if receipt.refused else receipt_out(receipt)
 
     @blueprint.get("/<int(max=4294967295):terminal>")
@@ -153,6 +158,16 @@ def _transport(clearing: Clearing) -> APIBlueprint:
     return blueprint
 
 
+def _batch_in(asked: Request) -> bytes:
+    """The body itself, or what is in the JSON; 400 for JSON without a batch, of which nothing is kept."""
+    if not asked.is_json:
+        return asked.get_data()
+    try:
+        return b64decode(asked.get_json()["batch"], validate=True)
+    except (KeyError, TypeError, ValueError):
+        abort(400, 'Send JSON as {"batch": "..."}, with the batch in base64.')
+
+
 def _tables(clearing: Clearing) -> APIBlueprint:
     """For the desk, which hands it on to the vault and cannot read it."""
     blueprint = APIBlueprint("tables", __name__, url_prefix="/v1", tag="Desk")
@@ -173,25 +188,16 @@ def _finance(clearing: Clearing) -> APIBlueprint:
     """For finance staff: sums and refusals, never people."""
     blueprint = APIBlueprint("finance", __name__, url_prefix="/v1", tag="Finance")
 
-    @blueprint.get("/quarantine")
-    @blueprint.input(QuarantineQuery, location="query", arg_name="query")
-    @blueprint.output(QuarantineItemOut(many=True))
-    @blueprint.doc(summary="What was refused, and why")
-    def quarantine(query: dict[str, Any]) -> Any:
-        with clearing.store.transaction() as tx:
-            return [item_out(item) for item in tx.quarantine.items(query["with_resolved"])]
-
-    @blueprint.post("/quarantine/<int:number>/retry")
-    @blueprint.output(RetriedOut)
-    @blueprint.doc(summary="Try a refused item once more", responses=[404, 503])
-    def retry(number: int) -> Any:
-        return clearing.ingest.retry(number)
-
     @blueprint.post("/audits")
+    @blueprint.input(AuditQuery, location="query", arg_name="query")
     @blueprint.output(AuditOut)
-    @blueprint.doc(summary="Have the vault audit all records", responses=[503])
-    def audit() -> Any:
-        return audit_out(clearing.findings.audit())
+    @blueprint.doc(
+        summary="Have the vault audit the records of a period",
+        description="What it finds is kept and shown among the exceptions; the same finding again is the same.",
+        responses=[400, 503],
+    )
+    def audit(query: dict[str, Any]) -> Any:
+        return audit_out(clearing.findings.audit(query.get("since"), query.get("until")))
 
     @blueprint.get("/totals")
     @blueprint.output(TotalsOut)
@@ -285,7 +291,7 @@ def _status_of(error: LedgerError) -> tuple[int, str]:
         return 503, "Service Unavailable"
     if error.reason == "statement":
         return 403, "Forbidden"
-    if isinstance(error, TwoJournals | SettlementRefused | StatementRefused):
+    if isinstance(error, TwoJournals | SettlementRefused | StatementRefused | ExceptionRefused):
         return 409, "Conflict"
     return 400, "Bad Request"
 

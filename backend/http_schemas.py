@@ -6,7 +6,6 @@ from typing import Any
 from apiflask import Schema
 from apiflask.fields import AwareDateTime, Boolean, Date, Dict, Integer, List, Nested, String
 from apiflask.validators import Range
-from sqlalchemy import Row
 
 from backend.ingest import Receipt
 from backend.settlement.service import Settlement
@@ -19,8 +18,9 @@ class BundleQuery(Schema):
     )
 
 
-class QuarantineQuery(Schema):
-    with_resolved = Boolean(data_key="withResolved", load_default=False)
+class AuditQuery(Schema):
+    since = Date(metadata={"description": "first day; without it, all that there ever was"})
+    until = Date(metadata={"description": "last day"})
 
 
 class RefusedOut(Schema):
@@ -44,18 +44,6 @@ class JournalOut(Schema):
     nextPosition = Integer(required=True, metadata={"description": "first position that is not held"})
     gaps = List(List(Integer()), required=True, metadata={"description": "missing positions, first and last of each"})
     challenge = String(required=True, metadata={"description": "16 bytes in hex, for the terminal's statement"})
-
-
-class QuarantineItemOut(Schema):
-    id = Integer(required=True)
-    reason = String(required=True)
-    detail = String(required=True)
-    terminal = Integer(allow_none=True)
-    position = Integer(allow_none=True, metadata={"description": "none: a whole batch"})
-    sequence = Integer(allow_none=True)
-    recordedAt = AwareDateTime(required=True)
-    triedAt = AwareDateTime(required=True)
-    resolvedAt = AwareDateTime(allow_none=True)
 
 
 class RetriedOut(Schema):
@@ -128,7 +116,6 @@ class FindingOut(Schema):
     kind = String(required=True, metadata={"description": ", ".join(FINDINGS)})
     terminal = Integer(required=True)
     sequence = Integer(required=True)
-    nullifier = String(allow_none=True, metadata={"description": "only of a doubt that happened"})
 
 
 class AuditOut(Schema):
@@ -163,18 +150,10 @@ def receipt_out(receipt: Receipt) -> dict[str, Any]:
     return out
 
 
-def item_out(item: Row[Any]) -> dict[str, Any]:
-    names = ("id", "reason", "detail", "terminal", "position", "sequence")
-    return {
-        **{name: getattr(item, name) for name in names},
-        "recordedAt": item.recorded_at,
-        "triedAt": item.tried_at,
-        "resolvedAt": item.resolved_at,
-    }
-
-
 def audit_out(audit: Audit) -> dict[str, Any]:
-    return asdict(audit)
+    # A nullifier is for the books, and for nobody else.
+    findings = [{"kind": each.kind, "terminal": each.terminal, "sequence": each.sequence} for each in audit.findings]
+    return {"records": audit.records, "findings": findings, "unnamed": audit.unnamed}
 
 
 def settlement_out(settlement: Settlement) -> dict[str, Any]:

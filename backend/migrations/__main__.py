@@ -5,16 +5,16 @@ import sys
 from alembic import command
 from sqlalchemy import create_engine
 
-from backend.migrations import config, upgrade
+from backend.migrations import config
 
 
 def main(what: str, number: str) -> None:
     """Compare, on an empty database, and write the file."""
-    engine = create_engine("sqlite://")
-    upgrade(engine)
     settings = config()
-    with engine.connect() as connection:
+    with create_engine("sqlite://").begin() as connection:
         settings.attributes["connection"] = connection
+        # Without guards: they are of the tables as they will be.
+        command.upgrade(settings, "head")
         command.revision(settings, what, autogenerate=True, rev_id=number)
 
 

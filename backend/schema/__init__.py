@@ -9,9 +9,9 @@ unit, so a posting always sums to zero and cents never mix with points. Books an
 
 from backend.schema.base import Moment, append_only, final, metadata, number, refers, table, told, unique
 from backend.schema.books import account, posting, transfer
-from backend.schema.exceptions import quarantine
-from backend.schema.journal import entry, record
 from backend.schema.proposals import proposal
+from backend.schema.exceptions import audit, closed_gap, exception_event, finding, quarantine
+from backend.schema.journal import entry, record, terminal_progress
 from backend.schema.settlement import settlement, settlement_item, settlement_line
 from backend.schema.venues import offer, terminal, venue, venue_purse, venues_import
 
@@ -19,8 +19,12 @@ __all__ = [
     "Moment",
     "account",
     "append_only",
+    "audit",
+    "closed_gap",
     "entry",
+    "exception_event",
     "final",
+    "finding",
     "metadata",
     "number",
     "offer",
@@ -34,6 +38,7 @@ __all__ = [
     "settlement_line",
     "table",
     "terminal",
+    "terminal_progress",
     "told",
     "transfer",
     "unique",

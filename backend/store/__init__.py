@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from backend.errors import ConfigError
 from backend.migrations import downgrade, upgrade
 from backend.store.books import Books
+from backend.store.cases import Cases
 from backend.store.catalogue import Catalogue
 from backend.store.journal import Journal
 from backend.store.payments import Payments
@@ -28,6 +29,7 @@ class Transaction:
     books: Books
     payments: Payments
     proposals: Proposals
+    cases: Cases
 
 
 # Whoever connects works with the rights of clearing and on the rows of one municipality. Settings and lock end with
@@ -93,6 +95,7 @@ def _transaction(connection: Connection) -> Transaction:
         Books(connection),
         Payments(connection),
         Proposals(connection),
+        Cases(connection),
     )
 
 

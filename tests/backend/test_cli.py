@@ -106,7 +106,7 @@ def test_from_nothing_to_a_payment_order(desk, world):
     totals = json.loads(desk("totals", "--json"))
     assert totals["venues"][0]["owed"] == 500
     assert "Zwembad De Plas" in desk("totals")
-    assert "Nothing in quarantine." in desk("quarantine")
+    assert "Nothing to look at." in desk("exceptions", "list", "--kind", "refused")
     assert "two people" in desk_settles(desk, by="Anna", status=1)
     made = json.loads(desk("settle", "approve", "2026-001", "--by", "Bram", "--json"))
     assert made["total"] == 500
@@ -150,11 +150,33 @@ def test_what_is_refused_ends_with_one_and_is_shown(desk, world):
     output = desk("ingest", bad, good, status=1)
     assert "refused" in output
     assert "position 1: refused, offer" in output
-    shown = json.loads(desk("quarantine", "--json"))
-    assert [item["reason"] for item in shown] == ["format", "offer"]
-    assert "There is no offer 99." in desk("quarantine")
-    assert "still refused" in desk("quarantine", "--retry", shown[1]["id"], status=1)
-    desk("quarantine", "--retry", 77, status=1)
+    shown = json.loads(desk("exceptions", "list", "--json"))
+    assert [case["reason"] for case in shown["cases"]] == ["format", "offer"]
+    assert (shown["counts"]["unreadable"], shown["counts"]["refused"], shown["counts"]["gap"]) == (1, 1, 0)
+    assert "There is no offer 99." in desk("exceptions", "list")
+    desk("exceptions", "retry", "item:77", "--by", "Anna", status=1)
+    desk("exceptions", "list", "--kind", "mood", status=2)
+
+
+def test_an_exception_is_shown_tried_again_and_closed_by_two_people(desk, world):
+    desk.init()
+    desk("import-venues", desk.folder / "venues.toml", "--on", "2026-11-01")
+    world.pool.tap(world.holder, offer=99)
+    (desk.folder / "batch").write_bytes(world.pool.batch())
+    desk("ingest", desk.folder / "batch", status=1)
+    assert "still refused: offer" in desk("exceptions", "retry", "item:1", "--by", "Anna", status=1)
+    assert "The payment is real" in desk("exceptions", "show", "item:1")
+    closing = ("exceptions", "close", "item:1", "--by", "Anna")
+    assert "The reason is one of" in desk(*closing, "--reason", "mood", status=1)
+    assert "confirm item:1 --by NAME" in desk(*closing, "--reason", "other", "--note", "a test of the installer")
+    assert "ask somebody else" in desk("exceptions", "confirm", "item:1", "--by", "anna", status=1)
+    assert "item:1 is open" in desk("exceptions", "decline", "item:1", "--by", "Anna")
+    desk(*closing, "--reason", "test")
+    assert json.loads(desk("exceptions", "confirm", "item:1", "--by", "Bram", "--json"))["status"] == "closed"
+    assert "confirmed" in desk("exceptions", "show", "item:1")
+    assert "item:1" not in desk("exceptions", "list")
+    assert "item:1" in desk("exceptions", "list", "--all", "--venue", "5")
+    assert "cannot" not in desk("exceptions", "book", "item:1", "--by", "Anna", status=1)
 
 
 def test_records_wait_while_the_vault_is_down(desk, world):
@@ -182,7 +204,7 @@ def test_wrong_use_ends_with_two(desk):
 
 
 def test_without_set_up_every_command_says_so(desk):
-    for words in (["totals"], ["quarantine"], ["settle", "withdraw", "2026-001"], ["serve"]):
+    for words in (["totals"], ["exceptions", "list"], ["settle", "withdraw", "2026-001"], ["serve"]):
         assert "meedoen backend init" in desk(*words, status=1)
 
 
@@ -238,7 +260,7 @@ def test_what_is_no_batch_is_refused_once_and_kept(desk):
     desk.init()
     (desk.folder / "note").write_text("hello")
     assert desk("ingest", desk.folder / "note", status=1).count("refused") == 1
-    assert "terminal unknown" in desk("quarantine")
+    assert "terminal unknown" in desk("exceptions", "list")
 
 
 def test_what_is_no_toml_is_said_to_be_none(desk):
