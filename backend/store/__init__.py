@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from backend.errors import ConfigError
 from backend.migrations import downgrade, upgrade
+from backend.store.bank import BankRecords
 from backend.store.books import Books
 from backend.store.cases import Cases
 from backend.store.catalogue import Catalogue
@@ -30,6 +31,7 @@ class Transaction:
     payments: Payments
     proposals: Proposals
     cases: Cases
+    bank: BankRecords
 
 
 # Whoever connects works with the rights of clearing and on the rows of one municipality. Settings and lock end with
@@ -96,6 +98,7 @@ def _transaction(connection: Connection) -> Transaction:
         Payments(connection),
         Proposals(connection),
         Cases(connection),
+        BankRecords(connection),
     )
 
 

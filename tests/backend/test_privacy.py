@@ -45,6 +45,19 @@ ALLOWED = {
     # proposed_by, decided_by, published_by: who answers for an offer.
     "proposal": "id venue offer terms state proposed_by proposed_at decided_by decided_at reason published_by"
     " published_at version",
+    "venue_invoice": "venue company vat_number vat_rate street postcode city",
+    # xml: the invoice of a venue, by offer.
+    "settlement_invoice": "settlement venue xml",
+    # by: officials, here and below.
+    "settlement_event": "settlement number kind by recorded_at",
+    "settlement_reopened": "settlement end_to_end_id kind amount",
+    "payment_event": "id end_to_end_id kind happened_on recorded_at reason entry",
+    "bank_file": "id kind message_id digest by recorded_at",
+    "bank_statement": "id file iban number day opening closing entries",
+    # Of who paid or was paid nothing is kept: an entry that is not ours may be of anybody in town.
+    "bank_entry": "id file kind fingerprint direction amount happened_on end_to_end_id reference reason payment"
+    " unmatched",
+    "bank_decision": "id entry kind payment reason by recorded_at",
     "settlement_line": "settlement venue name iban bic opening earned paid carried end_to_end_id",
 }
 
