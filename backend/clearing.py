@@ -4,6 +4,7 @@ from datetime import date
 
 import httpx
 
+from backend.bank.service import Bank
 from backend.calendar import Calendar, Now, utc_now
 from backend.config import Config
 from backend.errors import NotFound
@@ -33,8 +34,9 @@ class Clearing:
         self.venues = Venues(self.store, config, self.calendar)
         self.proposals = Proposals(self.store, config, self.calendar)
         self.statements = Statements(config.link_roots_bytes(), now)
+        self.settlements = Settlements(self.store, config.municipality, config.payments, now)
+        self.bank = Bank(self.store, config.municipality, now)
         self.signer = Signer(config, self.calendar)
-        self.settlements = Settlements(self.store, config.municipality, now)
 
     def lease(self, terminal: int, number: int) -> bytes:
         """Keys for a terminal that is in use here, as the vault wrapped them; raises NotFound or LinkError."""

@@ -16,20 +16,25 @@ import httpx
 import typer
 
 from backend import config as configuration
+from backend.bank.statements import BankStatement
 from backend.clearing import Clearing
 from backend.errors import BatchRefused, ImportRefused, LedgerError, LinkError, TwoJournals
-from backend.http_schemas import item_out, settlement_out
+from backend.http_schemas import entry_out, item_out, receipt_of_bank, settlement_out, statement_out
 from backend.money import euro
 from backend.settlement.service import Settlement
 from backend.web_cli import app as web_app
 
 app = typer.Typer(no_args_is_help=True, help="Take in journals, keep the books, pay the venues.")
 settle = typer.Typer(no_args_is_help=True, help="Pay the venues, with two people.")
+bank = typer.Typer(no_args_is_help=True, help="Hold what the bank says against what was paid.")
 app.add_typer(settle, name="settle")
 app.add_typer(web_app, name="web")
+app.add_typer(bank, name="bank")
 
 Folder = Annotated[Path, typer.Option("--data", help="Folder of clearing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
+Number = Annotated[str, typer.Argument(help="Number of the settlement.")]
+By = Annotated[str, typer.Option(help="Who does this.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
 _DEFAULT = Path("var/backend")
@@ -229,7 +234,7 @@ def settle_prepare(
 @settle.command("approve")
 def settle_approve(
     context: typer.Context,
-    number: Annotated[str, typer.Argument(help="Number of the settlement.")],
+    number: Number,
     by: Annotated[str, typer.Option(help="Who approves it; not who prepared it.")],
     execution: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of payment.")] = None,
     data: Folder = _DEFAULT,
@@ -238,22 +243,56 @@ def settle_approve(
     """Release the payments; writes the payment order and a statement for each venue."""
     with _clearing(context, data, as_json) as clearing:
         made = clearing.settlements.approve(number, by, _date(execution))
-        written = write_out(clearing, made, data / "settlements" / number)
+        written = write_out(clearing, made, data / "settlements" / number) if made.state == "approved" else []
     facts = settlement_out(made) | {"files": [str(path) for path in written]}
-    _say(as_json, facts, *_words(made), *(f"  {path}" for path in written))
+    words = [f"  {path}" for path in written]
+    if made.needs_third:
+        words = [f"It is more than two people decide on. A third approves it: meedoen backend settle approve {number}"]
+    _say(as_json, facts, *_words(made), *words)
 
 
 @settle.command("withdraw")
 def settle_withdraw(
     context: typer.Context,
-    number: Annotated[str, typer.Argument(help="Number of the settlement.")],
+    number: Number,
+    by: Annotated[str, typer.Option(help="Who withdraws it.")],
     data: Folder = _DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Undo a preparation that must not be approved."""
     with _clearing(context, data, as_json) as clearing:
-        made = clearing.settlements.withdraw(number)
+        made = clearing.settlements.withdraw(number, by)
     _say(as_json, settlement_out(made), f"Settlement {number} is withdrawn.")
+
+
+@settle.command("sent")
+def settle_sent(
+    context: typer.Context,
+    number: Number,
+    by: Annotated[str, typer.Option(help="Who gave the file to the bank.")],
+    data: Folder = _DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Note that the payment order went to the bank; from here on it is not revoked."""
+    with _clearing(context, data, as_json) as clearing:
+        made = clearing.settlements.sent(number, by)
+    _say(as_json, settlement_out(made), f"Settlement {number} is sent. Next: meedoen backend bank import FILE")
+
+
+@settle.command("revoke")
+def settle_revoke(
+    context: typer.Context,
+    number: Number,
+    by: Annotated[str, typer.Option(help="Who revokes it.")],
+    data: Folder = _DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Stop the payments of an approved settlement before its file goes to the bank; the next settlement pays them."""
+    with _clearing(context, data, as_json) as clearing:
+        made = clearing.settlements.revoke(number, by)
+        for path in (data / "settlements" / number).glob("pain.001.xml"):
+            path.unlink()
+    _say(as_json, settlement_out(made), f"Settlement {number} is revoked. Its payment order must not go to the bank.")
 
 
 def write_out(clearing: Clearing, settlement: Settlement, folder: Path) -> list[Path]:
@@ -271,12 +310,103 @@ def write_out(clearing: Clearing, settlement: Settlement, folder: Path) -> list[
     return sorted(content)
 
 
+_ACCOUNT_WORDS = {"first": "first payment", "new": "new account number", "came back": "last payment came back"}
+
+
 def _words(settlement: Settlement) -> list[str]:
     words = [f"Settlement {settlement.number}, up to {settlement.until}, {settlement.state}: {euro(settlement.total)}"]
     for line in settlement.lines:
-        rest = f", {euro(line.carried)} carried over" if line.carried else ""
-        words.append(f"  {line.venue:>4} {line.name[:30]:<31}{euro(line.paid):>14}{rest}")
+        rest = [f"{euro(line.carried)} carried over"] if line.carried else []
+        rest += [f"{each.end_to_end_id} {each.how}, paid again" for each in line.reopened]
+        rest += [_ACCOUNT_WORDS[line.account]] if line.account in _ACCOUNT_WORDS else []
+        rest += [line.state] if line.state != settlement.state else []
+        words.append(
+            f"  {line.venue:>4} {line.name[:30]:<31}{euro(line.paid):>14}" + "".join(f", {each}" for each in rest)
+        )
     return words
+
+
+@bank.command("import")
+def bank_import(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="camt.053, camt.054 or pain.002.", exists=True, dir_okay=False)],
+    by: By,
+    data: Folder = _DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Take in files of the bank, each whole or not at all; the same file again does nothing."""
+    with _clearing(context, data, as_json) as clearing:
+        for file in files:
+            receipt = clearing.bank.take(file.read_bytes(), by)
+            done = ", ".join(f"{count} {what}" for what, count in receipt.counts) or "nothing new"
+            words = (
+                "held already"
+                if receipt.known
+                else "the bank has this payment order twice"
+                if receipt.duplicate
+                else done
+            )
+            _say(as_json, receipt_of_bank(receipt) | {"file": str(file)}, f"{file}: {receipt.kind}, {words}.")
+        gaps = [each for each in clearing.bank.statements() if not each.whole]
+    if gaps and not as_json:
+        typer.echo("Statements do not follow on each other: meedoen backend bank list")
+
+
+@bank.command("list")
+def bank_list(context: typer.Context, data: Folder = _DEFAULT, as_json: AsJson = False) -> None:
+    """Show entries that are no payment of ours by themselves, and what is missing among the statements."""
+    with _clearing(context, data, as_json) as clearing:
+        entries, statements = clearing.bank.unmatched(), clearing.bank.statements()
+    words = []
+    for each in entries:
+        words.append(
+            f"{each.id:>5}  {each.happened_on}  {each.direction:<6} {euro(each.amount):>14}  {each.why}: {each.state}"
+        )
+        words += [f"       could be {payment}" for payment in each.candidates]
+    for statement in statements:
+        words += [f"Statement {statement.number} of {statement.day}: {fault}" for fault in _faults_of(statement)]
+    facts = {
+        "entries": [entry_out(each) for each in entries],
+        "statements": [statement_out(each) for each in statements],
+    }
+    _say(as_json, facts, *(words or ["Every entry is matched, and no statement is missing."]))
+
+
+def _faults_of(statement: BankStatement) -> list[str]:
+    faults = []
+    if statement.missing:
+        faults.append(f"numbers {statement.missing[0]} to {statement.missing[1]} before it are missing")
+    if statement.jump:
+        faults.append(f"opens {euro(statement.jump)} beside the closing balance before it")
+    if statement.unexplained:
+        faults.append(f"closes {euro(statement.unexplained)} beside what its entries say")
+    return faults
+
+
+@bank.command("assign")
+def bank_assign(
+    context: typer.Context,
+    entry: Annotated[int, typer.Argument(help="Number of the entry, of `bank list`.")],
+    by: By,
+    payment: Annotated[str | None, typer.Option(help="End-to-end id of the payment that it is.")] = None,
+    not_ours: Annotated[str | None, typer.Option(help="Why it has nothing to do with payments to venues.")] = None,
+    data: Folder = _DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Say of which payment an entry is (two people say the same), or why it is none of ours."""
+    if (payment is None) == (not_ours is None):
+        raise typer.BadParameter("give either --payment or --not-ours")
+    with _clearing(context, data, as_json) as clearing:
+        if payment is not None:
+            found = clearing.bank.assign(entry, payment, by)
+        else:
+            found = clearing.bank.not_ours(entry, str(not_ours), by)
+    words = (
+        "Somebody else says the same, and then it is booked."
+        if found.state == "proposed"
+        else f"Entry {entry}: {found.state}."
+    )
+    _say(as_json, entry_out(found), words)
 
 
 @app.command()

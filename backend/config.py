@@ -102,6 +102,14 @@ class Municipality(_Strict):
     bic: Bic | None = None
 
 
+class PaymentRules(_Strict):
+    """How venues are paid, in cents. A venue that is owed less than `minimum` has it carried to its next statement.
+    A settlement of more than `second_check_above` is checked by a third person; None: two are enough."""
+
+    minimum: Annotated[int, Field(ge=0)] = 0
+    second_check_above: Annotated[int, Field(ge=0)] | None = None
+
+
 class Vault(_Strict):
     """Where proofs come from: `unix:` and the path of a socket, or an https address and the files for mutual TLS."""
 
@@ -121,6 +129,7 @@ class Config(_Strict):
     # What a fund may give in a pass year, in the unit of its purses; a fund that is not in it has no end.
     budgets: dict[str, Annotated[int, Field(ge=1)]] = {}
     year_ends: MonthDay = (12, 31)
+    payments: PaymentRules = PaymentRules()
     vault: Vault
     link_roots: tuple[Key, ...] = Field(min_length=1)
     table_key: DoubleKey
@@ -212,6 +221,7 @@ def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None
             grants=_grants(content),
             budgets={entry["name"]: entry["budget"] for entry in content.get("fund", []) if "budget" in entry},
             year_ends=_year_ends(content),
+            payments=PaymentRules(**content.get("payments", {})),
             **given,
             **rest,
         )

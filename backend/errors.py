@@ -42,7 +42,15 @@ class OfferRefused(LedgerError):
 
 
 class SettlementRefused(LedgerError):
-    """A settlement that must not be made, approved or withdrawn like this."""
+    """A settlement that must not be made, approved, sent, revoked or withdrawn like this."""
+
+
+class BankFileRefused(LedgerError):
+    """A file that is no message of the bank, or not of our account; nothing of it was taken."""
+
+
+class BankEntryRefused(LedgerError):
+    """An entry of the bank that must not be decided on like this."""
 
 
 class StatementRefused(LedgerError):

@@ -11,10 +11,12 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Response, g, request
 from pydantic import SecretStr
 
+from backend.bank.messages import MOST_BYTES as MOST_BANK_BYTES
 from backend.calendar import day_of
 from backend.clearing import Clearing
 from backend.config import Config
 from backend.errors import (
+    BankEntryRefused,
     CertificateOver,
     LedgerError,
     LinkError,
@@ -25,7 +27,11 @@ from backend.errors import (
 )
 from backend.http_schemas import (
     AuditOut,
+    BankReceiptOut,
     BundleQuery,
+    ByQuery,
+    EntryOut,
+    EntryQuery,
     HealthOut,
     JournalOut,
     QuarantineItemOut,
@@ -33,11 +39,15 @@ from backend.http_schemas import (
     ReceiptOut,
     RetriedOut,
     SettlementOut,
+    StatementOut,
     TotalsOut,
     audit_out,
+    entry_out,
     item_out,
+    receipt_of_bank,
     receipt_out,
     settlement_out,
+    statement_out,
 )
 from backend.ingest import Receipt
 from backend.metrics import MEDIA_TYPE, metrics
@@ -228,6 +238,32 @@ def _finance(clearing: Clearing) -> APIBlueprint:
     def statement(number: str, venue: int) -> Response:
         return Response(clearing.settlements.statement(number, venue), mimetype="application/pdf")
 
+    @blueprint.get("/bank/statements")
+    @blueprint.output(StatementOut(many=True))
+    @blueprint.doc(summary="The bank's statements, with what is missing among them")
+    def bank_statements() -> Any:
+        return [statement_out(each) for each in clearing.bank.statements()]
+
+    @blueprint.get("/bank/entries")
+    @blueprint.input(EntryQuery, location="query", arg_name="query")
+    @blueprint.output(EntryOut(many=True))
+    @blueprint.doc(summary="Entries of the bank that are no payment of ours by themselves")
+    def bank_entries(query: dict[str, Any]) -> Any:
+        return [entry_out(each) for each in clearing.bank.unmatched(query["with_decided"])]
+
+    @blueprint.post("/bank/files")
+    @blueprint.input(ByQuery, location="query", arg_name="query")
+    @blueprint.output(BankReceiptOut)
+    @blueprint.doc(
+        summary="Take in a file of the bank",
+        description="All of it or nothing is taken; the same file again does nothing.",
+        responses=[400, 413],
+    )
+    @takes_bytes("camt.053 or camt.054, version 2 or 8, or pain.002, version 3 or 10, as the bank gave it")
+    def bank_file(query: dict[str, Any]) -> Any:
+        request.max_content_length = MOST_BANK_BYTES
+        return receipt_of_bank(clearing.bank.take(request.get_data(), query["by"]))
+
     return blueprint
 
 
@@ -285,7 +321,7 @@ def _status_of(error: LedgerError) -> tuple[int, str]:
         return 503, "Service Unavailable"
     if error.reason == "statement":
         return 403, "Forbidden"
-    if isinstance(error, TwoJournals | SettlementRefused | StatementRefused):
+    if isinstance(error, TwoJournals | SettlementRefused | StatementRefused | BankEntryRefused):
         return 409, "Conflict"
     return 400, "Bad Request"
 

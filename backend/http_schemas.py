@@ -5,9 +5,11 @@ from typing import Any
 
 from apiflask import Schema
 from apiflask.fields import AwareDateTime, Boolean, Date, Dict, Integer, List, Nested, String
-from apiflask.validators import Range
+from apiflask.validators import Length, Range
 from sqlalchemy import Row
 
+from backend.bank.service import BankReceipt, Unmatched
+from backend.bank.statements import BankStatement
 from backend.ingest import Receipt
 from backend.settlement.service import Settlement
 from backend.vault import FINDINGS, Audit
@@ -113,6 +115,12 @@ class TotalsOut(Schema):
     quarantine = Integer(required=True)
 
 
+class ReopenedOut(Schema):
+    endToEndId = String(required=True)
+    how = String(required=True, metadata={"description": "returned, rejected or revoked"})
+    amount = Integer(required=True)
+
+
 class LineOut(Schema):
     venue = Integer(required=True)
     name = String(required=True)
@@ -122,6 +130,14 @@ class LineOut(Schema):
     paid = Integer(required=True)
     carried = Integer(required=True)
     endToEndId = String(required=True)
+    state = String(
+        required=True,
+        metadata={"description": "that of the settlement, or accepted, rejected, revoked, paid, returned"},
+    )
+    reason = String(allow_none=True, metadata={"description": "ISO 20022 code of the bank"})
+    account = String(required=True, metadata={"description": "known, first, new or came back"})
+    lastIban = String(allow_none=True, metadata={"description": "to which the payment before went"})
+    reopened = List(Nested(ReopenedOut), required=True)
 
 
 class FindingOut(Schema):
@@ -141,14 +157,63 @@ class SettlementOut(Schema):
     number = String(required=True)
     since = Date(allow_none=True)
     until = Date(required=True)
-    state = String(required=True, metadata={"description": "prepared, approved or withdrawn"})
+    state = String(required=True, metadata={"description": "prepared, approved, sent, revoked or withdrawn"})
     preparedBy = String(required=True)
     preparedAt = AwareDateTime(required=True)
     approvedBy = String(allow_none=True)
     approvedAt = AwareDateTime(allow_none=True)
+    checkedBy = String(allow_none=True, metadata={"description": "who checked it, when three people decide"})
+    needsThird = Boolean(required=True, metadata={"description": "a third person decides as well"})
+    sentBy = String(allow_none=True)
+    sentAt = AwareDateTime(allow_none=True)
+    undoneBy = String(allow_none=True, metadata={"description": "who revoked or withdrew it"})
     executionOn = Date(allow_none=True)
     total = Integer(required=True)
     lines = List(Nested(LineOut), required=True)
+
+
+class BankReceiptOut(Schema):
+    kind = String(required=True, metadata={"description": "camt.053, camt.054 or pain.002"})
+    messageId = String(required=True)
+    known = Boolean(required=True, metadata={"description": "taken in before; nothing was done"})
+    duplicate = Boolean(required=True, metadata={"description": "the bank has this payment order already"})
+    counts = Dict(keys=String(), values=Integer(), required=True)
+
+
+class StatementOut(Schema):
+    iban = String(required=True)
+    number = Integer(allow_none=True)
+    day = Date(required=True)
+    opening = Integer(required=True)
+    closing = Integer(required=True)
+    missing = List(Integer(), allow_none=True, metadata={"description": "first and last number missing before it"})
+    jump = Integer(required=True, metadata={"description": "how far it opens beside the closing balance before it"})
+    unexplained = Integer(required=True, metadata={"description": "closing less opening less entries; 0 when whole"})
+
+
+class ByQuery(Schema):
+    by = String(required=True, validate=Length(1, 60), metadata={"description": "who does this"})
+
+
+class EntryQuery(Schema):
+    with_decided = Boolean(data_key="withDecided", load_default=False)
+
+
+class EntryOut(Schema):
+    id = Integer(required=True)
+    kind = String(required=True)
+    direction = String(required=True, metadata={"description": "debit: left our account; credit: came on it"})
+    amount = Integer(required=True)
+    happenedOn = Date(required=True)
+    endToEndId = String(allow_none=True)
+    reference = String(allow_none=True, metadata={"description": "the bank's own"})
+    reason = String(allow_none=True)
+    why = String(required=True, metadata={"description": "why it is no payment of ours by itself"})
+    state = String(required=True, metadata={"description": "open, proposed, assigned or not ours"})
+    payment = String(allow_none=True)
+    by = String(allow_none=True)
+    words = String(allow_none=True)
+    candidates = List(String(), required=True, metadata={"description": "payments that it could be"})
 
 
 class HealthOut(Schema):
@@ -178,7 +243,15 @@ def audit_out(audit: Audit) -> dict[str, Any]:
 
 
 def settlement_out(settlement: Settlement) -> dict[str, Any]:
-    lines = [{**asdict(line), "endToEndId": line.end_to_end_id} for line in settlement.lines]
+    lines = [
+        {
+            **asdict(line),
+            "endToEndId": line.end_to_end_id,
+            "lastIban": line.last_iban,
+            "reopened": [{**asdict(each), "endToEndId": each.end_to_end_id} for each in line.reopened],
+        }
+        for line in settlement.lines
+    ]
     return {
         "number": settlement.number,
         "since": settlement.since,
@@ -188,7 +261,30 @@ def settlement_out(settlement: Settlement) -> dict[str, Any]:
         "preparedAt": settlement.prepared_at,
         "approvedBy": settlement.approved_by,
         "approvedAt": settlement.approved_at,
+        "checkedBy": settlement.checked_by,
+        "needsThird": settlement.needs_third,
+        "sentBy": settlement.sent_by,
+        "sentAt": settlement.sent_at,
+        "undoneBy": settlement.undone_by,
         "executionOn": settlement.execution_on,
         "total": settlement.total,
         "lines": lines,
     }
+
+
+def receipt_of_bank(receipt: BankReceipt) -> dict[str, Any]:
+    return {
+        "kind": receipt.kind,
+        "messageId": receipt.message_id,
+        "known": receipt.known,
+        "duplicate": receipt.duplicate,
+        "counts": dict(receipt.counts),
+    }
+
+
+def statement_out(statement: BankStatement) -> dict[str, Any]:
+    return asdict(statement)
+
+
+def entry_out(entry: Unmatched) -> dict[str, Any]:
+    return {**asdict(entry), "happenedOn": entry.happened_on, "endToEndId": entry.end_to_end_id}

@@ -8,7 +8,8 @@
 | `discounts:<fund>` | discounts that the municipality owes venues (below zero) |
 | `suspense:recredit` | taken by a venue from a purse that it may not take from: due back to the holder |
 | `replaced:<n>` | what was put on new passes in the place of lost ones, where it still stands as well (below zero) |
-| `bank` | paid out |
+| `transit` | ordered and not yet seen on the bank's statement |
+| `bank` | paid out, by the bank's statement |
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ from backend.store import Store, Transaction
 from card.record import LOAD, NO_PURSE, REVERSAL, TAP, ClearRecord
 
 SUSPENSE = "suspense:recredit"
+TRANSIT = "transit"
 BANK = "bank"
 # In the place of a grant: what a lost pass held.
 REPLACEMENT = 0
@@ -198,7 +200,7 @@ class Ledger:
             for unit in ("point", "visit", "item")
             if _net(flows, destination=own, unit=unit)
         }
-        paid = _net(flows, source=own, destination=BANK)
+        paid = _net(flows, source=own, destination=TRANSIT) + _net(flows, source=own, destination=BANK)
         discounts = sum(_net(flows, source=f"discounts:{fund}", destination=own) for fund in self._config.funds())
         owed = _net(flows, destination=own)
         return {

@@ -7,6 +7,15 @@ The books are `posting` and `transfer`. A transfer moves an amount above zero fr
 unit, so a posting always sums to zero and cents never mix with points. Books and journal are append-only.
 """
 
+from backend.schema.bank import (
+    bank_decision,
+    bank_entry,
+    bank_file,
+    bank_statement,
+    payment_event,
+    settlement_event,
+    settlement_reopened,
+)
 from backend.schema.base import Moment, append_only, final, metadata, number, table
 from backend.schema.books import account, posting, transfer
 from backend.schema.exceptions import quarantine
@@ -20,19 +29,26 @@ __all__ = [
     "Moment",
     "account",
     "append_only",
+    "bank_decision",
+    "bank_entry",
+    "bank_file",
+    "bank_statement",
     "entry",
     "final",
     "metadata",
     "number",
     "offer",
     "officer_venue",
+    "payment_event",
     "posting",
     "proposal",
     "quarantine",
     "record",
     "settlement",
+    "settlement_event",
     "settlement_item",
     "settlement_line",
+    "settlement_reopened",
     "table",
     "terminal",
     "transfer",

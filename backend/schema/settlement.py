@@ -43,13 +43,13 @@ settlement_line = table(
     Column("name", String(70), nullable=False),
     Column("iban", String(34), nullable=False),
     Column("bic", String(11)),
-    number("opening", nullable=False, comment="cents carried over from the settlement before; never above zero"),
+    number("opening", nullable=False, comment="cents owed from before: carried over, or paid and come back"),
     number("earned", nullable=False, comment="cents; reversals of an earlier period can bring it below zero"),
     number("paid", nullable=False),
     number("carried", nullable=False),
     Column("end_to_end_id", String(35), nullable=False, unique=True),
     CheckConstraint("opening + earned = paid + carried", name="adds_up"),
-    CheckConstraint("paid >= 0 AND carried <= 0 AND opening <= 0 AND (paid = 0 OR carried = 0)", name="signs"),
+    CheckConstraint("paid >= 0 AND (paid = 0 OR carried = 0)", name="signs"),
 )
 
 append_only(settlement_line)

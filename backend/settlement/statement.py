@@ -25,7 +25,10 @@ class StatementLine:
 
 @dataclass(frozen=True)
 class Statement:
-    """What a venue gets to see. Cents; `reference` is the end-to-end id of the payment."""
+    """What a venue gets to see. Cents; `reference` is the end-to-end id of the payment.
+
+    `reopened`: payments that came back and are paid now, each with its reference, how it came back and its amount.
+    """
 
     number: str
     municipality: str
@@ -35,6 +38,7 @@ class Statement:
     until: date
     execution_on: date
     opening: int
+    reopened: list[tuple[str, str, int]]
     earned: int
     paid: int
     carried: int
@@ -68,6 +72,10 @@ def _words(statement: Statement) -> dict[str, object]:
         "execution_on": _day(statement.execution_on),
         "reference": statement.reference if statement.paid else "",
         "opening": euro(statement.opening) if statement.opening else "",
+        "reopened": [
+            {"reference": reference, "how": how, "amount": euro(amount)}
+            for reference, how, amount in statement.reopened
+        ],
         "earned": euro(statement.earned),
         "paid": euro(statement.paid),
         "carried": euro(statement.carried) if statement.carried else "",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 from backend.schema import metadata
+from backend.store.bank import BankRecords
 from backend.store.books import Books
 from backend.store.catalogue import Catalogue
 from backend.store.journal import Journal
@@ -27,6 +28,7 @@ class Transaction:
     books: Books
     payments: Payments
     proposals: Proposals
+    bank: BankRecords
 
 
 class Store:
@@ -65,6 +67,7 @@ def _transaction(connection: Connection) -> Transaction:
         Books(connection),
         Payments(connection),
         Proposals(connection),
+        BankRecords(connection),
     )
 
 

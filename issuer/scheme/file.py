@@ -53,6 +53,12 @@ def load_scheme(path: Path) -> Scheme:
     second_person_above = hardship.whole("second_person_above", 0, _MOST, 0)
     hardship.close()
 
+    # How venues are paid is for clearing; here it is only held against its form.
+    payments = document.one("payments", optional=True)
+    payments.whole("minimum", 0, _MOST, 0)
+    payments.whole("second_check_above", 0, _MOST, 0)
+    payments.close()
+
     funds = _funds(document.each("fund"))
     purses = _purses(document.each("purse"), [fund.name for fund in funds])
     grants = _grants(document.each("grant"), purses, [fund.name for fund in funds], minimum_age, income_percent)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from backend import config as configuration
 from backend.cli import app
 from backend.errors import ConfigError
+from tests.backend.a_bank import camt
 
 SCHEME = """
 [municipality]
@@ -114,6 +115,57 @@ def test_from_nothing_to_a_payment_order(desk, world):
     assert written == {"pain.001.xml", "statement-5.pdf"}
 
 
+def approved(desk, world):
+    """A settlement of 5.00 to the pool."""
+    desk.init()
+    desk("import-venues", desk.folder / "venues.toml", "--on", "2026-11-01")
+    world.pool.tap(world.holder)
+    (desk.folder / "batch").write_bytes(world.pool.batch())
+    desk("ingest", desk.folder / "batch")
+    assert "first payment" in desk("settle", "prepare", "--until", "2026-11-30", "--by", "Anna")
+    desk("settle", "approve", "2026-001", "--by", "Bram")
+
+
+def test_from_a_payment_order_to_the_bank_s_statement(desk, world):
+    approved(desk, world)
+    assert "bank import" in desk("settle", "sent", "2026-001", "--by", "Bram")
+    file = desk.folder / "statement.xml"
+    file.write_bytes(camt([("DBIT", 500, "MD-1-2026-001-5"), ("DBIT", 7, None)], number=4))
+    assert "1 paid, 1 unmatched" in desk("bank", "import", file, "--by", "Chris")
+    assert "held already" in desk("bank", "import", file, "--by", "Chris")
+    assert "unknown: open" in desk("bank", "list")
+    desk("bank", "assign", 2, "--by", "Chris", status=2)
+    desk("bank", "assign", 2, "--by", "Chris", "--payment", "MD-1-2026-001-5", status=1)
+    assert "not ours" in desk("bank", "assign", 2, "--by", "Chris", "--not-ours", "bank charges")
+    assert "Every entry is matched" in desk("bank", "list")
+    file.write_bytes(camt([], number=6, message="S3", opening=1000000))
+    assert "do not follow on each other" in desk("bank", "import", file, "--by", "Chris")
+    said = desk("bank", "list")
+    assert "numbers 5 to 5 before it are missing" in said
+    assert "opens € 5,07 beside" in said
+    (desk.folder / "note").write_text("hello")
+    assert "no XML" in desk("bank", "import", desk.folder / "note", "--by", "Chris", status=1)
+    assert json.loads(desk("bank", "list", "--json"))["statements"][1]["missing"] == [5, 5]
+
+
+def test_a_settlement_is_revoked_and_its_file_taken_away(desk, world):
+    approved(desk, world)
+    order = desk.data / "settlements" / "2026-001" / "pain.001.xml"
+    assert order.exists()
+    assert "must not go to the bank" in desk("settle", "revoke", "2026-001", "--by", "Chris")
+    assert not order.exists()
+    assert "MD-1-2026-001-5 revoked, paid again" in desk("settle", "prepare", "--until", "2026-11-30", "--by", "Anna")
+
+
+def test_a_municipality_says_how_venues_are_paid(desk, world):
+    path = desk.folder / "scheme.toml"
+    path.write_text(SCHEME + "\n[payments]\nminimum = 100\nsecond_check_above = 499\n")
+    approved(desk, world)
+    assert not (desk.data / "settlements").exists()
+    assert "three people" in desk("settle", "approve", "2026-001", "--by", "bram", "--json", status=1)
+    assert "pain.001.xml" in desk("settle", "approve", "2026-001", "--by", "Chris")
+
+
 def test_a_fund_that_gave_more_than_its_budget_is_shown(desk, world):
     path = desk.folder / "scheme.toml"
     path.write_text(SCHEME.replace('name = "Minimabeleid"', 'name = "Minimabeleid"\nbudget = 10000', 1))
@@ -137,7 +189,7 @@ def test_a_settlement_can_be_withdrawn(desk, world):
     (desk.folder / "batch").write_bytes(world.pool.batch())
     desk("ingest", desk.folder / "batch")
     desk_settles(desk, by="anna", status=1)
-    assert "withdrawn" in desk("settle", "withdraw", "2026-001")
+    assert "withdrawn" in desk("settle", "withdraw", "2026-001", "--by", "Anna")
 
 
 def test_what_is_refused_ends_with_one_and_is_shown(desk, world):
@@ -182,7 +234,7 @@ def test_wrong_use_ends_with_two(desk):
 
 
 def test_without_set_up_every_command_says_so(desk):
-    for words in (["totals"], ["quarantine"], ["settle", "withdraw", "2026-001"], ["serve"]):
+    for words in (["totals"], ["quarantine"], ["settle", "withdraw", "2026-001", "--by", "Anna"], ["serve"]):
         assert "meedoen backend init" in desk(*words, status=1)
 
 

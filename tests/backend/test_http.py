@@ -12,6 +12,7 @@ from backend.errors import ImportRefused
 from backend.http import create_app
 from card.batch import freshness_mac, link_key, statement_mac
 from card.signing import CERTIFICATE_BYTES, SEAL_BYTES
+from tests.backend.a_bank import camt
 from tests.backend.conftest import CERTIFICATE, LINK_ROOT, SIGNING_KEY
 from web.log import EventLog
 
@@ -230,6 +231,26 @@ def test_settlements_are_shown_and_their_files_given(world, client):
     assert client.get("/v1/totals").json() == world.clearing.ledger.totals()
 
 
+def test_what_the_bank_says_is_taken_and_what_waits_is_shown(world, client):
+    world.pool.tap(world.holder)
+    world.sync()
+    made = world.clearing.settlements.prepare(world.pool.day, "Anna")
+    world.clearing.settlements.approve(made.number, "Bram")
+    statement = camt([("DBIT", 500, "MD-1-2026-001-5"), ("DBIT", 7, None)])
+    taken = client.post("/v1/bank/files?by=Chris", content=statement).json()
+    assert (taken["kind"], taken["messageId"], taken["counts"]) == ("camt.053", "S1", {"paid": 1, "unmatched": 1})
+    assert client.post("/v1/bank/files?by=Chris", content=statement).json()["known"]
+    (line,) = client.get("/v1/settlements/2026-001").json()["lines"]
+    assert (line["state"], line["account"], line["reopened"]) == ("paid", "first", [])
+    (held,) = client.get("/v1/bank/statements").json()
+    assert (held["number"], held["closing"], held["missing"], held["unexplained"]) == (1, 999493, None, 0)
+    (entry,) = client.get("/v1/bank/entries").json()
+    assert (entry["why"], entry["happenedOn"], entry["state"]) == ("unknown", "2026-11-04", "open")
+    assert problem(client.post("/v1/bank/files?by=Chris", content=b"<x/>"), 400)["reason"] == "version"
+    problem(client.post("/v1/bank/files", content=statement), 400)
+    problem(client.post("/v1/bank/files?by=Chris", content=bytes(9_000_000)), 413)
+
+
 def test_a_budget_that_is_exceeded_is_told(world):
     world.config = type(world.config)(
         data=world.config.data, **world.config.model_dump() | {"budgets": {"Rotary": 100}}
@@ -270,6 +291,9 @@ def test_the_specification_names_every_call(client):
     spec = client.get("/v1/openapi.json").json()
     assert set(spec["paths"]) == {
         "/audits",
+        "/bank/entries",
+        "/bank/files",
+        "/bank/statements",
         "/nullifier-table",
         "/quarantine",
         "/quarantine/{number}/retry",

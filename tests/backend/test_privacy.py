@@ -46,6 +46,16 @@ ALLOWED = {
     "audit_head": "id number hash trimmed trimmed_hash",
     "proposal": "id venue offer terms state proposed_by proposed_at decided_by decided_at reason published_by"
     " published_at version",
+    # by: officials, here and below.
+    "settlement_event": "settlement number kind by recorded_at",
+    "settlement_reopened": "settlement end_to_end_id kind amount",
+    "payment_event": "id end_to_end_id kind happened_on recorded_at reason entry",
+    "bank_file": "id kind message_id digest by recorded_at",
+    "bank_statement": "id file iban number day opening closing entries",
+    # Of who paid or was paid nothing is kept: an entry that is not ours may be of anybody in town.
+    "bank_entry": "id file kind fingerprint direction amount happened_on end_to_end_id reference reason payment"
+    " unmatched",
+    "bank_decision": "id entry kind payment reason by recorded_at",
     "settlement_line": "settlement venue name iban bic opening earned paid carried end_to_end_id",
 }
 

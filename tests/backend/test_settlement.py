@@ -42,7 +42,7 @@ def test_a_settlement_pays_what_is_owed(month):
     assert (made.number, made.state, made.total) == ("2026-001", "approved", 1550)
     assert paid(made) == {5: 1250, 6: 300}
     assert month.venue_is_owed(5) == month.venue_is_owed(6) == 0
-    assert month.balance("bank") == 1550
+    assert (month.balance("transit"), month.balance("bank")) == (1550, 0)
     assert [row["paid"] for row in month.clearing.ledger.totals()["venues"]] == [1250, 300]
 
 
@@ -57,7 +57,7 @@ def test_who_prepared_a_settlement_cannot_approve_it(month, name):
     with pytest.raises(SettlementRefused) as refusal:
         settle(month, by=name)
     assert refusal.value.reason == "two people"
-    assert month.balance("bank") == 0
+    assert month.balance("transit") == 0
 
 
 def test_nor_when_someone_writes_past_the_service(month):
@@ -78,7 +78,7 @@ def test_a_settlement_is_approved_once(month):
     with pytest.raises(SettlementRefused) as refusal:
         month.clearing.settlements.approve(made.number, "Chris")
     assert refusal.value.reason == "approved"
-    assert month.balance("bank") == 1550
+    assert month.balance("transit") == 1550
 
 
 def test_one_settlement_waits_at_a_time(month):
@@ -142,13 +142,13 @@ def test_what_a_venue_was_not_allowed_to_take_is_not_paid(month):
 
 def test_a_withdrawn_settlement_frees_what_was_in_it(month):
     made = month.clearing.settlements.prepare(END, "Anna")
-    assert month.clearing.settlements.withdraw(made.number).state == "withdrawn"
+    assert month.clearing.settlements.withdraw(made.number, "Anna").state == "withdrawn"
     with pytest.raises(SettlementRefused):
         month.clearing.settlements.approve(made.number, "Bram")
     again = settle(month)
     assert (again.number, again.total) == ("2026-002", 1550)
     with pytest.raises(SettlementRefused):
-        month.clearing.settlements.withdraw(again.number)
+        month.clearing.settlements.withdraw(again.number, "Anna")
 
 
 def test_a_reversal_after_payout_is_carried_over_until_it_is_earned_back(month):
@@ -170,7 +170,7 @@ def test_a_reversal_after_payout_is_carried_over_until_it_is_earned_back(month):
     (line,) = settle(month, date(2027, 1, 31)).lines
     assert (line.opening, line.earned, line.paid, line.carried) == (-300, 450, 150, 0)
     assert month.venue_is_owed(6) == 0
-    assert month.balance("bank") == 1550 + 150
+    assert month.balance("transit") == 1550 + 150
 
 
 @pytest.mark.parametrize(
@@ -182,12 +182,129 @@ def test_a_reversal_after_payout_is_carried_over_until_it_is_earned_back(month):
         "DELETE FROM settlement_item",
         "DELETE FROM settlement_line",
         "DELETE FROM settlement",
+        "UPDATE settlement_event SET by = 'Anna'",
+        "UPDATE payment_event SET kind = 'paid'",
+        "DELETE FROM payment_event",
     ],
 )
 def test_an_approved_settlement_does_not_change(month, statement):
-    settle(month)
+    month.clearing.settlements.revoke(settle(month).number, "Chris")
     with pytest.raises(IntegrityError, match="append-only"), month.clearing.store._engine.begin() as connection:
         connection.execute(text(statement))
+
+
+# Before it goes to the bank, and who decides
+
+
+def test_a_settlement_that_was_approved_is_sent_once(month):
+    number = settle(month).number
+    made = month.clearing.settlements.sent(number, "Chris")
+    assert (made.state, made.sent_by, {line.state for line in made.lines}) == ("sent", "Chris", {"sent"})
+    with pytest.raises(SettlementRefused) as refusal:
+        month.clearing.settlements.sent(number, "Chris")
+    assert refusal.value.reason == "not approved"
+
+
+def test_what_is_revoked_before_it_is_sent_is_paid_by_the_next_settlement(month):
+    number = settle(month).number
+    made = month.clearing.settlements.revoke(number, "Chris")
+    assert (made.state, made.undone_by, {line.state for line in made.lines}) == ("revoked", "Chris", {"revoked"})
+    assert (month.balance("transit"), month.venue_is_owed(5), month.venue_is_owed(6)) == (0, 1250, 300)
+    with pytest.raises(SettlementRefused) as refusal:
+        month.clearing.settlements.payment_file(number)
+    assert refusal.value.reason == "revoked"
+
+    month.shop.tap(month.holder, offer=21, amount=450, price=450)
+    month.sync()
+    again = settle(month)
+    assert [(line.venue, line.opening, line.earned, line.paid) for line in again.lines] == [
+        (5, 1250, 0, 1250),
+        (6, 300, 450, 750),
+    ]
+    assert [(each.end_to_end_id, each.how) for each in again.lines[1].reopened] == [("MD-1-2026-001-6", "revoked")]
+    said = words(month.clearing.settlements.statement(again.number, 6))
+    assert "Wij stopten deze betaling: MD-1-2026-001-6" in said
+    assert "Meegenomen van de vorige afrekening" not in said
+    assert month.venue_is_owed(5) == month.venue_is_owed(6) == 0
+
+
+@pytest.mark.parametrize("state", ["prepared", "sent", "revoked", "withdrawn"])
+def test_only_an_approved_settlement_is_revoked(month, state):
+    settlements = month.clearing.settlements
+    number = settlements.prepare(END, "Anna").number
+    if state == "withdrawn":
+        settlements.withdraw(number, "Anna")
+    elif state != "prepared":
+        settlements.approve(number, "Bram")
+        (settlements.sent if state == "sent" else settlements.revoke)(number, "Chris")
+    before = month.clearing.ledger.balances()
+    with pytest.raises(SettlementRefused) as refusal:
+        settlements.revoke(number, "Chris")
+    assert refusal.value.reason == state
+    assert month.clearing.ledger.balances() == before
+
+
+def test_a_revoked_payment_is_claimed_once_also_when_the_next_preparation_is_withdrawn(month):
+    settlements = month.clearing.settlements
+    settlements.revoke(settle(month).number, "Chris")
+    settlements.withdraw(settlements.prepare(END, "Anna").number, "Anna")
+    again = settle(month)
+    assert (again.number, again.total, len(again.lines[0].reopened)) == ("2026-003", 1550, 1)
+    with pytest.raises(SettlementRefused) as refusal:
+        settlements.prepare(END, "Anna")
+    assert refusal.value.reason == "nothing"
+
+
+def with_rules(world, **rules):
+    world.config = type(world.config)(data=world.config.data, **world.config.model_dump() | {"payments": rules})
+    world.clearing = world.open()
+
+
+def test_above_the_threshold_a_third_person_approves(month):
+    with_rules(month, second_check_above=1549)
+    number = month.clearing.settlements.prepare(END, "Anna").number
+    made = month.clearing.settlements.approve(number, "Bram")
+    assert (made.state, made.checked_by, made.needs_third) == ("prepared", "Bram", True)
+    assert month.balance("transit") == 0
+    for name, reason in (("ANNA", "two people"), (" bram", "three people")):
+        with pytest.raises(SettlementRefused) as refusal:
+            month.clearing.settlements.approve(number, name)
+        assert refusal.value.reason == reason
+    made = month.clearing.settlements.approve(number, "Chris")
+    assert (made.state, made.checked_by, made.approved_by) == ("approved", "Bram", "Chris")
+
+
+def test_up_to_the_threshold_two_people_are_enough(month):
+    with_rules(month, second_check_above=1550)
+    assert settle(month).state == "approved"
+
+
+def test_what_is_below_the_minimum_is_carried_until_it_is_enough(month):
+    with_rules(month, minimum=500)
+    made = settle(month)
+    assert [(line.venue, line.paid, line.carried) for line in made.lines] == [(5, 1250, 0), (6, 0, 300)]
+    said = words(month.clearing.settlements.statement(made.number, 6))
+    assert "Gaat mee naar de volgende afrekening" in said
+    month.shop.day = date(2026, 12, 3)
+    month.shop.tap(month.holder, offer=21, amount=200, price=200)
+    month.sync()
+    (line,) = settle(month, DECEMBER).lines
+    assert (line.opening, line.earned, line.paid, line.carried) == (300, 200, 500, 0)
+    assert "Meegenomen van de vorige afrekening" in words(month.clearing.settlements.statement("2026-002", 6))
+    assert month.venue_is_owed(6) == 0
+
+
+def test_an_account_that_is_new_since_the_last_payment_is_shown(month):
+    assert {line.account for line in settle(month).lines} == {"first"}
+    old = (month.folder / "venues.toml").read_text(encoding="utf-8")
+    month.import_venues(old.replace("NL91ABNA0417164300", "NL02ABNA0123456789"))
+    month.pool.day = month.shop.day = date(2026, 12, 3)
+    month.pool.tap(month.holder)
+    month.shop.tap(month.holder, offer=21, amount=450, price=450)
+    month.sync()
+    pool, shop = month.clearing.settlements.prepare(DECEMBER, "Anna").lines
+    assert (pool.account, pool.iban, pool.last_iban) == ("new", "NL02ABNA0123456789", "NL91ABNA0417164300")
+    assert shop.account == "known"
 
 
 # The payment order
