@@ -8,6 +8,7 @@ from backend.bank.service import Bank
 from backend.calendar import Calendar, Now, utc_now
 from backend.config import Config
 from backend.errors import NotFound
+from backend.exceptions.service import Exceptions
 from backend.finding import Findings
 from backend.ingest import Ingest
 from backend.ledger import Ledger, Rules
@@ -30,6 +31,7 @@ class Clearing:
         self._vault = VaultClient(config.vault, transport)
         self.ingest = Ingest(self.store, self._vault, Rules(config), config.link_roots_bytes(), now)
         self.findings = Findings(self.store, self._vault, config, self.calendar)
+        self.exceptions = Exceptions(self.store, self.ingest, self.calendar, config.overdue_days)
         self.ledger = Ledger(self.store, config)
         self.venues = Venues(self.store, config, self.calendar)
         self.proposals = Proposals(self.store, config, self.calendar)
@@ -53,6 +55,8 @@ class Clearing:
         """
         sealed = self.venues.bundle_for(terminal, day)
         nonce = self.statements.nonce_in(terminal, statement, self.ingest.next_position(terminal))
+        with self.store.transaction() as tx:
+            tx.journal.advance(terminal, self.calendar.today())
         return self.signer.signed(self.statements.answer(terminal, nonce, sealed))
 
     def set_up(self) -> None:

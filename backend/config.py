@@ -138,6 +138,8 @@ class Config(_Strict):
     certificate: Certificate
     desks: tuple[int, ...] = (DESK,)
     timezone: str = "Europe/Amsterdam"
+    # How long a terminal may stay away before it is an exception; its keys end after 30 days.
+    overdue_days: Annotated[int, Field(ge=1)] = 14
     transport_token: Secret | None = None
     finance_token: Secret | None = None
 

@@ -57,6 +57,10 @@ class StatementRefused(LedgerError):
     """What is said of a terminal is not its own word of this moment, or it says that records are kept back."""
 
 
+class ExceptionRefused(LedgerError):
+    """An act on an exception that does not fit its case, its person or its reason; nothing has changed."""
+
+
 class CertificateOver(LedgerError):
     """Nothing that clearing signs counts any more."""
 
@@ -66,7 +70,7 @@ class CertificateOver(LedgerError):
 
 
 class NotFound(LedgerError):
-    """There is no such terminal, settlement, statement or quarantined item here."""
+    """There is no such terminal, settlement, statement or exception here."""
 
 
 class ConfigError(LedgerError):

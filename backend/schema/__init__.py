@@ -18,8 +18,8 @@ from backend.schema.bank import (
 )
 from backend.schema.base import Moment, append_only, final, metadata, number, table
 from backend.schema.books import account, posting, transfer
-from backend.schema.exceptions import quarantine
-from backend.schema.journal import entry, record
+from backend.schema.exceptions import audit, closed_gap, exception_event, finding, quarantine
+from backend.schema.journal import entry, record, terminal_progress
 from backend.schema.proposals import proposal
 from backend.schema.settlement import settlement, settlement_item, settlement_line
 from backend.schema.staff import officer_venue
@@ -29,12 +29,16 @@ __all__ = [
     "Moment",
     "account",
     "append_only",
+    "audit",
     "bank_decision",
     "bank_entry",
     "bank_file",
     "bank_statement",
+    "closed_gap",
     "entry",
+    "exception_event",
     "final",
+    "finding",
     "metadata",
     "number",
     "offer",
@@ -51,6 +55,7 @@ __all__ = [
     "settlement_reopened",
     "table",
     "terminal",
+    "terminal_progress",
     "transfer",
     "venue",
     "venue_purse",

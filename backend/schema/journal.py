@@ -47,5 +47,12 @@ record = table(
     Index("ix_record_state", "state"),
 )
 
+terminal_progress = table(
+    "terminal_progress",
+    number("terminal", ForeignKey("terminal.number"), primary_key=True, autoincrement=False),
+    number("held_to", nullable=False, comment="every position up to here is held, or was closed as a gap"),
+    Column("seen_on", Date, nullable=False, comment="last day on which it handed in or got its offers"),
+)
+
 append_only(entry)
 append_only(record, changing=("position", "doubt_position", "state", "reason", "nullifier", "decided_at"))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from backend.schema import metadata
 from backend.store.bank import BankRecords
 from backend.store.books import Books
+from backend.store.cases import Cases
 from backend.store.catalogue import Catalogue
 from backend.store.journal import Journal
 from backend.store.payments import Payments
@@ -29,6 +30,7 @@ class Transaction:
     payments: Payments
     proposals: Proposals
     bank: BankRecords
+    cases: Cases
 
 
 class Store:
@@ -68,6 +70,7 @@ def _transaction(connection: Connection) -> Transaction:
         Payments(connection),
         Proposals(connection),
         BankRecords(connection),
+        Cases(connection),
     )
 
 

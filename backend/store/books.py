@@ -1,12 +1,27 @@
 """The books: postings and their transfers, added and never changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, insert, select, union_all
+from sqlalchemy import Connection, Row, case, func, insert, select, tuple_, union_all
 
 from backend.schema import account, offer, posting, transfer
+
+
+@dataclass(frozen=True)
+class NewPosting:
+    """A posting of a record: `(source, destination, unit, amount)`, and in `about` terminal, sequence and more."""
+
+    kind: str
+    happened_on: date
+    recorded_at: datetime
+    transfers: Iterable[tuple[str, str, str, int]]
+    about: Mapping[str, Any]
+
+
+_NOTHING_MORE = {column.name: None for column in posting.c if column.name != "id"}
 
 
 class Books:
@@ -23,24 +38,45 @@ class Books:
         transfers: Iterable[tuple[str, str, str, int]],
         **about: Any,
     ) -> int:
-        """Add a posting of `(source, destination, unit, amount)`; `about` are further columns. Gives its id."""
+        """Add one posting of `(source, destination, unit, amount)`; `about` are further columns. Gives its id."""
         values = {"kind": kind, "happened_on": happened_on, "recorded_at": recorded_at, **about}
         added = insert(posting).values(**values).returning(posting.c.id)
         number: int = self._connection.execute(added).scalar_one()
-        for count, (source, destination, unit, amount) in enumerate(transfers, 1):
-            self._open(source, unit)
-            self._open(destination, unit)
-            self._connection.execute(
-                insert(transfer).values(
-                    posting=number, number=count, source=source, destination=destination, unit=unit, amount=amount
-                )
-            )
+        self._move({number: transfers})
         return number
 
-    def _open(self, name: str, unit: str) -> None:
-        chosen = account.c.name == name, account.c.unit == unit
-        if self._connection.execute(select(account).where(*chosen)).one_or_none() is None:
-            self._connection.execute(insert(account).values(name=name, unit=unit))
+    def post_records(self, postings: Sequence[NewPosting]) -> None:
+        """Add postings of records, in their order."""
+        if not postings:
+            return
+        rows = [
+            _NOTHING_MORE
+            | {"kind": each.kind, "happened_on": each.happened_on, "recorded_at": each.recorded_at, **each.about}
+            for each in postings
+        ]
+        self._connection.execute(insert(posting), rows)
+        # By terminal and sequence: not every database gives the numbers of many rows back in their order.
+        names = {(row["terminal"], row["sequence"]): each.transfers for row, each in zip(rows, postings, strict=True)}
+        key = tuple_(posting.c.terminal, posting.c.sequence)
+        found = self._connection.execute(
+            select(posting.c.id, posting.c.terminal, posting.c.sequence).where(key.in_(names)).order_by(posting.c.id)
+        )
+        self._move({number: names[terminal, sequence] for number, terminal, sequence in found})
+
+    def _move(self, transfers: Mapping[int, Iterable[tuple[str, str, str, int]]]) -> None:
+        """Add the transfers of postings, by the number of the posting."""
+        moves = [(number, count, *move) for number, each in transfers.items() for count, move in enumerate(each, 1)]
+        if moves:
+            self._open({(name, unit) for _, _, *sides, unit, _ in moves for name in sides})
+            names = ("posting", "number", "source", "destination", "unit", "amount")
+            self._connection.execute(insert(transfer), [dict(zip(names, move, strict=True)) for move in moves])
+
+    def _open(self, accounts: set[tuple[str, str]]) -> None:
+        names = tuple_(account.c.name, account.c.unit)
+        rows = self._connection.execute(select(account.c.name, account.c.unit).where(names.in_(accounts)))
+        new = accounts - {(name, unit) for name, unit in rows}
+        if new:
+            self._connection.execute(insert(account), [{"name": name, "unit": unit} for name, unit in sorted(new)])
 
     def balances(self) -> dict[tuple[str, str], int]:
         """Of every account, by name and unit, what came in less what went out."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, or_, select, update
@@ -14,6 +15,10 @@ class Catalogue:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def remembering(self) -> "Catalogue":
+        """The same for a batch of records in which nothing of it changes: each question goes to the database once."""
+        return _Remembering(self._connection)
 
     # Terminals
 
@@ -115,3 +120,13 @@ class Catalogue:
 
     def version(self) -> int:
         return self._connection.scalar(select(func.max(venues_import.c.version))) or 0
+
+
+class _Remembering(Catalogue):
+    """What the rules ask about each record."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        # Of this object only, which is gone when its batch is posted.
+        for asked in ("terminal", "versions", "purses_on"):
+            setattr(self, asked, cache(getattr(super(), asked)))

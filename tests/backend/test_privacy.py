@@ -27,6 +27,14 @@ ALLOWED = {
     "record": "terminal sequence position doubt_position state reason nullifier happened_on decided_at",
     # body: a batch, which holds the same as its entries.
     "quarantine": "id reason detail terminal position sequence body digest recorded_at tried_at resolved_at",
+    # held_to: a count of entries; seen_on: the day of a sync.
+    "terminal_progress": "terminal held_to seen_on",
+    "audit": "id since until records unnamed recorded_at",
+    # A finding names a record and no pass; its nullifier is the one that the record gets.
+    "finding": "id kind terminal sequence nullifier recorded_at",
+    # done_by, proposed_by: officials, who answer for it. note: their words.
+    "exception_event": "id about action done_by outcome reason note answers proposed_by recorded_at",
+    "closed_gap": "event terminal first last",
     "account": "name unit",
     "posting": "id kind happened_on recorded_at terminal sequence venue offer settlement not_payable",
     "transfer": "posting number source destination unit amount",
