@@ -10,7 +10,7 @@ PERMISSIONS: dict[str, tuple[frozenset[str], str]] = {
     "settle": (_FINANCE, "prepare a settlement, withdraw it before it is approved, take files of the bank in"),
     "release": (
         frozenset({FINANCE_LEAD}),
-        "approve a settlement that somebody else prepared, revoke it before it is sent",
+        "approve a settlement of somebody else, revoke it before it is sent",
     ),
     "mend": (_FINANCE, "try a refused item again; close or book a case together with somebody else"),
     "venues": (_FINANCE | {PARTNER_MANAGER, AUDITOR}, "read venues and their offers"),
