@@ -4,7 +4,7 @@ from flask import Flask
 
 from backend.errors import LedgerError, LinkError, NotFound
 from backend.web.config import WebConfig
-from backend.web.pages import exceptions, money, own, own_offers, own_taps, proposals, settlements, venues
+from backend.web.pages import bank, exceptions, money, own, own_offers, own_taps, proposals, settlements, venues
 from backend.web.words import amount, refused
 from web.app import Pages, make_app
 from web.errors import refusal_page
@@ -17,6 +17,7 @@ PAGES = (
     Pages(start.pages, ANY_OFFICER, ("start.home", mark("Begin"))),
     Pages(money.pages, "money", ("money.index", mark("Geld"))),
     Pages(settlements.pages, "money", ("settlements.index", mark("Afrekenen"))),
+    Pages(bank.pages, "money", ("bank.index", mark("Bank"))),
     Pages(exceptions.pages, "money", ("exceptions.index", mark("Uitzoeken"))),
     Pages(venues.pages, "venues", ("venues.index", mark("Aanbieders"))),
     Pages(proposals.pages, "venues", ("proposals.index", mark("Aanbod"))),

@@ -7,9 +7,12 @@ from web.words import mark
 _FINANCE = frozenset({FINANCE, FINANCE_LEAD})
 PERMISSIONS: dict[str, tuple[frozenset[str], str]] = {
     "money": (_FINANCE | {AUDITOR}, "read what is owed and paid, settlements, exceptions"),
-    "settle": (_FINANCE, "prepare a settlement, withdraw it before it is approved"),
-    "release": (frozenset({FINANCE_LEAD}), "approve a settlement that somebody else prepared"),
-    "mend": (_FINANCE, "try a refused item again"),
+    "settle": (_FINANCE, "prepare a settlement, withdraw it before it is approved, take files of the bank in"),
+    "release": (
+        frozenset({FINANCE_LEAD}),
+        "approve a settlement of somebody else, revoke it before it is sent",
+    ),
+    "mend": (_FINANCE, "try a refused item again; close or book a case together with somebody else"),
     "venues": (_FINANCE | {PARTNER_MANAGER, AUDITOR}, "read venues and their offers"),
     "offers": (frozenset({PARTNER_MANAGER}), "decide on offers and publish them, say which purses a venue may take"),
     "own": (frozenset({VENUE}), "of the own venue: offers, counts per day, money; propose an offer"),

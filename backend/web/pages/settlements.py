@@ -9,7 +9,7 @@ from backend.errors import LedgerError
 from backend.web.acting import acting
 from backend.web.config import clearing
 from backend.web.permissions import needs
-from backend.web.words import SETTLEMENT_STATES, refused
+from backend.web.words import ACCOUNTS, PAYMENT_STATES, refused
 from web.login import officer
 from web.site import site
 from web.words import _
@@ -48,10 +48,13 @@ def one(number: str) -> str:
 def approve(number: str) -> AnyResponse | tuple[str, int]:
     try:
         with acting("approve settlement", f"settlement {number}"):
-            clearing().settlements.approve(number, officer().user_name)
+            made = clearing().settlements.approve(number, officer().user_name)
     except LedgerError as error:
         return _one(number, refused(error)), 400
-    flash(_("Goedgekeurd. Haal nu het bestand voor de bank op."), "ok")
+    if made.state == "prepared":
+        flash(_("Nagekeken. Het is zo veel geld dat een derde persoon moet goedkeuren."), "ok")
+    else:
+        flash(_("Goedgekeurd. Haal nu het bestand voor de bank op."), "ok")
     return redirect(url_for("settlements.one", number=number), 303)
 
 
@@ -60,11 +63,35 @@ def approve(number: str) -> AnyResponse | tuple[str, int]:
 def withdraw(number: str) -> AnyResponse | tuple[str, int]:
     try:
         with acting("withdraw settlement", f"settlement {number}"):
-            clearing().settlements.withdraw(number)
+            clearing().settlements.withdraw(number, officer().user_name)
     except LedgerError as error:
         return _one(number, refused(error)), 400
     flash(_("Ingetrokken. Wat erin zat, komt in de volgende afrekening."), "ok")
     return redirect(url_for("settlements.index"), 303)
+
+
+@pages.post("/<number>/sent")
+@needs("settle")
+def sent(number: str) -> AnyResponse | tuple[str, int]:
+    try:
+        with acting("note settlement as sent", f"settlement {number}"):
+            clearing().settlements.sent(number, officer().user_name)
+    except LedgerError as error:
+        return _one(number, refused(error)), 400
+    flash(_("Genoteerd. Lees het afschrift van de bank in zodra het er is."), "ok")
+    return redirect(url_for("settlements.one", number=number), 303)
+
+
+@pages.post("/<number>/revoke")
+@needs("release")
+def revoke(number: str) -> AnyResponse | tuple[str, int]:
+    try:
+        with acting("revoke settlement", f"settlement {number}"):
+            clearing().settlements.revoke(number, officer().user_name)
+    except LedgerError as error:
+        return _one(number, refused(error)), 400
+    flash(_("Teruggehaald. Gooi het bestand weg. De volgende afrekening betaalt dit."), "ok")
+    return redirect(url_for("settlements.one", number=number), 303)
 
 
 @pages.get("/<number>/payments.xml")
@@ -91,7 +118,7 @@ def _index(wrong: str = "") -> str:
         "settlements/index.html",
         settlements=held,
         waiting=waiting,
-        states=SETTLEMENT_STATES,
+        states=PAYMENT_STATES,
         until=request.form.get("until", yesterday.isoformat()),
         latest=yesterday.isoformat(),
         wrong=wrong,
@@ -103,8 +130,9 @@ def _one(number: str, wrong: str = "") -> str:
     return render_template(
         "settlements/one.html",
         settlement=held,
-        states=SETTLEMENT_STATES,
-        mine=held.prepared_by.casefold() == officer().user_name,
+        states=PAYMENT_STATES,
+        accounts=ACCOUNTS,
+        mine=officer().user_name in {(name or "").casefold() for name in (held.prepared_by, held.checked_by)},
         wrong=wrong,
     )
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 import backend.web
 from backend.web.words import REFUSALS
 from tests.web.said import OF_ALL_APPS, catalogue, refusals, sentences, words_of_the_log
@@ -23,7 +25,7 @@ def test_every_word_of_the_log_has_dutch():
     assert sorted(words_of_the_log(WEB, _WRITERS) - held) == []
 
 
-def test_every_reason_for_which_a_page_can_be_refused_has_words():
-    reasons = refusals(BACKEND, {"SettlementRefused", "OfferRefused", "NotFound"}) - {"?"}
-    # What only the HTTP interface and the command line ask for.
-    assert sorted(reasons - {"terminal"} - set(REFUSALS)) == []
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_every_reason_for_which_a_page_can_be_refused_has_words(kind):
+    # `?`: a state or a key, which the tests of the pages go through. No page asks for a terminal.
+    assert sorted(refusals(BACKEND, {kind.__name__}) - {"?", "terminal"} - set(REFUSALS[kind])) == []
