@@ -32,9 +32,9 @@ PAYMENT_STATES = {
 }
 # What a person looks at before approving.
 ACCOUNTS = {
-    "first": mark("eerste betaling aan deze aanbieder"),
+    "first": mark("eerste betaling"),
     "new": mark("nieuwe rekening"),
-    "came back": mark("vorige betaling kwam terug"),
+    "came back": mark("kwam eerder terug"),
 }
 WHY_UNMATCHED = {
     "unknown": mark("Het kenmerk is niet van ons."),
@@ -121,6 +121,7 @@ REFUSALS: dict[type[LedgerError], dict[str, str]] = {
     NotFound: {
         "settlement": mark("Deze afrekening is er niet. Ga terug naar de lijst."),
         "statement": mark("Deze aanbieder staat niet in deze afrekening."),
+        "invoice": mark("Voor deze aanbieder is geen factuur gemaakt."),
         "quarantine": mark("Dit geval is er niet. Ga terug naar de lijst."),
         "exception": mark("Dit geval is er niet. Ga terug naar de lijst."),
         "entry": mark("Deze regel van de bank is er niet. Laad de pagina opnieuw."),

@@ -13,6 +13,7 @@ from backend.staff import Staff, speaks_for
 from backend.web.app import create_app
 from backend.web.config import WebConfig
 from backend.web.permissions import RIGHTS
+from tests.backend.a_bank import camt
 from tests.backend.conftest import POOL, World
 from web.accounts import add_account
 from web.login import begin
@@ -91,7 +92,8 @@ def _finance(windows: Windows, keep: Callable[[Page, str], None]) -> None:
     for name, address in (
         ("money", "/money"),
         ("exceptions", "/exceptions"),
-        ("exception", "/exceptions/offer"),
+        ("kind", "/exceptions/refused"),
+        ("exception", "/exceptions/cases/item:2"),
         ("prepare", "/settlements"),
     ):
         anna.goto(address)
@@ -105,6 +107,20 @@ def _finance(windows: Windows, keep: Callable[[Page, str], None]) -> None:
     bram.get_by_role("button", name="Keur goed").click()
     bram.get_by_text("Haal nu het bestand").wait_for()
     keep(bram, "settlement")
+    bram.get_by_role("button", name="Het bestand is bij de bank").click()
+    bram.get_by_text("Genoteerd").wait_for()
+    _bank(bram, keep)
+
+
+def _bank(bram: Page, keep: Callable[[Page, str], None]) -> None:
+    """A statement with one payment of the two, and one that nobody knows."""
+    entries = [("DBIT", 7500, "MD-1-2026-001-5"), ("DBIT", 7833, None)]
+    content = camt(entries, number=2, day="2026-12-02")
+    bram.goto("/bank")
+    bram.locator("#files").set_input_files({"name": "camt.xml", "mimeType": "text/xml", "buffer": content})
+    bram.get_by_role("button", name="Lees in").click()
+    bram.get_by_text("1 betaald").wait_for()
+    keep(bram, "bank")
 
 
 def _venues(windows: Windows, world: World, keep: Callable[[Page, str], None]) -> None:

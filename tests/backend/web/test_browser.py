@@ -2,10 +2,13 @@
 
 import pytest
 
+from tests.backend.web.conftest import LAST_DAY
+
 PAGES = [
     ("finance-lead", "/"),
     ("finance-lead", "/money"),
     ("finance", "/settlements"),
+    ("finance", "/settlements/2026-001"),
     ("finance", "/exceptions"),
     ("finance", "/exceptions/refused"),
     ("finance", "/exceptions/cases/item:1"),
@@ -24,6 +27,8 @@ TEA = {"name": "Thee", "price": "fixed", "purse": 1, "amount": 250}
 @pytest.mark.parametrize("width", [1280, 400])
 def test_every_page_is_for_everybody(month, page, axe, width):
     month.clearing.proposals.propose(5, TEA, "vera")
+    made = month.clearing.settlements.prepare(LAST_DAY, "anna")
+    month.clearing.settlements.approve(made.number, "bram")
     windows, said = {}, []
     for role, address in PAGES:
         if role not in windows:
