@@ -16,6 +16,7 @@ from backend import config as configuration
 from backend.bank.statements import BankStatement
 from backend.clearing import Clearing
 from backend.command import DEFAULT, AsJson, Folder, clearing_in, refusals, say
+from backend.config import Config
 from backend.errors import BatchRefused, NotFound, TwoJournals
 from backend.exceptions.cli import exceptions
 from backend.http_schemas import audit_out, entry_out, receipt_of_bank, settlement_out, statement_out
@@ -28,12 +29,13 @@ app = typer.Typer(no_args_is_help=True, help="Take in journals, keep the books, 
 settle = typer.Typer(no_args_is_help=True, help="Pay the venues, with two people.")
 bank = typer.Typer(no_args_is_help=True, help="Hold what the bank says against what was paid.")
 app.add_typer(settle, name="settle")
-app.add_typer(web_app, name="web")
-app.add_typer(exceptions, name="exceptions")
 app.add_typer(bank, name="bank")
+app.add_typer(exceptions, name="exceptions")
+app.add_typer(web_app, name="web")
 
 Number = Annotated[str, typer.Argument(help="Number of the settlement.")]
 By = Annotated[str, typer.Option(help="Who does this.")]
+Owner = Annotated[str | None, typer.Option(help="postgresql://… of a user that may change tables; it is not kept.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
 
@@ -49,6 +51,7 @@ def init(
     bic: Annotated[str | None, typer.Option(help="Its BIC, when the IBAN does not tell.")] = None,
     vault: Annotated[str | None, typer.Option(help="Address of the vault, when it is not that of the file.")] = None,
     database: Annotated[str | None, typer.Option(help="postgresql://…; without it, a file in the folder.")] = None,
+    owner: Owner = None,
     data: Folder = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -56,6 +59,8 @@ def init(
     with refusals(as_json):
         database = database or configuration.database_of(data)
         made = configuration.make(data, scheme, keys, iban, bic, vault_address=vault, database=database)
+        data.mkdir(parents=True, exist_ok=True)
+        _migrate(made, owner)
         clearing = Clearing(made)
         clearing.set_up()
         clearing.close()
@@ -66,25 +71,25 @@ def init(
 
 @app.command()
 def migrate(
-    address: Annotated[
-        str | None,
-        typer.Option("--as", help="postgresql://… of a user that may change tables, when clearing's may not."),
-    ] = None,
+    owner: Owner = None,
     to: Annotated[str | None, typer.Option(help="Go back to this version, such as 0001, for an older program.")] = None,
     data: Folder = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Bring the database to this version. Every command does that by itself where its user may."""
     with refusals(as_json):
-        config = configuration.load(data)
-        store = Store(address or config.database_url, config.municipality.number)
-        try:
-            store.migrate(to)
-        finally:
-            store.close()
+        _migrate(configuration.load(data), owner, to)
     say(
         as_json, {"version": to or "newest"}, f"The database has version {to}." if to else "The database is up to date."
     )
+
+
+def _migrate(config: Config, owner: str | None, to: str | None = None) -> None:
+    store = Store(owner or config.database_url, config.municipality.number)
+    try:
+        store.migrate(to)
+    finally:
+        store.close()
 
 
 @app.command()
@@ -389,16 +394,18 @@ def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8442,
+    workers: Annotated[int, typer.Option(help="How many processes answer.", min=1, max=64)] = 2,
     data: Folder = DEFAULT,
 ) -> None:
     """Run the HTTP interface. Beyond this machine it needs both tokens in the configuration."""
-    from backend.http import create_app
-    from web.log import EventLog
+    from backend.serving import serve as run
 
+    # Whatever is wrong with the configuration or the database is said here, once.
     with clearing_in(context, data, as_json=False) as clearing:
         config = clearing.config
-        if host not in ("127.0.0.1", "::1", "localhost") and not (config.transport_token and config.finance_token):
-            typer.echo("Set transport_token and finance_token before listening beyond this machine.", err=True)
-            raise typer.Exit(1)
-        logging.getLogger("meedoen.backend").addHandler(logging.StreamHandler())
-        create_app(config, clearing, EventLog()).run(host, port)
+    if host not in ("127.0.0.1", "::1", "localhost") and not (config.transport_token and config.finance_token):
+        typer.echo("Set transport_token and finance_token before listening beyond this machine.", err=True)
+        raise typer.Exit(1)
+    logging.getLogger("meedoen.backend").addHandler(logging.StreamHandler())
+    typer.echo(f"Clearing answers on http://{host}:{port}, until it is stopped.")
+    run(config, host, port, workers)

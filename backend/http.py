@@ -301,7 +301,7 @@ def _open_to_all(clearing: Clearing) -> APIBlueprint:
     @blueprint.output(HealthOut)
     @blueprint.doc(hide=True)
     def health() -> Any:
-        with clearing.store.transaction() as tx:
+        with clearing.store.reading() as tx:
             return {"status": "ok", "pending": tx.journal.waiting(), "quarantine": tx.quarantine.open_count()}
 
     return blueprint
@@ -335,7 +335,7 @@ def _status_of(error: LedgerError) -> tuple[int, str]:
         return 503, "Service Unavailable"
     if error.reason == "statement":
         return 403, "Forbidden"
-    if isinstance(error, TwoJournals | SettlementRefused | StatementRefused | ExceptionRefused | BankEntryRefused):
+    if isinstance(error, TwoJournals | SettlementRefused | StatementRefused | BankEntryRefused | ExceptionRefused):
         return 409, "Conflict"
     return 400, "Bad Request"
 

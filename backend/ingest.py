@@ -119,7 +119,7 @@ class Ingest:
         return batch
 
     def _link_keys(self, terminal: int) -> list[bytes]:
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             if tx.catalogue.terminal(terminal) is None:
                 return []
         return [link_key(root, terminal) for root in self._link_roots]
@@ -162,7 +162,7 @@ class Ingest:
 
     def _receipt(self, batch: Batch, accepted: int) -> Receipt:
         first, last = batch.first, batch.first + len(batch.entries) - 1
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             next_position, gaps = tx.journal.gaps(batch.terminal)
             pending = tx.journal.waiting(batch.terminal)
             refused = [
@@ -177,18 +177,18 @@ class Ingest:
         """Where a terminal's journal goes on, and what is missing before; raises NotFound."""
         if not self._link_keys(terminal):
             raise NotFound("terminal", f"Terminal {terminal} is not known.")
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             next_position, gaps = tx.journal.gaps(terminal)
         return {"terminal": terminal, "nextPosition": next_position, "gaps": gaps}
 
     def clear_records(self, state: str) -> list[bytes]:
         """What all records in a state say in clear, 42 bytes each."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return tx.journal.clear_records(state)
 
     def next_position(self, terminal: int) -> int:
         """The first position of a terminal that is wanted next."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return tx.journal.gaps(terminal)[0]
 
     # Proving
@@ -198,7 +198,7 @@ class Ingest:
         does not answer: what was decided up to then stays."""
         decided, after = 0, (-1, -1)
         while True:
-            with self._store.transaction() as tx:
+            with self._store.reading() as tx:
                 rows = tx.journal.received(terminal, after, MOST_RECORDS)
             if not rows:
                 return decided

@@ -172,7 +172,7 @@ class Ledger:
 
     def totals(self) -> dict[str, Any]:
         """All totals of one moment, ready for JSON. Amounts in cents unless a unit is named."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             flows, taps = tx.books.flows(), tx.books.taps()
             venues = {row.number: row.name for row in tx.catalogue.venues()}
             states, quarantined = tx.journal.states(), tx.quarantine.open_count()
@@ -190,7 +190,7 @@ class Ledger:
 
     def balances(self) -> dict[tuple[str, str], int]:
         """Of every account, by name and unit."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return tx.books.balances()
 
     def _venue(self, number: int, name: str, flows: Mapping[Any, int], taps: Mapping[int, int]) -> dict[str, Any]:

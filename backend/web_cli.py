@@ -11,6 +11,7 @@ import typer
 
 from backend import config as configuration
 from backend.clearing import Clearing
+from backend.command import DEFAULT, AsJson, Folder
 from backend.errors import LedgerError, NotFound
 from backend.roles import VENUE
 from backend.staff import Staff, speaks_for
@@ -26,12 +27,9 @@ from web.serving import serve as run
 
 app = typer.Typer(no_args_is_help=True, help="Pages for finance, partner managers, venues and auditors.")
 
-Folder = Annotated[Path, typer.Option("--data", help="Folder of clearing.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
 UserName = Annotated[str, typer.Argument(help="What they log in with, such as a.jansen.")]
 FullName = Annotated[str, typer.Argument(help="Their name, for the screen.")]
 
-_DEFAULT = Path("var/backend")
 # Who works at the command line is known to the machine.
 _BY = "command line"
 
@@ -66,7 +64,7 @@ def init(
     database: Annotated[
         str | None, typer.Option(help="Where accounts are kept, such as postgresql+psycopg://…; a file if not given.")
     ] = None,
-    data: Folder = _DEFAULT,
+    data: Folder = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Make the first account: an administrator, who makes those of the others."""
@@ -89,7 +87,7 @@ def add(
     full_name: FullName,
     role: Annotated[list[str], typer.Option(help=f"One of {', '.join(RIGHTS.roles)}; may be given more than once.")],
     venue: Annotated[int | None, typer.Option(help="For the role venue: its number.")] = None,
-    data: Folder = _DEFAULT,
+    data: Folder = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Make an account, as an administrator does on a page."""
@@ -117,7 +115,7 @@ def serve(
     key: Annotated[Path | None, typer.Option(help="And its key, PEM.")] = None,
     proxies: Annotated[int, typer.Option(help="How many proxies of our own stand in front.")] = 0,
     oidc: Annotated[Path | None, typer.Option(help="JSON with the city's own login.", exists=True)] = None,
-    data: Folder = _DEFAULT,
+    data: Folder = DEFAULT,
 ) -> None:
     """Serve the pages: on this machine only, or with a certificate to others. Stop with Ctrl-C."""
     if (certificate is None) != (key is None):

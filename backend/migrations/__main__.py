@@ -11,9 +11,9 @@ from backend.migrations import config
 def main(what: str, number: str) -> None:
     """Compare, on an empty database, and write the file."""
     settings = config()
-    with create_engine("sqlite://").begin() as connection:
+    with create_engine("sqlite://").connect() as connection:
         settings.attributes["connection"] = connection
-        # Without guards: they are of the tables as they will be.
+        # Without its guards: those of the tables that the new step makes have nothing to stand on yet.
         command.upgrade(settings, "head")
         command.revision(settings, what, autogenerate=True, rev_id=number)
 

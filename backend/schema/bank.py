@@ -137,3 +137,4 @@ for _each in (
     bank_file, bank_statement, bank_entry, bank_decision, payment_event,
 ):  # fmt: skip
     append_only(_each)
+append_only(venue_invoice, changing=("company", "vat_number", "vat_rate", "street", "postcode", "city"), removable=True)

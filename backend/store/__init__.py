@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -29,9 +30,9 @@ class Transaction:
     quarantine: Quarantine
     books: Books
     payments: Payments
-    proposals: Proposals
-    cases: Cases
     bank: BankRecords
+    cases: Cases
+    proposals: Proposals
 
 
 # Whoever connects works with the rights of clearing and on the rows of one municipality. Settings and lock end with
@@ -61,6 +62,11 @@ class Store:
 
     def migrate(self, to: str | None = None) -> None:
         """Bring the tables to this version, or back to an earlier one."""
+        file = self._engine.url.database
+        if self._engine.dialect.name == "sqlite" and file:
+            # What SQLite puts beside it gets the same mode.
+            Path(file).touch(0o600)
+            Path(file).chmod(0o600)
         if to is None:
             upgrade(self._engine)
         else:
@@ -96,9 +102,9 @@ def _transaction(connection: Connection) -> Transaction:
         Quarantine(connection),
         Books(connection),
         Payments(connection),
-        Proposals(connection),
-        Cases(connection),
         BankRecords(connection),
+        Cases(connection),
+        Proposals(connection),
     )
 
 

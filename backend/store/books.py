@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, func, insert, select, tuple_, union_all
 
 from backend.schema import account, offer, posting, told, transfer
+from backend.store.bulk import add_rows
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Books:
             | {"kind": each.kind, "happened_on": each.happened_on, "recorded_at": each.recorded_at, **each.about}
             for each in postings
         ]
-        self._connection.execute(insert(posting), rows)
+        add_rows(self._connection, posting, rows)
         # By terminal and sequence: not every database gives the numbers of many rows back in their order.
         names = {(row["terminal"], row["sequence"]): each.transfers for row, each in zip(rows, postings, strict=True)}
         key = tuple_(posting.c.terminal, posting.c.sequence)
@@ -69,7 +70,7 @@ class Books:
         if moves:
             self._open({(name, unit) for _, _, *sides, unit, _ in moves for name in sides})
             names = ("posting", "number", "source", "destination", "unit", "amount")
-            self._connection.execute(insert(transfer), [dict(zip(names, move, strict=True)) for move in moves])
+            add_rows(self._connection, transfer, [dict(zip(names, move, strict=True)) for move in moves])
 
     def _open(self, accounts: set[tuple[str, str]]) -> None:
         names = tuple_(account.c.name, account.c.unit)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select
+from sqlalchemy import Connection, Row, Select, and_, insert, select
 
 from backend.schema import audit, closed_gap, entry, exception_event, finding, record, told
 
@@ -36,7 +36,7 @@ class Cases:
     def findings(self, kind: str) -> Sequence[Row[Any]]:
         """Findings of a kind, each with the `state` of its record, None where that is not here."""
         same = and_(record.c.terminal == finding.c.terminal, record.c.sequence == finding.c.sequence)
-        query = select(*told(finding), record.c.state).select_from(finding.outerjoin(record, same))
+        query: Select[Any] = select(*told(finding), record.c.state).select_from(finding.outerjoin(record, same))
         return self._connection.execute(query.where(finding.c.kind == kind).order_by(finding.c.id)).all()
 
     def doubts(self, ended: bool) -> Sequence[Row[Any]]:
@@ -86,7 +86,7 @@ class Cases:
     def closed_gaps(self) -> Sequence[Row[Any]]:
         """All that were ever closed, each with the moment of its confirmation as `recorded_at`."""
         joined = closed_gap.join(exception_event, exception_event.c.id == closed_gap.c.event)
-        query = (
+        query: Select[Any] = (
             select(*told(closed_gap), exception_event.c.recorded_at).select_from(joined).order_by(closed_gap.c.event)
         )
         return self._connection.execute(query).all()

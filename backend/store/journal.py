@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, tuple_, update
 
 from backend.schema import closed_gap, entry, record, terminal_progress, told
+from backend.store.bulk import add_rows
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Journal:
         ).one()
 
     def add_entries(self, rows: list[dict[str, Any]]) -> None:
-        self._connection.execute(insert(entry), rows)
+        add_rows(self._connection, entry, rows, again=True)
 
     def gaps(self, terminal: int) -> tuple[int, list[tuple[int, int]]]:
         """The first position that is still wanted, and the ranges missing below the last one held.
@@ -120,7 +121,7 @@ class Journal:
         if places:
             names = ("sequence", "position", "doubt_position", "state", "happened_on")
             rows = [{name: getattr(place, name) for name in names} | {"terminal": terminal} for place in places]
-            self._connection.execute(insert(record), rows)
+            add_rows(self._connection, record, rows)
 
     def move_records(self, terminal: int, places: Sequence[Place]) -> None:
         """Other entries decide about these records, or another one is known; what was decided is open again, unless it

@@ -179,7 +179,7 @@ class Device:
 
     def _serve_pass(self):
         """Each book in turn, until one knows the pass."""
-        result = Result(OTHER_MUNICIPALITY if self.books else LIST_TOO_OLD)
+        result = None
         transmit = self.board.reader.transmit
         for book in self.books:
             if self._state is app.reversing:
@@ -188,7 +188,7 @@ class Device:
                 result = book.tap(transmit, self.shift.orders.get(book.issuer))
             if result.code != OTHER_MUNICIPALITY:
                 break
-        return result
+        return result or Result(LIST_TOO_OLD)
 
     def _event(self, event, value):
         state, screen = self._state(self.shift, event, value)

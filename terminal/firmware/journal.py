@@ -8,7 +8,7 @@ intent and its outcome. A slot that the power cut in half is passed over.
 What tells a pass again is not its handle: each intent has a mark of its own, which says nothing without the pass.
 """
 
-from card.aes import Scratch
+from card.aes import BLOCK, Scratch
 from card.batch import (
     COMMITTED,
     ENTRY_BYTES,
@@ -18,13 +18,13 @@ from card.batch import (
     NOT_SEALED,
     VOID,
     build_batch,
-    entry_bytes,
+    chain_mac,
 )
 from card.cmac import Cmac
 from card.record import CLEAR_BYTES, SEALED_BYTES, ClearRecord
 from card.wire import put_uint, read_uint, same, uint
 from terminal.firmware.errors import FlashError
-from terminal.firmware.flash import CHECK_BYTES, checksum
+from terminal.firmware.flash import CHECK_BYTES, crc
 from terminal.firmware.storage import ERASED
 
 _SLOT = 128
@@ -73,6 +73,9 @@ class Journal:
         self._buffer = bytearray(_SLOT)
         self._checked = memoryview(self._buffer)[:-CHECK_BYTES]
         self._written = bytearray(_SLOT)
+        self._outcome = bytearray(1)
+        self._tag = bytearray(BLOCK)
+        self._mark_in_tag = memoryview(self._tag)[:_MARK]
         self._held = 0
         self._failed = False
         self.read_back()
@@ -152,7 +155,7 @@ class Journal:
         """No tap is accepted before this is done, which may need flash that the backend has yet to set free."""
         while self._interrupted:
             try:
-                self.in_doubt(self._interrupted[0])
+                self.in_doubt(self._interrupted[0].at)
             except FlashError:
                 return
             self._interrupted.pop(0)
@@ -190,7 +193,7 @@ class Journal:
     def _read(self, at):
         """Bring a slot into the buffer; its kind, or None when it was not written to its end."""
         self._fetch(at)
-        if self._buffer[-CHECK_BYTES:] != checksum(self._checked):
+        if read_uint(self._buffer, _HEAD + _BODY, CHECK_BYTES) != crc(self._checked):
             return None
         return self._buffer[0]
 
@@ -234,7 +237,7 @@ class Journal:
             end += len(part)
         for index in range(end, _HEAD + _BODY):
             buffer[index] = 0
-        buffer[_HEAD + _BODY :] = checksum(self._checked)
+        put_uint(buffer, _HEAD + _BODY, crc(self._checked), CHECK_BYTES)
         try:
             self._storage.write(self._address(at), buffer)
             self._storage.read_into(self._address(at), self._written)
@@ -316,13 +319,16 @@ class Journal:
         return self.last_sequence + 1
 
     def intend(self, clear, sealed, handle, tmc):
-        """Write down what a pass at counter `tmc` is about to commit. Raises FlashError; then nothing may be sent."""
+        """Write down what a pass at counter `tmc` is about to commit; its place, for `in_doubt`.
+
+        Raises FlashError; then nothing may be sent.
+        """
         sequence = read_uint(clear, 6, 4)
         full = self._mark(handle, sequence)
-        mark = full[:_TAG] + _hidden(tmc, full)
-        at = self._append(_INTENT, self.count + 1, (clear, sealed, mark))
+        put_uint(full, _TAG, tmc ^ read_uint(full, _TAG, 4), 4)
+        at = self._append(_INTENT, self.count + 1, (clear, sealed, self._mark_in_tag))
         self.last_sequence = sequence
-        return Doubt(at, sequence, mark)
+        return at
 
     def committed(self, clear, sealed):
         """The pass committed, and this is its proof."""
@@ -332,8 +338,10 @@ class Journal:
         """The sequence was used and the pass did not commit."""
         self._enter(VOID, clear, NOT_SEALED)
 
-    def in_doubt(self, doubt):
-        """The pass left before it answered; the intent tells the outcome when it returns."""
+    def in_doubt(self, at):
+        """The pass left before it answered; the intent at this place tells the outcome when it returns."""
+        self._read(at)
+        doubt = self._doubt_at(at, self._sequence_at(_HEAD))
         self._enter(IN_DOUBT, *self.intent_of(doubt))
         self._keep(doubt)
 
@@ -342,10 +350,11 @@ class Journal:
         self._doubts = (self._doubts + [doubt])[-_MOST_DOUBTS:]
 
     def _enter(self, outcome, clear, sealed):
-        entry = entry_bytes(self._chain, self.count + 1, self.last_mac, outcome, clear, sealed)
-        self._append(_ENTRY, self.count + 1, (entry,))
+        mac = chain_mac(self._chain, self.count + 1, self.last_mac, outcome, clear, sealed)
+        self._outcome[0] = outcome
+        self._append(_ENTRY, self.count + 1, (self._outcome, clear, sealed, mac))
         self.count += 1
-        self.last_mac = entry[-MAC_BYTES:]
+        self.last_mac = mac
 
     # Doubts
 
@@ -355,21 +364,24 @@ class Journal:
         return len(self._doubts)
 
     def _mark(self, handle, sequence):
-        """How the journal knows a pass again, for one tap, without keeping its handle or its counter in clear."""
+        """How the journal knows a pass again, for one tap, without keeping its handle or its counter in clear.
+
+        In a buffer that the next mark, or moment, uses again.
+        """
         return self._tagged(b"pass", handle, sequence)
 
     def moment(self, handle, tmc):
-        """What knows a pass again that did nothing since; for the memory of a terminal only."""
+        """What knows a pass again that did nothing since; for the memory of a terminal only. In the buffer of marks."""
         return self._tagged(b"moment", handle, tmc)
 
     def _tagged(self, what, handle, number):
         message = self._tags.start()
         message.write(what)
         message.write(handle)
-        message.write(uint(number, 4))
-        tag = bytes(self._tags.of_message(0, message.tell()))
+        self._scratch.put(number, 4)
+        self._tag[:] = self._tags.of_message(0, message.tell())
         self._scratch.wipe()
-        return tag
+        return self._tag
 
     def doubt_of(self, handle):
         """`(doubt, counter of the pass before it)` of the last open doubt about this pass; else None."""
@@ -497,16 +509,16 @@ class Journal:
         for one in spoilt:
             if before[0] == position - 2:
                 outcome, clear, sealed = _parts(one)
-                whole = entry_bytes(self._chain, position - 1, before[1], outcome, clear, sealed)
-                if self._is_after(position, whole[-MAC_BYTES:], entry):
-                    return [(position - 1, before[1], whole), (position, whole[-MAC_BYTES:], entry)]
+                mac = chain_mac(self._chain, position - 1, before[1], outcome, clear, sealed)
+                if self._is_after(position, mac, entry):
+                    return [(position - 1, before[1], one[:-MAC_BYTES] + mac), (position, mac, entry)]
             if self._is_after(position, one[-MAC_BYTES:], entry):
                 return [(position, one[-MAC_BYTES:], entry)]
         return []
 
     def _is_after(self, position, previous_mac, entry):
         outcome, clear, sealed = _parts(entry)
-        return same(entry, entry_bytes(self._chain, position, previous_mac, outcome, clear, sealed))
+        return same(entry[-MAC_BYTES:], chain_mac(self._chain, position, previous_mac, outcome, clear, sealed))
 
     def _place_before(self, position):
         """Where to begin to look for an entry: the newest block that begins at it or before."""
@@ -519,10 +531,6 @@ class Journal:
 def _parts(entry):
     """`(outcome, clear record, sealed proof)` of an entry."""
     return entry[0], entry[1 : 1 + CLEAR_BYTES], entry[1 + CLEAR_BYTES : -MAC_BYTES]
-
-
-def _hidden(tmc, full):
-    return uint(tmc ^ read_uint(full, _TAG, 4), 4)
 
 
 def _shown(mark, full):

@@ -4,12 +4,15 @@ import json
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, make_url, text
 from typer.testing import CliRunner
 
 from backend import config as configuration
 from backend.cli import app
 from backend.errors import ConfigError
+from backend.store import Store
 from tests.backend.a_bank import camt
+from tests.postgres import a_database
 
 SCHEME = """
 [municipality]
@@ -85,9 +88,9 @@ class Desk:
         assert answer.exit_code == status, answer.output
         return answer.output
 
-    def init(self, iban=IBAN, **options):
+    def init(self, *more, iban=IBAN, **options):
         scheme, keys = self.folder / "scheme.toml", self.folder / "backend.json"
-        return self("init", "--scheme", scheme, "--keys", keys, "--iban", iban, **options)
+        return self("init", "--scheme", scheme, "--keys", keys, "--iban", iban, *more, **options)
 
 
 @pytest.fixture
@@ -347,3 +350,57 @@ def test_a_damaged_configuration_is_refused(desk):
     path.write_text(path.read_text().replace('"unit": "cent"', '"unit": "franc"'))
     with pytest.raises(ConfigError, match="unit"):
         configuration.load(desk.data)
+
+
+def test_what_clearing_keeps_is_for_its_owner_only(desk):
+    desk.init()
+    desk("import-venues", desk.folder / "venues.toml")
+    held = {path.name: path.stat().st_mode & 0o777 for path in desk.data.iterdir()}
+    assert held == {name: 0o600 for name in held}
+    assert {"config.json", "clearing.db"} <= set(held)
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(desk):
+    desk.init()
+    (desk.data / "clearing.db").chmod(0o644)
+    desk("totals")
+    assert (desk.data / "clearing.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_migrate_says_that_all_is_up_to_date(desk):
+    desk.init()
+    assert "up to date" in desk("migrate")
+    assert json.loads(desk("migrate", "--json")) == {"version": "newest"}
+
+
+def test_clearing_is_set_up_on_postgresql_and_stays_there(desk, postgresql):
+    with a_database(postgresql) as address:
+        desk.init("--database", address)
+        desk("import-venues", desk.folder / "venues.toml")
+        # Set up again for a changed scheme, it keeps its database.
+        desk.init()
+        assert [row["venue"] for row in json.loads(desk("totals", "--json"))["venues"]] == [5]
+        assert not (desk.data / "clearing.db").exists()
+        assert (desk.data / "config.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_user_without_the_right_to_change_tables_has_the_owner_do_it(desk, postgresql):
+    with a_database(postgresql) as address:
+        engine = create_engine(address)
+        with engine.begin() as connection:
+            connection.execute(text("DROP ROLE IF EXISTS daily"))
+            connection.execute(text("CREATE ROLE daily LOGIN"))
+        daily = str(make_url(address).set(username="daily"))
+        assert "meedoen_owner" in desk.init("--database", daily, status=1)
+        assert not (desk.data / "config.json").exists()
+        Store(address, 1).migrate()
+        with engine.begin() as connection:
+            connection.execute(text("GRANT meedoen_clearing TO daily"))
+        engine.dispose()
+        desk.init("--database", daily, "--owner", address)
+        desk("totals")
+
+
+def test_an_address_that_is_none_is_refused(desk):
+    assert "postgresql://" in desk.init("--database", "db.example:5432", status=1)
+    assert "cannot be reached" in desk.init("--database", "postgresql://nobody@127.0.0.1:1/none", status=1)

@@ -34,8 +34,8 @@ def tap(journal, day=DAY, amount=400, handle=HANDLE, tmc=5):
 
 
 def torn(journal, handle=HANDLE, tmc=5):
-    doubt = journal.intend(clear_of(journal.next_sequence), SEALED, handle, tmc)
-    journal.in_doubt(doubt)
+    journal.in_doubt(journal.intend(clear_of(journal.next_sequence), SEALED, handle, tmc))
+    doubt, _ = journal.doubt_of(handle)
     return doubt
 
 
@@ -271,8 +271,8 @@ def test_a_doubt_of_yesterday_that_is_settled_today_does_not_hide_this_morning()
     flash = NorFlash(16)
     journal = journal_on(flash)
     clear = clear_of(journal.next_sequence, day=DAY - 1)
-    doubt = journal.intend(clear, SEALED, b"\x01" * 16, 5)
-    journal.in_doubt(doubt)
+    journal.in_doubt(journal.intend(clear, SEALED, b"\x01" * 16, 5))
+    doubt, _ = journal.doubt_of(b"\x01" * 16)
     tap(journal)
     journal.settle_void(doubt, clear)
     tap(journal)
