@@ -12,6 +12,7 @@ from backend.exceptions.service import Exceptions
 from backend.finding import Findings
 from backend.ingest import Ingest
 from backend.ledger import Ledger, Rules
+from backend.proposals import Proposals
 from backend.reports.beancount import Beancount
 from backend.reports.funds import FundReports
 from backend.reports.spreadsheets import Spreadsheets
@@ -43,6 +44,7 @@ class Clearing:
         self.exceptions = Exceptions(self.store, self.ingest, self.calendar, config.overdue_days)
         self.ledger = Ledger(self.store, config)
         self.venues = Venues(self.store, config, self.calendar)
+        self.proposals = Proposals(self.store, config, self.calendar)
         self.statements = Statements(config.link_roots_bytes(), now)
         self.settlements = Settlements(self.store, config, now)
         self.bank = Bank(self.store, config.municipality, now)

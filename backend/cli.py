@@ -24,6 +24,7 @@ from backend.http_schemas import audit_out, entry_out, receipt_of_bank, settleme
 from backend.money import euro
 from backend.settlement.service import Settlement
 from backend.store import Store
+from backend.web_cli import app as web_app
 
 app = typer.Typer(no_args_is_help=True, help="Take in journals, keep the books, pay the venues.")
 settle = typer.Typer(no_args_is_help=True, help="Pay the venues, with two people.")
@@ -32,6 +33,7 @@ app.add_typer(settle, name="settle")
 app.add_typer(bank, name="bank")
 app.add_typer(exceptions, name="exceptions")
 app.add_typer(books)
+app.add_typer(web_app, name="web")
 
 Number = Annotated[str, typer.Argument(help="Number of the settlement.")]
 By = Annotated[str, typer.Option(help="Who does this.")]

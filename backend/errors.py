@@ -37,6 +37,10 @@ class ImportRefused(LedgerError):
         self.faults = faults
 
 
+class OfferRefused(LedgerError):
+    """A proposal of an offer, or a purse of a venue, that cannot be as it is."""
+
+
 class SettlementRefused(LedgerError):
     """A settlement that must not be made, approved, sent, revoked or withdrawn like this."""
 

@@ -22,6 +22,7 @@ from backend.schema.base import Moment, append_only, final, metadata, number, re
 from backend.schema.books import account, posting, transfer
 from backend.schema.exceptions import audit, closed_gap, exception_event, finding, quarantine
 from backend.schema.journal import entry, record, terminal_progress
+from backend.schema.proposals import proposal
 from backend.schema.settlement import settlement, settlement_item, settlement_line
 from backend.schema.statistics import published_statistics
 from backend.schema.venues import offer, terminal, venue, venue_purse, venues_import
@@ -47,6 +48,7 @@ __all__ = [
     "offer",
     "payment_event",
     "posting",
+    "proposal",
     "published_statistics",
     "quarantine",
     "record",

@@ -18,6 +18,7 @@ from backend.store.catalogue import Catalogue
 from backend.store.evidence import Evidence
 from backend.store.journal import Journal
 from backend.store.payments import Payments
+from backend.store.proposals import Proposals
 from backend.store.quarantine import Quarantine
 from backend.store.reports import Reports
 from backend.store.statistics import Statistics
@@ -39,6 +40,7 @@ class Transaction:
     reports: Reports
     year_ends: YearEnds
     statistics: Statistics
+    proposals: Proposals
 
 
 # Whoever connects works with the rights of clearing and on the rows of one municipality. Settings and lock end with
@@ -114,6 +116,7 @@ def _transaction(connection: Connection) -> Transaction:
         Reports(connection),
         YearEnds(connection),
         Statistics(connection),
+        Proposals(connection),
     )
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, tuple_, union_all
+from sqlalchemy import Connection, Row, case, func, insert, select, tuple_, union_all
 
-from backend.schema import account, posting, told, transfer
+from backend.schema import account, offer, posting, told, transfer
 from backend.store.bulk import add_rows
 
 
@@ -132,6 +132,30 @@ class Books:
         for venue, kind, count in rows:
             counts[venue] = counts.get(venue, 0) + (count if kind == "tap" else -count)
         return counts
+
+    def days_of(self, venue: int, first: date, last: date) -> Sequence[Row[Any]]:
+        """By day, offer and kind: how many taps or reversals of a venue, and the cents that they brought it."""
+        own = f"venue:{venue}"
+        cents = case(
+            (transfer.c.unit != "cent", 0),
+            (transfer.c.destination == own, transfer.c.amount),
+            (transfer.c.source == own, -transfer.c.amount),
+            else_=0,
+        )
+        return self._connection.execute(
+            select(
+                posting.c.happened_on,
+                offer.c.number,
+                offer.c.name,
+                posting.c.kind,
+                func.count(posting.c.id.distinct()).label("times"),
+                func.sum(cents).label("cents"),
+            )
+            .select_from(posting.join(offer).outerjoin(transfer))
+            .where(posting.c.venue == venue, posting.c.happened_on.between(first, last))
+            .group_by(posting.c.happened_on, offer.c.number, offer.c.name, posting.c.kind)
+            .order_by(posting.c.happened_on.desc(), offer.c.number, offer.c.name, posting.c.kind.desc())
+        ).all()
 
     def lines(self) -> Sequence[Row[Any]]:
         """The books as signed lines, `posting, number, account, unit, amount`: those of a posting sum to zero."""

@@ -42,6 +42,9 @@ ALLOWED = {
     "settlement": "number since until state prepared_by prepared_at approved_by approved_at execution_on"
     " debtor debtor_iban debtor_bic",
     "settlement_item": "posting settlement",
+    # proposed_by, decided_by, published_by: who answers for an offer.
+    "proposal": "id venue offer terms state proposed_by proposed_at decided_by decided_at reason published_by"
+    " published_at version",
     "venue_invoice": "venue company vat_number vat_rate street postcode city",
     # xml: the invoice of a venue, by offer.
     "settlement_invoice": "settlement venue xml",
