@@ -304,6 +304,12 @@ class Ingest:
                 if not self._enter(tx, item.terminal, [entry._asdict()]):
                     tx.quarantine.resolve_entry(item.terminal, item.position, self._now())
                 return
+            if row.outcome == IN_DOUBT:
+                # Two people booked it and the rules refused; by itself it still proves nothing.
+                found = tx.evidence.finding_of_doubt(*name)
+                assert found is not None  # or nobody could have booked it
+                self.book(tx, *name, found.nullifier)
+                return
         verdict = self._vault.prove([_question(row)])[0]
         with self._store.transaction() as tx:
             self._decide(tx, [row], [verdict])
