@@ -12,7 +12,7 @@ from backend.errors import NotFound, SettlementRefused
 from backend.people import named, same_person
 from backend.settlement.invoice import KVK, OIN, Invoice, Party, ubl
 from backend.settlement.pain import Payment, PaymentFile, pain_001
-from backend.settlement.progress import CAME_BACK, add, state_of
+from backend.settlement.progress import add, state_of
 from backend.settlement.statement import Statement, StatementLine, statement_pdf
 from backend.store import Store, Transaction
 
@@ -407,7 +407,8 @@ def _back(tx: Transaction) -> dict[int, list[Reopened]]:
     found: dict[int, list[Reopened]] = {}
     for row in tx.payments.came_back():
         events = {event.kind for event in tx.payments.payment_events(row.end_to_end_id)}
-        if state_of(events, "") in CAME_BACK:
+        # One that was revoked, paid by the bank all the same and then returned came back once, by its last word.
+        if state_of(events, "") == row.kind:
             found.setdefault(row.venue, []).append(Reopened(row.end_to_end_id, row.kind, row.paid))
     return found
 

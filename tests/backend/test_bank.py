@@ -366,6 +366,12 @@ def test_money_that_went_out_after_all_is_booked_by_people_and_taken_off_what_is
         month.clearing.bank.assign(found.id, payment, name)
     assert month.venue_is_owed(6) == 0
     assert month.balance("bank") == 450
+    # And it comes back: the next settlement pays it, once.
+    settlements.withdraw("2026-003", "Anna")
+    assert take(month, camt([("CRDT", 450, payment)], message="S2", number=2))["returned"] == 1
+    (line,) = settlements.prepare(END, "Anna").lines
+    assert [(each.how, each.amount) for each in line.reopened] == [("returned", 450)]
+    assert line.paid == 450
 
 
 def test_nothing_that_the_bank_said_is_changed(month):
