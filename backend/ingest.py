@@ -274,7 +274,7 @@ class Ingest:
 
         Raises NotFound, and LinkError when it takes a proof and the vault does not answer.
         """
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             item = tx.quarantine.item(number)
         if item is None:
             raise NotFound("quarantine", f"There is no item {number} in quarantine.")
@@ -283,7 +283,7 @@ class Ingest:
                 self._retry_batch(item)
             else:
                 self._retry_entry(item)
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             after = tx.quarantine.item(number)
         assert after is not None  # items are never removed
         resolved = after.resolved_at is not None

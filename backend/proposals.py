@@ -116,7 +116,7 @@ class Proposals:
 
     def all(self, venue: int | None = None) -> list[Proposal]:
         """The newest first, of one venue or of all."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return [_proposal(tx, row) for row in tx.proposals.all(venue)]
 
     def allow(self, venue: int, purses: set[int]) -> None:

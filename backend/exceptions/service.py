@@ -84,7 +84,7 @@ class Exceptions:
 
     def cases(self, kind: str | None = None, venue: int | None = None, ended: bool = False) -> list[Case]:
         """Cases of a kind (of all), in the order of kinds and then as they came; `ended`: closed and resolved too."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             listed = self._cases(tx, self._found(tx, kind, ended))
         chosen = [case for case in listed if ended or case.status in ("open", "proposed")]
         if venue is not None:
@@ -93,7 +93,7 @@ class Exceptions:
 
     def case(self, id: str) -> Case:
         """One case, also when it has ended; raises NotFound."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return self._case(tx, id)[1]
 
     def _case(self, tx: Transaction, id: str) -> tuple[Found, Case]:

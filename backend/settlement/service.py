@@ -256,12 +256,12 @@ class Settlements:
     # Reading
 
     def all(self) -> list[Settlement]:
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return [self._settlement(tx, row.number) for row in tx.payments.settlements()]
 
     def get(self, number: str) -> Settlement:
         """Raises NotFound."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return self._settlement(tx, number)
 
     def payment_file(self, number: str) -> bytes | None:
@@ -287,7 +287,7 @@ class Settlements:
         line = next((line for line in held.lines if line.venue == venue), None)
         if line is None:
             raise NotFound("statement", f"Venue {venue} is not in settlement {number}.")
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             rows = _statement_lines(tx, held, venue)
         assert held.approved_at is not None
         assert held.execution_on is not None
@@ -314,7 +314,7 @@ class Settlements:
     def invoice(self, number: str, venue: int) -> bytes:
         """The invoice that was made out for a venue, UBL 2.1; raises NotFound when there is none."""
         self._approved(number)
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             xml = tx.payments.invoice(number, venue)
         if xml is None:
             raise NotFound("invoice", f"No invoice was made out for venue {venue} in settlement {number}.")
