@@ -19,7 +19,6 @@ from backend.errors import RecordRefused
 from backend.ledger import Booking, Rules
 from backend.reports.year_end import Move, moves_expected, moves_found
 from backend.store import Store, Transaction
-from backend.store.payments import CENTS_TO_VENUE
 from backend.vault import MOST_RECORDS, Question, VaultClient, Verdict
 from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, VOID, chain_key, chain_mac, link_key
 from card.cmac import Cmac
@@ -312,7 +311,7 @@ def _of_settlements(tx: Transaction) -> Iterator[Difference]:
         where = {"posting": item.posting, "settlement": item.settlement}
         yield Difference("settlement", "each tap in one settlement, once", item.why, **where)
     checks = (
-        ("settlement", tx.evidence.lines_that_differ(CENTS_TO_VENUE)),
+        ("settlement", tx.evidence.lines_that_differ()),
         ("payment", tx.evidence.payments_that_differ()),
         ("money on its way", tx.evidence.moves_that_differ()),
     )

@@ -16,6 +16,7 @@ from backend.schema import (
     settlement_line,
     transfer,
 )
+from backend.store.books import CENTS_TO_VENUE
 
 _AT_ONCE = 400
 
@@ -157,13 +158,13 @@ class Evidence:
         )
         return self._one(query.limit(1))
 
-    def lines_that_differ(self, cents_to_venue: Any) -> Row[Any] | None:
+    def lines_that_differ(self) -> Row[Any] | None:
         """The first line of a settlement that is not the sum of its items: `settlement, venue, expected, found`."""
         items = (
             select(
                 settlement_item.c.settlement,
                 posting.c.venue,
-                func.coalesce(func.sum(cents_to_venue), 0).label("cents"),
+                func.coalesce(func.sum(CENTS_TO_VENUE), 0).label("cents"),
             )
             .select_from(
                 settlement_item.join(posting, posting.c.id == settlement_item.c.posting).outerjoin(

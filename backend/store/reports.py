@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Row, and_, case, cast, func, or_, select, union_all
 
 from backend.schema import offer, posting, record, transfer
+from backend.store.books import CENTS_TO_VENUE
 
 
 class Reports:
@@ -74,16 +75,10 @@ class Reports:
 
     def per_venue(self) -> Sequence[Row[Any]]:
         """`venue, kind, times, cents`: postings at each venue, and what they brought it."""
-        signed = case(
-            (transfer.c.unit != "cent", 0),
-            (transfer.c.destination.startswith("venue:"), transfer.c.amount),
-            (transfer.c.source.startswith("venue:"), -transfer.c.amount),
-            else_=0,
-        )
         by = posting.c.venue, posting.c.kind
         times = select(*by, func.count().label("times")).where(posting.c.venue.is_not(None)).group_by(*by).subquery()
         cents = (
-            select(*by, cast(func.sum(signed), BigInteger).label("cents"))
+            select(*by, cast(func.sum(CENTS_TO_VENUE), BigInteger).label("cents"))
             .join(transfer, transfer.c.posting == posting.c.id)
             .where(posting.c.venue.is_not(None))
             .group_by(*by)
