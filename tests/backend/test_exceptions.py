@@ -355,13 +355,19 @@ def test_a_doubt_that_happened_is_posted_once_two_people_book_it(world, desk):
     assert [event.action for event in desk.case(case.id).events] == ["proposed", "confirmed"]
 
 
-def test_a_booked_doubt_that_was_refused_is_posted_when_its_offer_is_there(world, desk):
+def refused_doubt(world, desk):
+    """Two people book a doubt at an offer that is not there."""
     record = world.pool.record(TAP, 99, 1, 500)
     world.pool.append(IN_DOUBT, record, world.pool.seal(record, world.holder))
     world.sync()
     finds(world, ("happened", 1, NULLIFIER))
     desk.book("doubt:101.1", "Anna")
     desk.confirm("doubt:101.1", "Bram")
+    return record
+
+
+def test_a_booked_doubt_that_was_refused_is_posted_when_its_offer_is_there(world, desk):
+    refused_doubt(world, desk)
     world.import_venues(WITH_OFFER_99)
     assert desk.retry(desk.cases()[0].id, "Chris").resolved
     assert world.venue_is_owed() == 500
@@ -431,12 +437,7 @@ def test_a_closed_doubt_that_its_pass_settles_is_paid(world):
 
 
 def test_a_doubt_that_the_rules_refuse_is_not_paid_but_shown(world, desk):
-    record = world.pool.record(TAP, 99, 1, 500)
-    world.pool.append(IN_DOUBT, record, world.pool.seal(record, world.holder))
-    world.sync()
-    finds(world, ("happened", 1, NULLIFIER))
-    desk.book("doubt:101.1", "Anna")
-    desk.confirm("doubt:101.1", "Bram")
+    record = refused_doubt(world, desk)
     assert kinds(desk) == ["refused"]
     assert world.clearing.ledger.balances() == {}
     # Tried again, it is refused for the same reason, not because it proves nothing by itself.
