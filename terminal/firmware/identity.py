@@ -4,7 +4,7 @@ from binascii import hexlify
 
 from card.cmac import cmac
 from card.lease import DEVICE_BYTES
-from terminal.firmware.errors import FlashError
+from terminal.firmware.errors import FlashError, KeyChipError
 
 _FILE = "device"
 _TAG_KEY_BYTES = 16
@@ -36,3 +36,11 @@ class Identity:
         """
         made = cmac(self.tag_key, b"secret" + data)
         return made if self._chip is None else self._chip(self.number + made)
+
+    def trouble(self):
+        """What is wrong with the chip, in a sentence; None when it works, or where there is none."""
+        try:
+            self.secret(b"")
+        except KeyChipError as error:
+            return str(error)
+        return None

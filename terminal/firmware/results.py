@@ -48,7 +48,7 @@ SENTENCES = Texts("""
 30|De lijsten zijn te oud. Sluit het apparaat aan|The lists are too old. Connect the terminal
 31|Het geheugen is vol. Sluit het apparaat aan|The memory is full. Connect the terminal
 32|De lezer werkt niet. Controleer de kabel|The reader does not work. Check the cable
-33|De sleutelchip werkt niet. Haal hulp|The key chip does not work. Get help
+33|De sleutelchip faalt. Haal hulp|The key chip fails. Get help
 40|De dienst is open|The shift is open
 41|De dienst is gesloten|The shift is closed
 42|Dit is niet de goede PIN|This is not the right PIN

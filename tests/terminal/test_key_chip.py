@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import shutil
 
 import pytest
@@ -10,7 +11,8 @@ from terminal.firmware import link
 from terminal.firmware.drivers import atecc608
 from terminal.firmware.drivers.atecc608 import Atecc608
 from terminal.firmware.errors import KeyChipError
-from tests.city import PIN, PcTerminal, lease, make_pass
+from terminal.host import date_of, in_words
+from tests.city import DAY, PIN, PcTerminal, lease, make_pass
 from tests.terminal.test_leases import on_flash
 from tests.twin import machine_parts as parts
 from tests.twin.emulated_atecc608 import ADDRESS, SLOT, EmulatedAtecc608
@@ -20,7 +22,7 @@ SILENT = "the key chip does not answer as it should: check its wires"
 UNLOCKED = "the key chip is not locked: prepare it as docs/build-a-terminal.md says"
 READABLE = "the key in the key chip can be read: prepare another chip for this terminal"
 REFUSES = "the key chip refuses (0F): prepare it as docs/build-a-terminal.md says"
-SAID = ("33", "De sleutelchip werkt niet. Haal hulp")
+SAID = ("33", "De sleutelchip faalt. Haal hulp")
 
 
 class Time:
@@ -247,6 +249,16 @@ def test_without_its_chip_no_lease_is_taken(terminal, chip, time):
     assert on_flash(terminal) == before
     soldered(KEY, time)
     terminal.ask(link.LEASE, new)
+
+
+@pytest.mark.parametrize(("trouble", "said"), TROUBLES, ids=[one.__name__ for one, _ in TROUBLES])
+def test_who_looks_is_told_what_is_wrong_with_the_chip(terminal, chip, trouble, said):
+    def lines():
+        return in_words(json.loads(terminal.ask(link.HELLO)), date_of(DAY))
+
+    assert not any("key chip" in line for line in lines())
+    trouble(chip)
+    assert f"key chip: {said}" in lines()
 
 
 def test_without_its_chip_no_pin_is_chosen(terminal, chip):
