@@ -1,8 +1,8 @@
 """A key in a chip, the ATECC608: the chip computes with it and never tells it, so a copy of the flash opens nothing.
 
 Nobody has tried this on a real chip. What it relies on is in Microchip's public data sheets of the ATECC608A-TFLXTLS
-(sections I2C Interface, SHA - HMAC Digest, Read) and in cryptoauthlib (calib_sha.c, calib_command.h); the CRC and the
-lock bytes also in Adafruit_CircuitPython_ATECC and in dmazzella/ucryptoauthlib.
+(sections I2C Interface, SHA - HMAC Digest, Read) and in cryptoauthlib (calib_sha.c, calib_command.h); CRC and lock
+bytes also in Adafruit_CircuitPython_ATECC and dmazzella/ucryptoauthlib, the bits of a slot in wirenboard/atecc-util.
 """
 
 from card.wire import uint
