@@ -1,11 +1,9 @@
 """Clearing to look at: its pages over the small city, browsers that are logged in as a role, and a real server."""
 
-import threading
 from datetime import date
 
 import pytest
 from flask import session as cookie
-from werkzeug.serving import make_server
 
 from backend.staff import Staff, speaks_for
 from backend.web.app import create_app
@@ -47,50 +45,6 @@ def officer_key(app, staff):
             return dict(cookie)
 
     return log_in
-
-
-@pytest.fixture
-def client(app, officer_key):
-    """`client("finance")` is a browser of somebody in finance; `client()` one of somebody who is not logged in."""
-    app.config["WTF_CSRF_ENABLED"] = False
-
-    def of(*roles, **more):
-        browser = app.test_client()
-        if roles:
-            with browser.session_transaction() as held:
-                held.update(officer_key(*roles, **more))
-        return browser
-
-    return of
-
-
-@pytest.fixture
-def live(app):
-    """The address of the app on a real server."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-
-
-@pytest.fixture
-def page(app, chromium, live, officer_key):
-    """`page("finance")` is a window of finance in Chromium; `page()` one of somebody who is not logged in."""
-    contexts = []
-
-    def of(*roles, width=1280):
-        context = chromium.new_context(base_url=live, viewport={"width": width, "height": 900}, locale="nl-NL")
-        contexts.append(context)
-        if roles:
-            value = app.session_interface.get_signing_serializer(app).dumps(officer_key(*roles))
-            context.add_cookies([{"name": "clearing", "value": value, "url": live}])
-        return context.new_page()
-
-    yield of
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture
