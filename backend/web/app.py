@@ -5,7 +5,7 @@ from flask import Flask
 from backend.errors import LedgerError, LinkError, NotFound
 from backend.web.config import WebConfig
 from backend.web.pages import bank, exceptions, money, own, own_offers, own_taps, proposals, settlements, venues
-from backend.web.words import amount, refused
+from backend.web.words import RECORD_STATES, amount, refused
 from web.app import Pages, make_app
 from web.errors import refusal_page
 from web.pages import accounts, audit, entrance, own_account, start
@@ -35,6 +35,7 @@ def create_app(config: WebConfig) -> Flask:
     app = make_app(config.site, "backend.web", PAGES)
     app.extensions["clearing"] = config.clearing
     app.jinja_env.filters.update(amount=amount, purse_pair=lambda pair: (pair[0], pair[1].name))
+    app.jinja_env.globals["record_states"] = RECORD_STATES
     app.register_error_handler(NotFound, lambda error: refusal_page(404, refused(error)))
     app.register_error_handler(LedgerError, lambda error: refusal_page(400, refused(error)))
     app.register_error_handler(LinkError, lambda error: refusal_page(503, refused(error)))

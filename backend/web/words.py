@@ -18,6 +18,16 @@ _UNITS: dict[Unit, tuple[tuple[str, str], tuple[str, str]]] = {
     "visit": (("bezoek", "bezoeken"), ("visit", "visits")),
     "item": (("stuk", "stuks"), ("item", "items")),
 }
+# How far a visit came, as finance sees it.
+RECORD_STATES = {
+    "received": mark("ingeleverd, nog niet bewezen"),
+    "in_doubt": mark("niet zeker of er betaald is"),
+    "rejected": mark("geweigerd"),
+    "proven": mark("bewezen, nog niet afgerekend"),
+    "settled": mark("afgerekend, nog niet betaald"),
+    "paid": mark("betaald"),
+    "returned": mark("betaling kwam terug"),
+}
 # Of a settlement, and of one payment of it.
 PAYMENT_STATES = {
     "prepared": (mark("wacht op goedkeuring"), "warning"),
@@ -126,6 +136,8 @@ REFUSALS: dict[type[LedgerError], dict[str, str]] = {
         "exception": mark("Dit geval is er niet. Ga terug naar de lijst."),
         "entry": mark("Deze regel van de bank is er niet. Laad de pagina opnieuw."),
         "payment": mark("Deze betaling is er niet. Laad de pagina opnieuw."),
+        "closing": mark("Voor dit jaar is niets voorgesteld. Laad de pagina opnieuw."),
+        "statistics": mark("De cijfers van dit jaar zijn nog niet gepubliceerd."),
         "proposal": mark("Dit voorstel is er niet. Laad de pagina opnieuw."),
         "venue": mark("Deze aanbieder is er niet."),
         "no venue": mark("Uw account hoort nog niet bij een aanbieder. Vraag het aan de gemeente."),

@@ -15,7 +15,10 @@ def index() -> str:
     approved = [each for each in clearing().settlements.all() if each.approved_at is not None]
     lines = [(each, line) for each in reversed(approved) for line in each.lines if line.venue == venue.number]
     owed = clearing().ledger.balances().get((f"venue:{venue.number}", "cent"), 0)
-    return render_template("own/money.html", venue=venue, owed=owed, lines=lines, states=PAYMENT_STATES)
+    records = clearing().records.now().venues[venue.number]
+    return render_template(
+        "own/money.html", venue=venue, owed=owed, lines=lines, records=records, states=PAYMENT_STATES
+    )
 
 
 @pages.get("/statements/<number>.pdf")
