@@ -60,7 +60,7 @@ def overview(clearing: Clearing) -> Overview:
         ],
         states=clearing.records.now().in_all,
         settlement=waiting,
-        exceptions=totals["quarantine"],
+        exceptions=sum(clearing.exceptions.counts().values()),
         unproven=records.get("received", 0),
         in_doubt=records.get("in_doubt", 0),
         last_day=last_day,

@@ -66,4 +66,4 @@ def test_a_page_speaks_english_when_asked(month, page):
     window.goto("/money")
     window.get_by_role("button", name="English").click()
     window.get_by_role("heading", name="Money").wait_for()
-    window.get_by_text("1 case to look into").wait_for()
+    window.get_by_text("3 cases to look into").wait_for()
