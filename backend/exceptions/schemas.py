@@ -73,7 +73,10 @@ class ListedOut(Schema):
     id = String(required=True)
     kind = String(required=True, metadata=_names(KINDS))
     status = String(required=True, metadata=_names(STATUSES))
-    reason = String(allow_none=True, metadata={"description": "why it is in quarantine, or what the bank or `why` of a bank entry says"})
+    reason = String(
+        allow_none=True,
+        metadata={"description": "why it is in quarantine, or what the bank or `why` of a bank entry says"},
+    )
     terminal = Integer(allow_none=True)
     venue = Integer(allow_none=True)
     first = Integer(allow_none=True, metadata={"description": "first position that it is about"})

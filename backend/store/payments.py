@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, literal, select, text, update
+from sqlalchemy import Connection, Row, Select, case, delete, func, insert, literal, select, text, update
 
 from backend.schema import (
     offer,
@@ -202,6 +202,11 @@ class Payments:
     def add_invoice(self, number: str, venue: int, xml: bytes) -> None:
         self._connection.execute(insert(settlement_invoice).values(settlement=number, venue=venue, xml=xml))
 
+    def invoiced(self, number: str) -> set[int]:
+        """The venues for which an invoice was made out."""
+        chosen = settlement_invoice.c.settlement == number
+        return set(self._connection.scalars(select(settlement_invoice.c.venue).where(chosen)))
+
     def invoice(self, number: str, venue: int) -> bytes | None:
         chosen = settlement_invoice.c.settlement == number, settlement_invoice.c.venue == venue
         xml: bytes | None = self._connection.scalar(select(settlement_invoice.c.xml).where(*chosen))
@@ -218,7 +223,7 @@ class Payments:
             .where(settlement.c.state != "withdrawn")
         )
         columns = (payment_event.c[name] for name in ("kind", "happened_on", "recorded_at", "reason"))
-        query = (
+        query: Select[Any] = (
             select(*columns, settlement_line)
             .join(settlement_line, settlement_line.c.end_to_end_id == payment_event.c.end_to_end_id)
             .where(payment_event.c.kind.in_(("returned", "rejected", "revoked")))

@@ -121,6 +121,17 @@ def _bank(bram: Page, keep: Callable[[Page, str], None]) -> None:
     bram.get_by_role("button", name="Lees in").click()
     bram.get_by_text("1 betaald").wait_for()
     keep(bram, "bank")
+    for name, address in (
+        ("reports", "/reports"),
+        ("year-end", "/reports/year-end?until=2026-12-31"),
+        ("bank-entry", "/exceptions/bank_entry"),
+    ):
+        bram.goto(address)
+        keep(bram, name)
+    bram.goto("/reports/verification")
+    bram.get_by_role("button", name="Kijk alles na").click()
+    bram.get_by_text("De boeken zijn wat").wait_for()
+    keep(bram, "verification")
 
 
 def _venues(windows: Windows, world: World, keep: Callable[[Page, str], None]) -> None:
