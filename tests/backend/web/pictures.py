@@ -115,7 +115,7 @@ def _finance(windows: Windows, keep: Callable[[Page, str], None]) -> None:
 def _bank(bram: Page, keep: Callable[[Page, str], None]) -> None:
     """A statement with one payment of the two, and one that nobody knows."""
     entries = [("DBIT", 7500, "MD-1-2026-001-5"), ("DBIT", 7833, None)]
-    content = camt(entries, number=2, day="2026-12-02")
+    content = camt(entries, number=2, day="2026-12-01")
     bram.goto("/bank")
     bram.locator("#files").set_input_files({"name": "camt.xml", "mimeType": "text/xml", "buffer": content})
     bram.get_by_role("button", name="Lees in").click()
