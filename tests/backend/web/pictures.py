@@ -124,7 +124,6 @@ def _bank(bram: Page, keep: Callable[[Page, str], None]) -> None:
     for name, address in (
         ("reports", "/reports"),
         ("year-end", "/reports/year-end?until=2026-12-31"),
-        ("bank-entry", "/exceptions/bank_entry"),
     ):
         bram.goto(address)
         keep(bram, name)
