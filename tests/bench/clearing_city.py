@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ VENUES = 500
 PURSES = 5
 # A batch of the bench, and how many passes tap.
 BATCH = 500
-_PASSES = 500
+_PASSES = 200
 _LOADS_IN = 20
 # Rows that are held at once.
 PART = 50_000
@@ -37,6 +38,8 @@ _DAY = day_number(date(2026, 11, 21))
 DESK = VENUES + 1
 # Each venue has a second terminal, of which nothing is in the books yet.
 SECOND = DESK
+# No pass taps in two calls of `batches`: it would commit the same transactions again.
+_UIDS = count(1)
 FILLED = ("entry", "record", "posting", "transfer")
 
 
@@ -204,9 +207,9 @@ def batches(venues: Sequence[int], each: int, clearing: Clearing | None = None) 
     """`(terminal, batch)` of valid taps at the second terminals of venues: so many batches each, in the order of its
     journal, which goes on after what `clearing` has of it."""
     seals: dict[tuple[int, int], bytes] = {}
-    passes = [PaperPass(VAULT, b"\x04" + number.to_bytes(6, "big"), seals=seals) for number in range(_PASSES)]
+    passes = [PaperPass(VAULT, b"\x04" + next(_UIDS).to_bytes(6, "big"), seals=seals) for _ in range(_PASSES)]
     root = bytes.fromhex(VAULT.backend_keys()["link_roots"][0])
-    made, count = [], 0
+    made, taps = [], 0
     for venue in venues:
         terminal = SECOND + venue
         key, (position, last_mac) = link_key(root, terminal), _end_of(clearing, terminal)
@@ -214,7 +217,7 @@ def batches(venues: Sequence[int], each: int, clearing: Clearing | None = None) 
         for _ in range(each):
             first, before, entries = position + 1, last_mac, []
             for position in range(first, first + BATCH):
-                holder, count = passes[count % _PASSES], count + 1
+                holder, taps = passes[taps % _PASSES], taps + 1
                 record = holder.tap(position, terminal, _DAY, offer=venue, purse1=1, amount1=500, price=500)
                 clear, sealed = record[:CLEAR_BYTES], record[CLEAR_BYTES:]
                 entries.append(entry_bytes(chain, position, last_mac, COMMITTED, clear, sealed))

@@ -25,15 +25,15 @@ from tests.city import ROOT
 from tests.postgres import a_database, a_server
 
 WORKERS = 2
-_CARRIERS = 4
+_CARRIERS = 2
 _REPEATS = 3
-# Of these venues, what each repetition brings; the first four warm up.
+# Of these venues, what each repetition brings; the first ones warm up.
 _WARM = range(1, 1 + _CARRIERS)
 _VENUES = 2 * _CARRIERS
 
 
-def ingest(each: int = 3) -> dict[str, object]:
-    """`each`: batches of each of eight terminals, in each repetition."""
+def ingest(each: int = 4) -> dict[str, object]:
+    """`each`: batches of each of four terminals, in each repetition."""
     seconds: dict[str, list[float]] = {"verified": [], "unverified": [], "copy": [], "copy_of_all_rows": []}
     with a_server(durable=True) as server, ExitStack() as until:
         proving, trusting = (until.enter_context(a_city(server, vault)) for vault in ("prove", "yes"))
@@ -65,7 +65,7 @@ def ingest(each: int = 3) -> dict[str, object]:
 
 @contextmanager
 def a_city(server: str, vault: str) -> Iterator[tuple[str, str]]:
-    """Address of clearing as a server, with a vault of this kind, and of its database."""
+    """Address of clearing as a server, with a vault of this kind, and of its database; both servers write to `log`."""
     with tempfile.TemporaryDirectory() as name, a_database(server) as database:
         folder = Path(name)
         config = config_of(folder, database, f"unix:{folder / 'vault.sock'}")
@@ -75,14 +75,15 @@ def a_city(server: str, vault: str) -> Iterator[tuple[str, str]]:
             port = free.getsockname()[1]
         serve = ["-m", "meedoen", "backend", "serve", "--data", name, "--port", str(port), "--workers", str(WORKERS)]
         address = f"http://127.0.0.1:{port}"
-        with _process("-m", "tests.bench.a_vault", vault, f"{folder / 'vault.sock'}"), _process(*serve):
+        with _process(folder, "-m", "tests.bench.a_vault", vault, f"{folder / 'vault.sock'}"), _process(folder, *serve):
             _wait(address)
             yield address, database
 
 
 @contextmanager
-def _process(*command: str) -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=subprocess.DEVNULL)
+def _process(folder: Path, *command: str) -> Iterator[None]:
+    with (folder / "log").open("a") as log:
+        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=log, stderr=log)
     try:
         yield
     finally:
