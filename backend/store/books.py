@@ -65,7 +65,9 @@ class Books:
         ]
         add_rows(self._connection, posting, rows)
         # By terminal and sequence: not every database gives the numbers of many rows back in their order.
-        names = {(row["terminal"], row["sequence"]): each.transfers for row, each in zip(rows, postings, strict=True)}
+        names: dict[tuple[int, int], Iterable[tuple[str, str, str, int]]] = {
+            (each.about["terminal"], each.about["sequence"]): each.transfers for each in postings
+        }
         columns = posting.c.id, posting.c.terminal, posting.c.sequence
         found = self._connection.execute(select(*columns).where(named(posting, names)).order_by(posting.c.id))
         self._move({number: names[terminal, sequence] for number, terminal, sequence in found})
