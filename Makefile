@@ -39,9 +39,9 @@ check: tools  ## Lint, types and the arrows between the parts
 test: parts check  ## All tests, on real parts (installs them by apt where it may)
 	$(RUN) -m pytest -n 2 --dist loadscope tests
 
-bench: parts  ## Measure a tap, its heap and a personalisation: var/bench.json
+bench: parts  ## Measure taps, a personalisation and clearing (books of TRANSACTIONS="100000 1000000"): var/bench.json
 	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11 --group heap32
-	$(RUN) -m tests.bench
+	$(RUN) -m tests.bench $(if $(TRANSACTIONS),--transactions $(TRANSACTIONS))
 
 world: parts  ## The slow ring: weeks of a small city with faults (SEEDS=20), a power cut at every byte, 200 kills of clearing
 	$(RUN) -m pytest -n 2 tests/world --seeds $(or $(SEEDS),20) --every-byte 1 --kills 200

@@ -11,6 +11,7 @@ from backend.bank.service import BankReceipt, Unmatched
 from backend.bank.statements import BankStatement
 from backend.ingest import Receipt
 from backend.people import MOST_NAME
+from backend.reports.states import STATES
 from backend.settlement.service import Settlement
 from backend.vault import FINDINGS, Audit
 
@@ -55,6 +56,14 @@ class RetriedOut(Schema):
     reason = String(allow_none=True, metadata={"description": "why it is still refused"})
 
 
+class StateSumOut(Schema):
+    records = Integer(required=True)
+    cents = Integer(required=True, metadata={"description": "to the venue; unproven: as the records say"})
+
+
+_STATES = ", ".join(STATES)
+
+
 class VenueTotalOut(Schema):
     venue = Integer(required=True)
     name = String(required=True)
@@ -64,6 +73,7 @@ class VenueTotalOut(Schema):
     paid = Integer(required=True)
     owed = Integer(required=True)
     units = Dict(keys=String(), values=Integer(), metadata={"description": "points, visits and items handed in"})
+    states = Dict(keys=String(), values=Nested(StateSumOut), required=True, metadata={"description": _STATES})
 
 
 class FundTotalOut(Schema):
@@ -104,6 +114,9 @@ class TotalsOut(Schema):
     suspense = Integer(required=True, metadata={"description": "due back to holders"})
     records = Dict(keys=String(), values=Integer(), metadata={"description": "how many in each state"})
     quarantine = Integer(required=True)
+    states = Dict(
+        keys=String(), values=Nested(StateSumOut), required=True, metadata={"description": f"taps: {_STATES}"}
+    )
 
 
 class ReopenedOut(Schema):

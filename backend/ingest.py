@@ -215,6 +215,8 @@ class Ingest:
             verdicts = self._vault.prove([_question(row) for row in rows])
             with self._store.transaction() as tx:
                 decided += self._decide(tx, rows, verdicts)
+            if len(rows) < MOST_RECORDS:
+                return decided
             after = rows[-1].terminal, rows[-1].sequence
 
     def _prove_if_possible(self, terminal: int) -> None:

@@ -13,25 +13,21 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
-_SETTINGS = (
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "listen_addresses=''",
-    "max_connections=400",
-)
+_SETTINGS = ("listen_addresses=''", "max_connections=400")
+_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 @contextmanager
-def a_server() -> Iterator[str]:
-    """The start of an address, as in `address + database`."""
+def a_server(durable: bool = False) -> Iterator[str]:
+    """The start of an address, as in `address + database`. Unless it is `durable`, a power cut would lose all."""
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
         data = folder / "data"
         _run("initdb", "--no-sync", "-A", "trust", "-U", "postgres", "--locale=C.UTF-8", "-D", str(data))
-        options = " ".join(f"-c {setting}" for setting in (*_SETTINGS, f"unix_socket_directories={folder}"))
+        settings = (*_SETTINGS, *(() if durable else _FORGETFUL), f"unix_socket_directories={folder}")
+        options = " ".join(f"-c {setting}" for setting in settings)
         _run("pg_ctl", "start", "-w", "-D", str(data), "-o", options, "-l", str(folder / "log"))
         try:
             yield f"postgresql+psycopg://postgres@/{{}}?host={folder}"

@@ -119,6 +119,11 @@ class Bank:
         with self._store.reading() as tx:
             return in_order(tx.bank.statements())
 
+    def newest_statement(self, iban: str, until: date) -> BankStatement | None:
+        """The last one of an account up to and with a day."""
+        of_account = (each for each in self.statements() if each.iban == iban and each.day <= until)
+        return max(of_account, key=lambda each: each.day, default=None)
+
     def unmatched(self, with_decided: bool = False) -> list[Unmatched]:
         """Entries that wait for people, the oldest first."""
         with self._store.reading() as tx:

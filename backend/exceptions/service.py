@@ -18,6 +18,7 @@ from backend.exceptions import cases
 from backend.exceptions.cases import Found
 from backend.exceptions.names import (
     ACTIONS,
+    BANK_ENTRY,
     CLOSE_REASONS,
     DIFFERS,
     DOUBT,
@@ -26,6 +27,7 @@ from backend.exceptions.names import (
     KINDS,
     MISSING,
     OVERDUE,
+    RETURNED,
 )
 from backend.ingest import Ingest, Retried
 from backend.people import named, same_person
@@ -115,6 +117,8 @@ class Exceptions:
             FOREIGN: cases.foreign,
             DIFFERS: cases.differing,
             OVERDUE: self._overdue,
+            RETURNED: cases.returned,
+            BANK_ENTRY: cases.bank_entries,
         }.get(kind, cases.items)
 
     def _cases(self, tx: Transaction, found: Iterable[Found]) -> list[Case]:
@@ -123,7 +127,7 @@ class Exceptions:
         done: dict[str, list[Row[Any]]] = {each.id: [] for each in listed}
         for event in tx.cases.events(done):
             done[event.about].append(event)
-        return [_case(each, venues.get(each.terminal or 0), done[each.id]) for each in listed]
+        return [_case(each, each.venue or venues.get(each.terminal or 0), done[each.id]) for each in listed]
 
     # Acting
 

@@ -311,6 +311,11 @@ class Settlements:
             )
         )
 
+    def invoiced(self, number: str) -> set[int]:
+        """The venues for which an invoice was made out."""
+        with self._store.reading() as tx:
+            return tx.payments.invoiced(number)
+
     def invoice(self, number: str, venue: int) -> bytes:
         """The invoice that was made out for a venue, UBL 2.1; raises NotFound when there is none."""
         self._approved(number)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, func, insert, select, tuple_, union_all
 
 from backend.schema import account, offer, posting, told, transfer
-from backend.store.bulk import add_rows
+from backend.store.bulk import add_rows, named
 
 # What a transfer brings the venue of its posting, in cents.
 CENTS_TO_VENUE = case(
@@ -65,11 +65,11 @@ class Books:
         ]
         add_rows(self._connection, posting, rows)
         # By terminal and sequence: not every database gives the numbers of many rows back in their order.
-        names = {(row["terminal"], row["sequence"]): each.transfers for row, each in zip(rows, postings, strict=True)}
-        key = tuple_(posting.c.terminal, posting.c.sequence)
-        found = self._connection.execute(
-            select(posting.c.id, posting.c.terminal, posting.c.sequence).where(key.in_(names)).order_by(posting.c.id)
-        )
+        names: dict[tuple[int, int], Iterable[tuple[str, str, str, int]]] = {
+            (each.about["terminal"], each.about["sequence"]): each.transfers for each in postings
+        }
+        columns = posting.c.id, posting.c.terminal, posting.c.sequence
+        found = self._connection.execute(select(*columns).where(named(posting, names)).order_by(posting.c.id))
         self._move({number: names[terminal, sequence] for number, terminal, sequence in found})
 
     def _move(self, transfers: Mapping[int, Iterable[tuple[str, str, str, int]]]) -> None:

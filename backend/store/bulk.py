@@ -1,9 +1,22 @@
 """Many rows at once, in the way that each database is fastest at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, column, delete, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    TableClause,
+    bindparam,
+    column,
+    delete,
+    false,
+    or_,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -20,6 +33,32 @@ def add_rows(connection: Connection, made: Table, rows: Sequence[Mapping[str, An
 
 def _by_copy(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any]], again: bool) -> None:
     """By way of a table of the session: COPY cannot leave out what is there, nor write where there are row policies."""
+    names, waiting = list(rows[0]), _staged(connection, made, rows)
+    adding = postgresql.insert(made).from_select(names, select(waiting))
+    connection.execute(adding.on_conflict_do_nothing() if again else adding)
+    connection.execute(delete(waiting))
+
+
+def change_rows(connection: Connection, made: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Change the rows that are named by the columns in `key` to what the other columns of each say."""
+    if not rows:
+        return
+    changing = [name for name in rows[0] if name not in key]
+    if connection.dialect.name == "postgresql":
+        waiting = _staged(connection, made, rows)
+        same = [made.c[name] == waiting.c[name] for name in key]
+        connection.execute(update(made).where(*same).values({name: waiting.c[name] for name in changing}))
+        connection.execute(delete(waiting))
+    else:
+        chosen = [made.c[name] == bindparam(f"of_{name}") for name in key]
+        change = update(made).where(*chosen).values({name: bindparam(f"to_{name}") for name in changing})
+        connection.execute(
+            change, [{f"of_{name}" if name in key else f"to_{name}": row[name] for name in row} for row in rows]
+        )
+
+
+def _staged(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any]]) -> TableClause:
+    """The rows in a table of the session, with the columns that they have."""
     names, waiting = list(rows[0]), table(f"waiting_{made.name}", *(column(name) for name in rows[0]))
     connection.exec_driver_sql(
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {waiting.name} ON COMMIT DELETE ROWS AS TABLE {made.name} WITH NO DATA"
@@ -29,9 +68,20 @@ def _by_copy(connection: Connection, made: Table, rows: Sequence[Mapping[str, An
     with cursor.copy(f"COPY {waiting.name} ({', '.join(names)}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row([form(row[name]) for form, name in zip(to_text, names, strict=True)])
-    adding = postgresql.insert(made).from_select(names, select(waiting))
-    connection.execute(adding.on_conflict_do_nothing() if again else adding)
-    connection.execute(delete(waiting))
+    return waiting
+
+
+def named(made: Table, names: Iterable[tuple[int, int]]) -> ColumnElement[bool]:
+    """The rows with these pairs of terminal and sequence. What came in together mostly has numbers that follow on, and
+    one range of them is far less to read for a database than a list."""
+    ranges: list[tuple[int, int, int]] = []
+    for terminal, sequence in sorted(names):
+        if ranges and ranges[-1][0] == terminal and ranges[-1][2] == sequence - 1:
+            ranges[-1] = terminal, ranges[-1][1], sequence
+        else:
+            ranges.append((terminal, sequence, sequence))
+    inside = [(made.c.terminal == each) & made.c.sequence.between(first, last) for each, first, last in ranges]
+    return or_(false(), *inside)
 
 
 def _as_it_is(value: Any) -> Any:

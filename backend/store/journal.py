@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from backend.schema import closed_gap, entry, record, terminal_progress, told
-from backend.store.bulk import add_rows
+from backend.store.bulk import add_rows, change_rows, named
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ class Journal:
     def places(self, terminal: int, sequences: Iterable[int]) -> dict[int, Place]:
         """The records of a terminal that are there of these sequences, by sequence."""
         columns = [getattr(source.c, name) for source, name in _PLACE]
-        chosen = record.c.terminal == terminal, record.c.sequence.in_(sequences)
-        rows = self._connection.execute(select(*columns).select_from(_DECIDED).where(*chosen))
+        chosen = named(record, [(terminal, sequence) for sequence in sequences])
+        rows = self._connection.execute(select(*columns).select_from(_DECIDED).where(chosen))
         return {row.sequence: Place(*row) for row in rows}
 
     def add_records(self, terminal: int, places: Sequence[Place]) -> None:
@@ -136,21 +136,12 @@ class Journal:
     def standing(self, names: Sequence[tuple[int, int]]) -> dict[tuple[int, int], tuple[str, int]]:
         """State and position of records, by terminal and sequence."""
         columns = record.c.terminal, record.c.sequence, record.c.state, record.c.position
-        rows = self._connection.execute(select(*columns).where(_named(names)))
+        rows = self._connection.execute(select(*columns).where(named(record, names)))
         return {(terminal, sequence): (state, position) for terminal, sequence, state, position in rows}
 
     def decide(self, decisions: Sequence[dict[str, Any]]) -> None:
         """Set `state, reason, nullifier, decided_at` of the records `terminal, sequence`."""
-        if decisions:
-            chosen = record.c.terminal == bindparam("of_terminal"), record.c.sequence == bindparam("of_sequence")
-            columns = ("state", "reason", "nullifier", "decided_at")
-            change = update(record).where(*chosen).values({name: bindparam(f"new_{name}") for name in columns})
-            rows = [
-                {"of_terminal": each["terminal"], "of_sequence": each["sequence"]}
-                | {f"new_{name}": each[name] for name in columns}
-                for each in decisions
-            ]
-            self._connection.execute(change, rows)
+        change_rows(self._connection, record, ("terminal", "sequence"), decisions)
 
     def received(self, terminal: int | None, after: tuple[int, int], limit: int) -> Sequence[Row[Any]]:
         """Records that wait for proof, with clear and sealed part, in order of terminal and sequence."""
@@ -215,10 +206,6 @@ def _without(gap: tuple[int, int], first: int, last: int) -> list[tuple[int, int
     """What is left of a range without another one."""
     parts = (gap[0], min(gap[1], first - 1)), (max(gap[0], last + 1), gap[1])
     return [part for part in parts if part[0] <= part[1]]
-
-
-def _named(names: Sequence[tuple[int, int]]) -> Any:
-    return tuple_(record.c.terminal, record.c.sequence).in_(names)
 
 
 def _with_entry() -> Any:

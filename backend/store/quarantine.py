@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
 
 from backend.schema import quarantine, record
+from backend.store.bulk import named
 
 
 class Quarantine:
@@ -50,9 +51,7 @@ class Quarantine:
 
     def resolve_proven(self, names: Sequence[tuple[int, int]], at: datetime) -> None:
         """Entries of those of these records (terminal, sequence) that are proven were taken after all."""
-        proven = select(record.c.terminal, record.c.position).where(
-            tuple_(record.c.terminal, record.c.sequence).in_(names), record.c.state == "proven"
-        )
+        proven = select(record.c.terminal, record.c.position).where(named(record, names), record.c.state == "proven")
         self._resolve(tuple_(quarantine.c.terminal, quarantine.c.position).in_(proven), at)
 
     def _resolve(self, chosen: Any, at: datetime) -> None:

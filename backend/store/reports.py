@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Row, and_, case, cast, func, or_, select, union_all
 
 from backend.schema import offer, posting, record, transfer
-from backend.store.books import CENTS_TO_VENUE
 
 
 class Reports:
@@ -62,12 +61,14 @@ class Reports:
 
     def per_purse(self) -> Sequence[Row[Any]]:
         """`purse, unit, kind, amount`: what each kind of posting added to each purse, below zero where it took."""
-        into = select(posting.c.kind, transfer.c.destination.label("purse"), transfer.c.unit, transfer.c.amount)
-        out = select(posting.c.kind, transfer.c.source.label("purse"), transfer.c.unit, -transfer.c.amount)
-        joined = transfer.join(posting, posting.c.id == transfer.c.posting)
+        flow = _flows()
         moves = union_all(
-            into.select_from(joined).where(transfer.c.destination.startswith("purse:")),
-            out.select_from(joined).where(transfer.c.source.startswith("purse:")),
+            select(flow.c.kind, flow.c.destination.label("purse"), flow.c.unit, flow.c.amount).where(
+                flow.c.destination.startswith("purse:")
+            ),
+            select(flow.c.kind, flow.c.source.label("purse"), flow.c.unit, -flow.c.amount).where(
+                flow.c.source.startswith("purse:")
+            ),
         ).subquery()
         by = moves.c.purse, moves.c.unit, moves.c.kind
         query = select(*by, cast(func.sum(moves.c.amount), BigInteger).label("amount")).group_by(*by).order_by(*by)
@@ -75,13 +76,19 @@ class Reports:
 
     def per_venue(self) -> Sequence[Row[Any]]:
         """`venue, kind, times, cents`: postings at each venue, and what they brought it."""
+        flow = _flows(posting.c.venue)
+        signed = case(
+            (flow.c.unit != "cent", 0),
+            (flow.c.destination.startswith("venue:"), flow.c.amount),
+            (flow.c.source.startswith("venue:"), -flow.c.amount),
+            else_=0,
+        )
         by = posting.c.venue, posting.c.kind
         times = select(*by, func.count().label("times")).where(posting.c.venue.is_not(None)).group_by(*by).subquery()
         cents = (
-            select(*by, cast(func.sum(CENTS_TO_VENUE), BigInteger).label("cents"))
-            .join(transfer, transfer.c.posting == posting.c.id)
-            .where(posting.c.venue.is_not(None))
-            .group_by(*by)
+            select(flow.c.venue, flow.c.kind, cast(func.sum(signed), BigInteger).label("cents"))
+            .where(flow.c.venue.is_not(None))
+            .group_by(flow.c.venue, flow.c.kind)
             .subquery()
         )
         same = and_(cents.c.venue == times.c.venue, cents.c.kind == times.c.kind)
@@ -148,6 +155,15 @@ class Reports:
         if unit is not None:
             query = query.where(transfer.c.unit == unit)
         return self._connection.execution_options(yield_per=1000).execute(query)
+
+
+def _flows(*about: Any) -> Any:
+    """What went between each two accounts, by kind of posting and what else it is `about`. Whether an account is a
+    purse or a venue is then asked of a few thousand sums, and not of every transfer."""
+    by = posting.c.kind, transfer.c.source, transfer.c.destination, transfer.c.unit, *about
+    joined = transfer.join(posting, posting.c.id == transfer.c.posting)
+    # For PostgreSQL the whole of it once, for whoever reads from it twice.
+    return select(*by, func.sum(transfer.c.amount).label("amount")).select_from(joined).group_by(*by).cte("flow")
 
 
 def _lines() -> Any:

@@ -13,6 +13,7 @@ from backend.exceptions import names, words
 from backend.vault import FINDINGS
 from card.batch import COMMITTED, IN_DOUBT
 from card.record import TAP
+from tests.backend.a_bank import camt
 from tests.backend.conftest import NOT_ALLOWED, WITH_OFFER_99
 from tests.backend.test_http import client_of
 
@@ -595,3 +596,42 @@ def test_over_http_a_doubt_is_booked(world, desk):
         client.post("/v1/exceptions/doubt:101.1/confirmations", json={"by": "Bram"})
         assert NULLIFIER not in client.get("/v1/exceptions?ended=true").text
     assert world.venue_is_owed() == 500
+
+
+# Of the bank
+
+
+def at_the_bank(world, *entries, message):
+    world.clearing.bank.take(camt(list(entries), message=message), "Chris")
+
+
+def settled(world):
+    made = world.clearing.settlements.prepare(date(2026, 11, 30), "Anna")
+    world.clearing.settlements.approve(made.number, "Bram")
+    return f"MD-1-{made.number}-{POOL}"
+
+
+def test_a_payment_that_came_back_is_a_case_until_a_settlement_pays_it_again(world, desk):
+    world.pool.tap(world.holder)
+    world.sync()
+    payment = settled(world)
+    at_the_bank(world, ("DBIT", 500, payment), message="S1")
+    assert desk.cases("returned") == []
+    at_the_bank(world, ("CRDT", 500, payment), message="S2")
+    (case,) = desk.cases(venue=POOL)
+    assert (case.id, case.venue, case.actions) == (f"returned:{payment}", POOL, ())
+    assert (case.facts["settlement"], case.facts["amount"]) == ("2026-001", 500)
+    settled(world)
+    assert desk.counts()["returned"] == 0
+    assert desk.case(f"returned:{payment}").status == "resolved"
+
+
+def test_an_entry_of_the_bank_that_fits_nothing_is_a_case_until_people_decided(world, desk):
+    at_the_bank(world, ("CRDT", 9900, None), message="S1")
+    (case,) = desk.cases()
+    assert (case.kind, case.reason, case.facts["direction"], case.actions) == ("bank_entry", "unknown", "credit", ())
+    with client_of(world) as client:
+        assert client.get(f"/v1/exceptions/{case.id}").json()["facts"]["entry"] == case.facts["entry"]
+    world.clearing.bank.not_ours(case.facts["entry"], "rent of a hall", "Dirk")
+    assert desk.cases() == []
+    assert desk.case(case.id).status == "resolved"

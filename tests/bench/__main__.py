@@ -1,5 +1,10 @@
-"""Counts, bytes and heap, which no machine changes; and rates, each with its reference measured in the same run."""
+"""Counts, bytes and heap, which no machine changes; and rates, each with its reference measured in the same run.
 
+`--transactions`: how large the books are over which clearing is measured, the largest last. `--only NAME` measures one
+of the parts, and leaves what the file says of the others.
+"""
+
+import argparse
 import json
 import os
 import subprocess
@@ -20,13 +25,14 @@ from keys.proving import Prover
 from keys.token import Token
 from keys.vault import Vault
 from tests.bench import card_model, tap_model
+from tests.bench.books import books
 from tests.bench.desk_pages import HOLDERS as BIG
 from tests.bench.desk_pages import PAGES, SEARCHES, BigCity, empty_page
 from tests.bench.heap32 import smallest_heap
 from tests.bench.hotlist import hotlist
+from tests.bench.ingest import ingest
 from tests.bench.journal import journal
 from tests.bench.plain_prove import plain_prove
-from tests.bench.reconcile import reconcile
 from tests.bench.recording import record_tap
 from tests.bench.renewal_city import HOLDERS, RenewalCity
 from tests.bench.tap_crypto import crypto_ratio, growth
@@ -38,6 +44,8 @@ PROVE_BATCH = 10_000
 MANY_TAPS = 10_000
 REPEATS = 7
 RENEWALS = 5
+# A million, and ten, take long to put there: by option.
+BOOKS = (20_000, 100_000)
 CARDS = 50
 PAGE_VIEWS = 15
 _COMMIT = 0xC7
@@ -212,20 +220,26 @@ def _rates(count: int, seconds: list[float]) -> dict[str, object]:
 
 
 def main() -> None:
-    figures = {
-        "command": "make bench",
-        "tap": tap(),
-        "terminal": {"smallest_heap_32bit": smallest_heap()},
-        "journal": journal(),
-        "personalise": personalise(),
-        "renewal": renewal_preview(),
-        "desk": desk_pages(),
-        "hotlist": hotlist(),
-        "prove": prove(),
-        "reconcile": reconcile(),
+    asked = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    asked.add_argument("--transactions", type=int, nargs="+", default=BOOKS, metavar="N")
+    parts: dict[str, Callable[[], object]] = {
+        "tap": tap,
+        "terminal": lambda: {"smallest_heap_32bit": smallest_heap()},
+        "journal": journal,
+        "personalise": personalise,
+        "renewal": renewal_preview,
+        "desk": desk_pages,
+        "hotlist": hotlist,
+        "prove": prove,
+        "ingest": ingest,
+        "books": lambda: books(given.transactions),
     }
+    asked.add_argument("--only", choices=parts)
+    given = asked.parse_args()
     path = ROOT / "var/bench.json"
     path.parent.mkdir(exist_ok=True)
+    figures = json.loads(path.read_text()) if given.only and path.exists() else {"command": "make bench"}
+    figures |= {name: measure() for name, measure in parts.items() if given.only in (None, name)}
     path.write_text(json.dumps(figures, indent=1) + "\n")
     print(path.read_text(), end="")
 
