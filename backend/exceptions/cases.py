@@ -25,6 +25,7 @@ from backend.exceptions.names import (
     returned_id,
 )
 from backend.ledger import KINDS as RECORD_KINDS
+from backend.settlement.progress import state_of
 from backend.store import Transaction
 from card.record import ClearRecord
 
@@ -164,9 +165,10 @@ def overdue(after_days: int, today: Callable[[], date]) -> Callable[[Transaction
 
 def returned(tx: Transaction, ended: bool) -> Iterator[Found]:
     """Payments that the bank refused or brought back, until a settlement pays them again."""
-    waiting = {row.end_to_end_id for row in tx.payments.came_back()}
+    waiting, happened = {row.end_to_end_id for row in tx.payments.came_back()}, tx.states.happened()
     for row in tx.payments.came_back(with_paid_again=ended):
-        if row.kind != "revoked":
+        # The last word counts: one that was refused may be paid all the same, and then come back.
+        if row.kind != "revoked" and state_of(happened[row.end_to_end_id], "") == row.kind:
             yield Found(
                 id=returned_id(row.end_to_end_id),
                 kind=RETURNED,

@@ -13,7 +13,7 @@ from backend.exceptions import names, words
 from backend.vault import FINDINGS
 from card.batch import COMMITTED, IN_DOUBT
 from card.record import TAP
-from tests.backend.a_bank import camt
+from tests.backend.a_bank import camt, pain_002
 from tests.backend.conftest import NOT_ALLOWED, WITH_OFFER_99
 from tests.backend.test_http import client_of
 
@@ -624,6 +624,20 @@ def test_a_payment_that_came_back_is_a_case_until_a_settlement_pays_it_again(wor
     settled(world)
     assert desk.counts()["returned"] == 0
     assert desk.case(f"returned:{payment}").status == "resolved"
+
+
+def test_a_payment_that_was_refused_and_paid_all_the_same_is_no_case_any_more(world, desk):
+    world.pool.tap(world.holder)
+    world.sync()
+    payment = settled(world)
+    world.clearing.bank.take(pain_002(payments=[(payment, "RJCT")]), "Chris")
+    assert kinds(desk) == ["returned"]
+    at_the_bank(world, ("DBIT", 500, payment), message="S1")
+    assert kinds(desk) == ["returned", "bank_entry"]
+    (entry,) = world.clearing.bank.unmatched()
+    for person in ("Chris", "Dirk"):
+        world.clearing.bank.assign(entry.id, payment, person)
+    assert kinds(desk) == []
 
 
 def test_an_entry_of_the_bank_that_fits_nothing_is_a_case_until_people_decided(world, desk):
