@@ -60,7 +60,7 @@ class Clearing:
 
     def lease(self, terminal: int, number: int) -> bytes:
         """Keys for a terminal that is in use here, as the vault wrapped them; raises NotFound or LinkError."""
-        with self.store.transaction() as tx:
+        with self.store.reading() as tx:
             known = tx.catalogue.terminal(terminal)
         if known is None or not known.in_use:
             raise NotFound("terminal", f"Terminal {terminal} is not in use.")

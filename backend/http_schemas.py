@@ -10,6 +10,7 @@ from apiflask.validators import Length, Range
 from backend.bank.service import BankReceipt, Unmatched
 from backend.bank.statements import BankStatement
 from backend.ingest import Receipt
+from backend.people import MOST_NAME
 from backend.reports.states import STATES
 from backend.settlement.service import Settlement
 from backend.vault import FINDINGS, Audit
@@ -194,7 +195,7 @@ class StatementOut(Schema):
 
 
 class ByQuery(Schema):
-    by = String(required=True, validate=Length(1, 60), metadata={"description": "who does this"})
+    by = String(required=True, validate=Length(1, MOST_NAME), metadata={"description": "who does this"})
 
 
 class EntryQuery(Schema):

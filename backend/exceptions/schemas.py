@@ -9,7 +9,8 @@ from apiflask.fields import AwareDateTime, Boolean, Date, Dict, Integer, List, N
 from apiflask.validators import Length, OneOf, Range
 
 from backend.exceptions.names import CLOSE_REASONS, KINDS, STATUSES
-from backend.exceptions.service import MOST_NAME, MOST_NOTE, Case
+from backend.exceptions.service import MOST_NOTE, Case
+from backend.people import MOST_NAME
 
 
 def _names(codes: tuple[str, ...]) -> dict[str, str]:

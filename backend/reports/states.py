@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from backend.config import Config
-from backend.settlement.progress import CAME_BACK, state_of
+from backend.settlement.progress import state_of
 from backend.store import Store, Transaction
 from card.record import LOAD, REVERSAL, ClearRecord
 
@@ -107,7 +107,7 @@ def _state(
     if not line.paid:
         return later or "settled" if line.carried else "settled"
     state = state_of(happened, "settled")
-    if state in CAME_BACK:
+    if state in ("returned", "rejected", "revoked"):
         pays = again.get(line.end_to_end_id)
         return "returned" if pays is None else known[pays, line.venue]
     return "paid" if state == "paid" else "settled"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, delete, func, insert, literal, select, text, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, literal, select, text, update
 
 from backend.schema import (
     offer,
@@ -19,14 +19,7 @@ from backend.schema import (
     told,
     transfer,
 )
-
-# What a transfer brings the venue of its posting, in cents.
-CENTS_TO_VENUE = case(
-    (transfer.c.unit != "cent", 0),
-    (transfer.c.destination.startswith("venue:"), transfer.c.amount),
-    (transfer.c.source.startswith("venue:"), -transfer.c.amount),
-    else_=0,
-)
+from backend.store.books import CENTS_TO_VENUE
 
 
 class Payments:

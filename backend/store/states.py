@@ -17,7 +17,7 @@ from backend.schema import (
     terminal,
     transfer,
 )
-from backend.store.payments import CENTS_TO_VENUE
+from backend.store.books import CENTS_TO_VENUE
 
 
 class States:

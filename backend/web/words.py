@@ -9,6 +9,7 @@ from backend.errors import (
     LinkError,
     NotFound,
     OfferRefused,
+    PersonRefused,
     ReportRefused,
     SettlementRefused,
 )
@@ -95,14 +96,13 @@ REFUSALS: dict[type[LedgerError], dict[str, str]] = {
         "revoked": mark("Deze afrekening is teruggehaald. Het bestand mag niet naar de bank."),
         "withdrawn": mark("Deze afrekening is al ingetrokken. Laad de pagina opnieuw."),
         "not approved": mark("Deze afrekening is niet goedgekeurd, dus er is nog geen bestand."),
-        "person": mark("Vul in wie dit doet."),
     },
+    PersonRefused: {"person": mark("Vul in wie dit doet.")},
     ExceptionRefused: {
         "two people": mark("U hebt dit zelf voorgesteld. Laat iemand anders bevestigen."),
         "reason": mark("Kies waarom u dit sluit."),
         "note": mark("Schrijf in hoogstens 200 tekens op waarom. Noem geen namen."),
         "action": mark("Dit kan nu niet meer. Laad de pagina opnieuw."),
-        "person": mark("Vul in wie dit doet."),
     },
     BankFileRefused: {
         "two files": mark("De bank gaf twee bestanden hetzelfde nummer. Bel de bank."),
@@ -145,7 +145,6 @@ REFUSALS: dict[type[LedgerError], dict[str, str]] = {
         "compensation": mark("Een vergoeding per keer kan alleen bij een vast aantal, niet bij geld."),
         "from": mark("Vul een goede eerste dag in."),
         "until": mark("De laatste dag ligt voor de eerste dag, of is al voorbij."),
-        "person": mark("Vul in wie dit doet."),
     },
     ReportRefused: {
         "period": mark("Deze periode is er niet. Kies er een uit de lijst."),
@@ -158,7 +157,6 @@ REFUSALS: dict[type[LedgerError], dict[str, str]] = {
         "two people": mark("U hebt dit zelf voorgesteld. Laat iemand anders besluiten."),
         "changed": mark("Er is nu minder over dan is voorgesteld. Trek het in en stel het opnieuw voor."),
         "published": mark("Deze cijfers zijn al gepubliceerd. Ze blijven zoals ze zijn."),
-        "person": mark("Vul in wie dit doet."),
     },
     NotFound: {
         "settlement": mark("Deze afrekening is er niet. Ga terug naar de lijst."),

@@ -27,7 +27,7 @@ def index() -> str:
 def kind(kind: str) -> str:
     if kind not in KINDS:
         abort(404)
-    with clearing().store.transaction() as tx:
+    with clearing().store.reading() as tx:
         venues = {row.number: row.name for row in tx.catalogue.venues()}
     return render_template(
         "exceptions/kind.html",
@@ -41,7 +41,7 @@ def kind(kind: str) -> str:
 @pages.get("/cases/<id>")
 def case(id: str) -> str:
     held = clearing().exceptions.case(id)
-    with clearing().store.transaction() as tx:
+    with clearing().store.reading() as tx:
         venue = None if held.venue is None else tx.catalogue.venue(held.venue)
     spoken = language()
     return render_template(
