@@ -79,7 +79,8 @@ def _report_words(made: FundReport, owed: Obligation, volume: NetworkVolume) -> 
         words.append(f"{label[:35]:<36}{row.category[:11]:<12}" + "".join(f"{each:>13}" for each in sums))
     words += ["", f"Holders may still spend {euro(owed.outstanding)}: loaded {euro(owed.loaded)}, spent"]
     words[-1] += f" {euro(owed.debited)}, expired {euro(owed.expired)}."
-    words.append(f"Owed to venues {euro(owed.owed)}, due back to holders {euro(owed.due_back)}.")
+    words.append(f"Owed to venues {euro(owed.owed)}, on its way to them {euro(owed.on_its_way)},")
+    words[-1] += f" due back to holders {euro(owed.due_back)}."
     covered = {None: "not known (--bank-balance)", True: "covers it", False: "DOES NOT COVER IT"}[owed.covered]
     words.append(f"Together {euro(owed.to_cover)}; the bank account: {covered}.")
     near = "" if volume.state == "below" else " The supervisor is told above the limit (PSD2 art. 37(2))."

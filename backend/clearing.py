@@ -1,6 +1,8 @@
 """The services of one municipality's clearing, over one store and one vault."""
 
+from dataclasses import asdict
 from datetime import date
+from typing import Any
 
 import httpx
 
@@ -16,6 +18,7 @@ from backend.proposals import Proposals
 from backend.reports.beancount import Beancount
 from backend.reports.funds import FundReports
 from backend.reports.spreadsheets import Spreadsheets
+from backend.reports.states import RecordReports
 from backend.reports.statistics import StatisticsService
 from backend.reports.xaf import Auditfile
 from backend.reports.year_end import YearEnd
@@ -43,6 +46,7 @@ class Clearing:
         self.findings = Findings(self.store, self._vault, config, self.calendar)
         self.exceptions = Exceptions(self.store, self.ingest, self.calendar, config.overdue_days)
         self.ledger = Ledger(self.store, config)
+        self.records = RecordReports(self.store, config)
         self.venues = Venues(self.store, config, self.calendar)
         self.proposals = Proposals(self.store, config, self.calendar)
         self.statements = Statements(config.link_roots_bytes(), now)
@@ -56,7 +60,7 @@ class Clearing:
 
     def lease(self, terminal: int, number: int) -> bytes:
         """Keys for a terminal that is in use here, as the vault wrapped them; raises NotFound or LinkError."""
-        with self.store.transaction() as tx:
+        with self.store.reading() as tx:
             known = tx.catalogue.terminal(terminal)
         if known is None or not known.in_use:
             raise NotFound("terminal", f"Terminal {terminal} is not in use.")
@@ -72,6 +76,13 @@ class Clearing:
         with self.store.transaction() as tx:
             tx.journal.advance(terminal, self.calendar.today())
         return self.signer.signed(self.statements.answer(terminal, nonce, sealed))
+
+    def totals(self) -> dict[str, Any]:
+        """The totals of the books, and how far records came in all and of each venue, ready for JSON."""
+        totals, states = self.ledger.totals(), asdict(self.records.now())
+        for venue in totals["venues"]:
+            venue["states"] = states["venues"][venue["venue"]]
+        return totals | {"states": states["in_all"]}
 
     def auditfile(self, tax_number: str) -> Auditfile:
         """The writer of audit files of the municipality with this RSIN."""

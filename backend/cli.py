@@ -150,7 +150,7 @@ def prove_pending(context: typer.Context, data: Folder = DEFAULT, as_json: AsJso
 def totals(context: typer.Context, data: Folder = DEFAULT, as_json: AsJson = False) -> None:
     """Show what venues earned, what funds have outstanding, and what waits."""
     with clearing_in(context, data, as_json) as clearing:
-        all_of = clearing.ledger.totals()
+        all_of = clearing.totals()
     words = [f"{'Venue':<30}{'taps':>6}{'earned':>14}{'paid':>14}{'owed':>14}"]
     for row in all_of["venues"]:
         sums = "".join(f"{euro(row[key]):>14}" for key in ("earned", "paid", "owed"))
@@ -164,6 +164,9 @@ def totals(context: typer.Context, data: Folder = DEFAULT, as_json: AsJson = Fal
             euro(row[key]) if row["unit"] == "cent" else row[key] for key in ("given", "budget", "over")
         )
         words.append(f"{row['fund']}, year to {row['until']}: gave {given} of {budget}, {over} beyond it.")
+    words += ["", f"{'Taps and reversals':<30}{'records':>14}{'amount':>14}"]
+    for state, row in all_of["states"].items():
+        words.append(f"{state.replace('_', ' '):<30}{row['records']:>14}{euro(row['cents']):>14}")
     words += ["", f"Due back to holders: {euro(all_of['suspense'])}. In quarantine: {all_of['quarantine']}."]
     say(as_json, all_of, *words)
 

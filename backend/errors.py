@@ -53,6 +53,10 @@ class BankEntryRefused(LedgerError):
     """An entry of the bank that must not be decided on like this."""
 
 
+class PersonRefused(LedgerError):
+    """Nobody, where somebody has to answer for it."""
+
+
 class ReportRefused(LedgerError):
     """A report, export or closing that cannot be made like this."""
 

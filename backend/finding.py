@@ -40,7 +40,7 @@ class Findings:
         """
         with TemporaryFile() as lines:
             # Written down first: nobody waits for the vault with the database in hand.
-            with self._store.transaction() as tx:
+            with self._store.reading() as tx:
                 for row in tx.journal.for_audit(since, until):
                     lines.write(uint(IN_DOUBT if row.state == "in_doubt" else COMMITTED, 1) + row.clear + row.sealed)
             count = lines.tell() // _LINE_BYTES
@@ -74,7 +74,7 @@ class Findings:
         """
         number, today = self._config.municipality.number, self._calendar.today()
         header = _TABLE_MAGIC + uint(number, 2) + uint(day_number(today), 2)
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             rows = [
                 bytes.fromhex(row.nullifier)
                 + uint(row.happened_on.year, 2)

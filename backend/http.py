@@ -211,9 +211,9 @@ def _finance(clearing: Clearing) -> APIBlueprint:
 
     @blueprint.get("/totals")
     @blueprint.output(TotalsOut)
-    @blueprint.doc(summary="Totals by venue, fund and purse")
+    @blueprint.doc(summary="Totals by venue, fund and purse, and how far records came")
     def totals() -> Any:
-        return clearing.ledger.totals()
+        return clearing.totals()
 
     @blueprint.get("/settlements")
     @blueprint.output(SettlementOut(many=True))
@@ -288,7 +288,7 @@ def _watched(clearing: Clearing) -> APIBlueprint:
     @blueprint.get("/metrics")
     @blueprint.doc(hide=True)
     def all_metrics() -> Response:
-        return Response(metrics(clearing.store), content_type=MEDIA_TYPE)
+        return Response(metrics(clearing), content_type=MEDIA_TYPE)
 
     return blueprint
 

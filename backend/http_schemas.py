@@ -10,6 +10,8 @@ from apiflask.validators import Length, Range
 from backend.bank.service import BankReceipt, Unmatched
 from backend.bank.statements import BankStatement
 from backend.ingest import Receipt
+from backend.people import MOST_NAME
+from backend.reports.states import STATES
 from backend.settlement.service import Settlement
 from backend.vault import FINDINGS, Audit
 
@@ -54,6 +56,14 @@ class RetriedOut(Schema):
     reason = String(allow_none=True, metadata={"description": "why it is still refused"})
 
 
+class StateSumOut(Schema):
+    records = Integer(required=True)
+    cents = Integer(required=True, metadata={"description": "to the venue; unproven: as the records say"})
+
+
+_STATES = ", ".join(STATES)
+
+
 class VenueTotalOut(Schema):
     venue = Integer(required=True)
     name = String(required=True)
@@ -63,6 +73,7 @@ class VenueTotalOut(Schema):
     paid = Integer(required=True)
     owed = Integer(required=True)
     units = Dict(keys=String(), values=Integer(), metadata={"description": "points, visits and items handed in"})
+    states = Dict(keys=String(), values=Nested(StateSumOut), required=True, metadata={"description": _STATES})
 
 
 class FundTotalOut(Schema):
@@ -103,6 +114,9 @@ class TotalsOut(Schema):
     suspense = Integer(required=True, metadata={"description": "due back to holders"})
     records = Dict(keys=String(), values=Integer(), metadata={"description": "how many in each state"})
     quarantine = Integer(required=True)
+    states = Dict(
+        keys=String(), values=Nested(StateSumOut), required=True, metadata={"description": f"taps: {_STATES}"}
+    )
 
 
 class ReopenedOut(Schema):
@@ -181,7 +195,7 @@ class StatementOut(Schema):
 
 
 class ByQuery(Schema):
-    by = String(required=True, validate=Length(1, 60), metadata={"description": "who does this"})
+    by = String(required=True, validate=Length(1, MOST_NAME), metadata={"description": "who does this"})
 
 
 class EntryQuery(Schema):

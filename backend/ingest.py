@@ -276,7 +276,7 @@ class Ingest:
 
         Raises NotFound, and LinkError when it takes a proof and the vault does not answer.
         """
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             item = tx.quarantine.item(number)
         if item is None:
             raise NotFound("quarantine", f"There is no item {number} in quarantine.")
@@ -285,7 +285,7 @@ class Ingest:
                 self._retry_batch(item)
             else:
                 self._retry_entry(item)
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             after = tx.quarantine.item(number)
         assert after is not None  # items are never removed
         resolved = after.resolved_at is not None
@@ -305,6 +305,12 @@ class Ingest:
                 entry = tx.journal.entry(item.terminal, item.position)
                 if not self._enter(tx, item.terminal, [entry._asdict()]):
                     tx.quarantine.resolve_entry(item.terminal, item.position, self._now())
+                return
+            if row.outcome == IN_DOUBT:
+                # Two people booked it and the rules refused; by itself it still proves nothing.
+                found = tx.evidence.finding_of_doubt(*name)
+                assert found is not None  # or nobody could have booked it
+                self.book(tx, *name, found.nullifier)
                 return
         verdict = self._vault.prove([_question(row)])[0]
         with self._store.transaction() as tx:

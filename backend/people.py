@@ -1,13 +1,15 @@
 """Names of the people who answer for something, as they are kept and compared."""
 
-from backend.errors import SettlementRefused
+from backend.errors import PersonRefused
+
+MOST_NAME = 60
 
 
 def named(name: str) -> str:
-    """The name with its spaces put right; raises SettlementRefused for one that is none."""
+    """The name with its spaces put right; raises PersonRefused for one that is none, or longer than is kept."""
     name = " ".join(name.split())
-    if not name:
-        raise SettlementRefused("person", "Whoever decides on money has a name: give it.")
+    if not 1 <= len(name) <= MOST_NAME:
+        raise PersonRefused("person", f"Say who does this, in 1 to {MOST_NAME} characters.")
     return name
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Row
 from backend.calendar import Calendar
 from backend.config import Config
 from backend.errors import NotFound, OfferRefused
+from backend.people import named, same_person
 from backend.store import Store, Transaction
 from backend.venues_file import OfferIn
 
@@ -52,7 +53,7 @@ class Proposals:
 
         `reason` of a refusal: `offer venue`, `venue purse`, or the key of OfferIn that does not fit.
         """
-        by = _person(by)
+        by = named(by)
         with self._store.transaction() as tx:
             number = terms.get("number") or tx.proposals.free_number()
             offer = _read({**terms, "number": number})
@@ -71,12 +72,12 @@ class Proposals:
 
     def decide(self, number: int, yes: bool, by: str, reason: str = "") -> Proposal:
         """Approve what a venue proposed, or reject it and say why; never by who proposed it."""
-        by, reason = _person(by), reason.strip()[:_LONGEST_REASON]
+        by, reason = named(by), reason.strip()[:_LONGEST_REASON]
         if not yes and not reason:
             raise OfferRefused("no reason", "Say why it is rejected; the venue reads it.")
         with self._store.transaction() as tx:
             held = _in_state(tx, number, PROPOSED)
-            if by.casefold() == held.proposed_by.casefold():
+            if same_person(by, held.proposed_by):
                 raise OfferRefused("own proposal", "Who proposed an offer cannot approve it.")
             state = APPROVED if yes else REJECTED
             decided = {"state": state, "decided_by": by, "decided_at": self._calendar.now(), "reason": reason or None}
@@ -85,7 +86,7 @@ class Proposals:
 
     def publish(self, number: int, by: str) -> date:
         """Put an approved offer in the next bundles; the first day on which it counts."""
-        by, today = _person(by), self._calendar.today()
+        by, today = named(by), self._calendar.today()
         with self._store.transaction() as tx:
             held = _in_state(tx, number, APPROVED)
             offer = _offer(held)
@@ -116,7 +117,7 @@ class Proposals:
 
     def all(self, venue: int | None = None) -> list[Proposal]:
         """The newest first, of one venue or of all."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return [_proposal(tx, row) for row in tx.proposals.all(venue)]
 
     def allow(self, venue: int, purses: set[int]) -> None:
@@ -147,13 +148,6 @@ class Proposals:
             raise OfferRefused(key, f"{key}: {words}.")
         if not {offer.purse, offer.purse2 or offer.purse} <= tx.catalogue.current_purses(venue):
             raise OfferRefused("venue purse", f"Venue {venue} may not take from this purse.")
-
-
-def _person(name: str) -> str:
-    name = " ".join(name.split())
-    if not name:
-        raise OfferRefused("person", "This is done by someone with a name.")
-    return name
 
 
 def _held(tx: Transaction, number: int) -> Row[Any]:

@@ -113,7 +113,7 @@ class Venues:
     def listing(self, day: date | None = None) -> list[dict[str, Any]]:
         """Every venue with its terminals, purses and the offers of a day (today)."""
         day = day or self._calendar.today()
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return [
                 {
                     "venue": row.number,
@@ -130,7 +130,7 @@ class Venues:
     def bundle_for(self, terminal: int, day: date | None = None) -> bytes:
         """The sealed bundle of a terminal, good from a day (today) on; raises NotFound for one without a venue."""
         day = day or self._calendar.today()
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             held = tx.catalogue.terminal(terminal)
             if held is None or held.venue is None or not held.in_use:
                 raise NotFound("terminal", f"Terminal {terminal} is not in use at a venue.")

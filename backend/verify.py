@@ -2,8 +2,9 @@
 
 Trusted are only what nobody here can make: the MAC chain of each terminal's journal, the vault's proof of each record
 (asked again), and the rules of the scheme with the versions of offers. States, nullifiers, postings, transfers and
-settlements are read to be compared, never to be believed. What is signed by nobody, the last entries of a journal
-taken away with all that came from them, is found by `audit`: the pass has counted them.
+settlements are read to be compared, never to be believed; of how a doubt ended, what an audit of the vault found is.
+What is signed by nobody, the last entries of a journal taken away with all that came from them, is found by `audit`:
+the pass has counted them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,6 @@ from backend.errors import RecordRefused
 from backend.ledger import Booking, Rules
 from backend.reports.year_end import Move, moves_expected, moves_found
 from backend.store import Store, Transaction
-from backend.store.payments import CENTS_TO_VENUE
 from backend.vault import MOST_RECORDS, Question, VaultClient, Verdict
 from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, VOID, chain_key, chain_mac, link_key
 from card.cmac import Cmac
@@ -133,6 +133,7 @@ class Verification:
     def _of_page(
         self, tx: Transaction, page: "_Page", verdicts: dict[tuple[int, int], Verdict]
     ) -> Iterator[Difference]:
+        tx = replace(tx, catalogue=tx.catalogue.remembering())
         for row in page.rows:
             yield from _place(row)
             if row.position == row.decides:
@@ -147,10 +148,15 @@ class Verification:
         record = ClearRecord.from_bytes(row.clear)
         if row.happened_on != day_of(record.day):
             yield _of(row, "record", f"day {day_of(record.day)}", f"day {row.happened_on}")
-        expected, booking = self._expected(tx, row, record, verdict, posted)
+        found = tx.evidence.finding_of_doubt(row.terminal, row.sequence) if row.outcome == IN_DOUBT else None
+        if found is None:
+            expected, booking = self._expected(tx, row, record, verdict, posted)
+        else:
+            expected, booking = self._of_doubt(tx, row, record, found, posted)
         if row.state not in expected:
             yield _of(row, "state", " or ".join(expected), row.state)
-        nullifier = verdict.nullifier if verdict else None
+        proof = verdict or found
+        nullifier = proof.nullifier if proof else None
         # Of a transaction that was refused as a repetition, it stays with the first one.
         may_be = (nullifier,) if row.state == "proven" else (None, nullifier)
         if row.nullifier not in may_be:
@@ -171,27 +177,30 @@ class Verification:
         if row.outcome == VOID:
             return ("void",), None
         if verdict is None:
-            return self._of_doubt(tx, row, record, posted)
+            return ("in_doubt",), None
         if verdict.nullifier is None:
             return ("rejected", "received"), None
-        holder = tx.journal.nullifiers([verdict.nullifier]).get(verdict.nullifier)
-        if row.state == "rejected" and holder not in (None, (row.terminal, row.sequence)):
-            return ("rejected",), None
+        if row.state == "rejected":
+            holder = tx.journal.nullifiers([verdict.nullifier]).get(verdict.nullifier)
+            if holder not in (None, (row.terminal, row.sequence)):
+                return ("rejected",), None
         try:
             return ("proven", "received"), self._rules.book(tx, record, posted)
         except RecordRefused:
             return ("rejected", "received"), None
 
     def _of_doubt(
-        self, tx: Transaction, row: Row[Any], record: ClearRecord, posted: Row[Any] | None
+        self, tx: Transaction, row: Row[Any], record: ClearRecord, found: Row[Any], posted: Row[Any] | None
     ) -> tuple[tuple[str, ...], Booking | None]:
         """A doubt ends by what the vault's audit found; one that happened is booked when two people said so."""
-        found = tx.evidence.finding_of_doubt(row.terminal, row.sequence)
-        if found == "did_not_happen":
+        if found.kind == "did_not_happen":
             return ("void", "in_doubt"), None
-        if found != "happened" or row.state != "proven":
-            return ("in_doubt",) if found != "happened" else ("in_doubt", "rejected"), None
-        return ("proven",), self._rules.book(tx, record, posted)
+        if row.state == "proven":
+            try:
+                return ("proven",), self._rules.book(tx, record, posted)
+            except RecordRefused:
+                pass  # then nobody may have booked it
+        return ("in_doubt", "rejected"), None
 
     # What no entry explains
 
@@ -302,7 +311,7 @@ def _of_settlements(tx: Transaction) -> Iterator[Difference]:
         where = {"posting": item.posting, "settlement": item.settlement}
         yield Difference("settlement", "each tap in one settlement, once", item.why, **where)
     checks = (
-        ("settlement", tx.evidence.lines_that_differ(CENTS_TO_VENUE)),
+        ("settlement", tx.evidence.lines_that_differ()),
         ("payment", tx.evidence.payments_that_differ()),
         ("money on its way", tx.evidence.moves_that_differ()),
     )

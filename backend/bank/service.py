@@ -111,17 +111,22 @@ class Bank:
         return BankReceipt(message.kind, message.message_id, False, duplicate, tuple(sorted(work.counts.items())))
 
     def files(self) -> list[BankFile]:
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return [BankFile(row.kind, row.message_id, row.by, row.recorded_at) for row in tx.bank.files()]
 
     def statements(self) -> list[BankStatement]:
         """Every statement, by account and day, with what is missing before it and what does not add up in it."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return in_order(tx.bank.statements())
+
+    def newest_statement(self, iban: str, until: date) -> BankStatement | None:
+        """The last one of an account up to and with a day."""
+        of_account = (each for each in self.statements() if each.iban == iban and each.day <= until)
+        return max(of_account, key=lambda each: each.day, default=None)
 
     def unmatched(self, with_decided: bool = False) -> list[Unmatched]:
         """Entries that wait for people, the oldest first."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             decisions = tx.bank.decisions()
             found = [_unmatched(tx, row, decisions.get(row.id)) for row in tx.bank.unmatched()]
         return [each for each in found if with_decided or each.state in ("open", "proposed")]

@@ -7,6 +7,7 @@ from typing import Any
 
 from backend.calendar import day_of
 from backend.exceptions.names import (
+    BANK_ENTRY,
     BATCH_REASONS,
     DIFFERS,
     DOUBT,
@@ -15,10 +16,13 @@ from backend.exceptions.names import (
     GAP,
     MISSING,
     OVERDUE,
+    RETURNED,
+    bank_entry_id,
     gap_id,
     item_id,
     overdue_id,
     record_id,
+    returned_id,
 )
 from backend.ledger import KINDS as RECORD_KINDS
 from backend.store import Transaction
@@ -30,8 +34,8 @@ class Found:
     """A case, without what people did about it.
 
     `since`: when it was first there; `changed_at`: when something of it was last heard; what was done before that does
-    not close it. For who acts upon it: `item` in quarantine, `gap` (terminal, first, last), `bookable` (terminal,
-    sequence, nullifier) of what did happen.
+    not close it. `venue`: where no terminal says it. For who acts upon it: `item` in quarantine, `gap` (terminal,
+    first, last), `bookable` (terminal, sequence, nullifier) of what did happen.
     """
 
     id: str
@@ -43,6 +47,7 @@ class Found:
     first: int | None = None
     last: int | None = None
     sequence: int | None = None
+    venue: int | None = None
     item: int | None = None
     gap: tuple[int, int, int] | None = None
     bookable: tuple[int, int, str] | None = None
@@ -155,6 +160,54 @@ def overdue(after_days: int, today: Callable[[], date]) -> Callable[[Transaction
                 )
 
     return source
+
+
+def returned(tx: Transaction, ended: bool) -> Iterator[Found]:
+    """Payments that the bank refused or brought back, until a settlement pays them again."""
+    waiting = {row.end_to_end_id for row in tx.payments.came_back()}
+    for row in tx.payments.came_back(with_paid_again=ended):
+        if row.kind != "revoked":
+            yield Found(
+                id=returned_id(row.end_to_end_id),
+                kind=RETURNED,
+                terminal=None,
+                since=row.recorded_at,
+                changed_at=row.recorded_at,
+                reason=row.reason,
+                venue=row.venue,
+                resolved=row.end_to_end_id not in waiting,
+                facts={
+                    "happened_on": row.happened_on,
+                    "amount": row.paid,
+                    "payment": row.end_to_end_id,
+                    "settlement": row.settlement,
+                },
+            )
+
+
+def bank_entries(tx: Transaction, ended: bool) -> Iterator[Found]:
+    """Entries of the bank that are no payment of ours by themselves, until people decided on them."""
+    decisions = tx.bank.decisions()
+    for row in tx.bank.unmatched():
+        last = decisions.get(row.id)
+        decided = last is not None and last.kind != "proposed"
+        if ended or not decided:
+            yield Found(
+                id=bank_entry_id(row.id),
+                kind=BANK_ENTRY,
+                terminal=None,
+                since=row.happened_on,
+                changed_at=None,
+                reason=row.unmatched,
+                resolved=decided,
+                facts={
+                    "happened_on": row.happened_on,
+                    "amount": row.amount,
+                    "direction": row.direction,
+                    "payment": row.end_to_end_id,
+                    "entry": row.id,
+                },
+            )
 
 
 missing = _findings("missing", MISSING)

@@ -12,6 +12,7 @@ from backend.exceptions.schemas import CaseOut, case_out
 from backend.exceptions.service import Case
 from backend.exceptions.words import EVENTS, FOUND, STATUSES
 from backend.exceptions.words import KINDS as IN_WORDS
+from backend.money import euro
 
 exceptions = typer.Typer(no_args_is_help=True, help="What is not in order, and what two people do about it.")
 
@@ -116,10 +117,13 @@ def _out(case: Case) -> Any:
 
 
 def _line(case: Case) -> str:
-    place = [f"terminal {case.terminal}" if case.terminal is not None else "terminal unknown"]
+    if "amount" in case.facts:
+        place = [case.facts["payment"] or case.facts["direction"], euro(case.facts["amount"])]
+    else:
+        place = [f"terminal {case.terminal}" if case.terminal is not None else "terminal unknown"]
     if case.first is not None:
         place.append(f"position {case.first}" if case.first == case.last else f"positions {case.first} to {case.last}")
     if case.sequence is not None:
         place.append(f"no. {case.sequence}")
-    why = case.facts.get("detail") or FOUND["en"].get(case.facts.get("found") or "", "")
+    why = case.facts.get("detail") or FOUND["en"].get(case.facts.get("found") or "", case.reason or "")
     return f"{case.id:<16} {', '.join(place):<38} {STATUSES['en'][case.status]:<10} {why}".rstrip()

@@ -1,7 +1,8 @@
 """The kinds of exceptions, in the order of their screens, and how a case is called.
 
 A case is called `item:17` (a refused batch or entry, by its number in quarantine), `gap:101.5-7` (positions 5 to 7 of
-terminal 101), `overdue:101`, or by kind, terminal and sequence of a record, as `doubt:101.9`.
+terminal 101), `overdue:101`, `returned:MD-1-2026-001-5` (a payment), `bank_entry:3`, or by kind, terminal and
+sequence of a record, as `doubt:101.9`.
 """
 
 UNREADABLE = "unreadable"
@@ -16,6 +17,8 @@ OVERDUE = "overdue"
 MISSING = "missing"
 FOREIGN = "foreign"
 DIFFERS = "differs"
+RETURNED = "returned"
+BANK_ENTRY = "bank_entry"
 
 # What can be done about each, beside looking; `close` and `book` take two people.
 ACTIONS: dict[str, tuple[str, ...]] = {
@@ -31,6 +34,9 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     MISSING: ("close",),
     FOREIGN: ("close",),
     DIFFERS: ("close",),
+    # Dealt with where they are: the next settlement pays, and two people decide at the bank.
+    RETURNED: (),
+    BANK_ENTRY: (),
 }
 KINDS = tuple(ACTIONS)
 
@@ -78,6 +84,14 @@ def gap_id(terminal: int, first: int, last: int) -> str:
 
 def record_id(kind: str, terminal: int, sequence: int) -> str:
     return f"{kind}:{terminal}.{sequence}"
+
+
+def returned_id(payment: str) -> str:
+    return f"{RETURNED}:{payment}"
+
+
+def bank_entry_id(number: int) -> str:
+    return f"{BANK_ENTRY}:{number}"
 
 
 def overdue_id(terminal: int) -> str:

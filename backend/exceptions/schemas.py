@@ -9,7 +9,8 @@ from apiflask.fields import AwareDateTime, Boolean, Date, Dict, Integer, List, N
 from apiflask.validators import Length, OneOf, Range
 
 from backend.exceptions.names import CLOSE_REASONS, KINDS, STATUSES
-from backend.exceptions.service import MOST_NAME, MOST_NOTE, Case
+from backend.exceptions.service import MOST_NOTE, Case
+from backend.people import MOST_NAME
 
 
 def _names(codes: tuple[str, ...]) -> dict[str, str]:
@@ -52,6 +53,11 @@ class FactsOut(Schema):
     entries = Integer(metadata={"description": "how many are missing"})
     days = Integer(allow_none=True, metadata={"description": "since the terminal was seen; none: it never was"})
     found = String(allow_none=True, metadata={"description": "what the vault found of a doubt"})
+    amount = Integer(metadata={"description": "cents, of a payment"})
+    direction = String(metadata={"description": "debit: left our account; credit: came on it"})
+    payment = String(allow_none=True, metadata={"description": "end-to-end id"})
+    settlement = String(metadata={"description": "in which it was paid"})
+    entry = Integer(metadata={"description": "of the bank, as /v1/bank/entries calls it"})
     heldAs = String(allow_none=True, metadata={"description": "state of the record here; none: it is not here"})
 
 
@@ -68,7 +74,10 @@ class ListedOut(Schema):
     id = String(required=True)
     kind = String(required=True, metadata=_names(KINDS))
     status = String(required=True, metadata=_names(STATUSES))
-    reason = String(allow_none=True, metadata={"description": "why it is in quarantine"})
+    reason = String(
+        allow_none=True,
+        metadata={"description": "why it is in quarantine, or what the bank or `why` of a bank entry says"},
+    )
     terminal = Integer(allow_none=True)
     venue = Integer(allow_none=True)
     first = Integer(allow_none=True, metadata={"description": "first position that it is about"})

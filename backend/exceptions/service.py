@@ -18,6 +18,7 @@ from backend.exceptions import cases
 from backend.exceptions.cases import Found
 from backend.exceptions.names import (
     ACTIONS,
+    BANK_ENTRY,
     CLOSE_REASONS,
     DIFFERS,
     DOUBT,
@@ -26,12 +27,13 @@ from backend.exceptions.names import (
     KINDS,
     MISSING,
     OVERDUE,
+    RETURNED,
 )
 from backend.ingest import Ingest, Retried
+from backend.people import named, same_person
 from backend.store import Store, Transaction
 
 MOST_NOTE = 200
-MOST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Exceptions:
 
     def cases(self, kind: str | None = None, venue: int | None = None, ended: bool = False) -> list[Case]:
         """Cases of a kind (of all), in the order of kinds and then as they came; `ended`: closed and resolved too."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             listed = self._cases(tx, self._found(tx, kind, ended))
         chosen = [case for case in listed if ended or case.status in ("open", "proposed")]
         if venue is not None:
@@ -93,7 +95,7 @@ class Exceptions:
 
     def case(self, id: str) -> Case:
         """One case, also when it has ended; raises NotFound."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return self._case(tx, id)[1]
 
     def _case(self, tx: Transaction, id: str) -> tuple[Found, Case]:
@@ -115,6 +117,8 @@ class Exceptions:
             FOREIGN: cases.foreign,
             DIFFERS: cases.differing,
             OVERDUE: self._overdue,
+            RETURNED: cases.returned,
+            BANK_ENTRY: cases.bank_entries,
         }.get(kind, cases.items)
 
     def _cases(self, tx: Transaction, found: Iterable[Found]) -> list[Case]:
@@ -123,13 +127,13 @@ class Exceptions:
         done: dict[str, list[Row[Any]]] = {each.id: [] for each in listed}
         for event in tx.cases.events(done):
             done[event.about].append(event)
-        return [_case(each, venues.get(each.terminal or 0), done[each.id]) for each in listed]
+        return [_case(each, each.venue or venues.get(each.terminal or 0), done[each.id]) for each in listed]
 
     # Acting
 
     def retry(self, id: str, by: str) -> Retried:
         """Try a refused batch or entry once more. Raises NotFound, ExceptionRefused, and LinkError without a vault."""
-        by = _person(by)
+        by = named(by)
         with self._store.transaction() as tx:
             found, case = self._case(tx, id)
         _may(case, "retry")
@@ -152,7 +156,7 @@ class Exceptions:
         return self._propose(id, by, "book")
 
     def _propose(self, id: str, by: str, outcome: str, **about: Any) -> Case:
-        by = _person(by)
+        by = named(by)
         with self._store.transaction() as tx:
             _may(self._case(tx, id)[1], outcome)
             about |= {"action": "proposed", "outcome": outcome, "done_by": by}
@@ -161,13 +165,13 @@ class Exceptions:
 
     def confirm(self, id: str, by: str) -> Case:
         """Do what somebody else proposed."""
-        by = _person(by)
+        by = named(by)
         with self._store.transaction() as tx:
             found, case = self._case(tx, id)
             _may(case, "confirm")
             proposal = _waiting(tx.cases.events([id]))
             assert proposal is not None  # or there was nothing to confirm
-            if proposal.done_by.casefold() == by.casefold():
+            if same_person(by, proposal.done_by):
                 raise ExceptionRefused("two people", "Who proposed this cannot confirm it; ask somebody else.")
             event = tx.cases.add_event(about=id, action="confirmed", done_by=by, **_answer(proposal, self._calendar))
             if proposal.outcome == "book" and found.bookable is not None:
@@ -179,7 +183,7 @@ class Exceptions:
 
     def decline(self, id: str, by: str) -> Case:
         """Drop what was proposed; who proposed it may do so too."""
-        by = _person(by)
+        by = named(by)
         with self._store.transaction() as tx:
             _may(self._case(tx, id)[1], "decline")
             proposal = _waiting(tx.cases.events([id]))
@@ -243,13 +247,6 @@ def _may(case: Case, action: str) -> None:
     if action not in case.actions:
         can = f"can only: {', '.join(case.actions)}" if case.actions else "needs nothing of you"
         raise ExceptionRefused("action", f"{case.id} is {case.status}; it {can}.")
-
-
-def _person(name: str) -> str:
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= MOST_NAME:
-        raise ExceptionRefused("person", f"Say who does this, in 1 to {MOST_NAME} characters.")
-    return name
 
 
 def _kind_in(id: str) -> str | None:

@@ -84,6 +84,18 @@ KINDS: dict[str, dict[str, Words]] = {
             "Deze regel zegt iets anders dan wat de pas heeft getekend.",
             "Vraag de locatie wat er gebeurde en laat de terminal nakijken. Sluit dit als het is uitgezocht.",
         ),
+        "returned": Words(
+            "Betaling kwam terug",
+            "De bank heeft een betaling aan een aanbieder geweigerd of teruggestuurd.",
+            "Bel de aanbieder en vraag welke rekening goed is. Verander de rekening in de lijst. De volgende afrekening"
+            " betaalt dit opnieuw.",
+        ),
+        "bank_entry": Words(
+            "Regel van de bank past nergens bij",
+            "Op een afschrift staat een bedrag dat bij geen betaling van ons hoort.",
+            "Zoek bij de bank op wat het is. Zeg met twee mensen welke betaling het is, of schrijf op waarom het niet"
+            " van ons is.",
+        ),
     },
     "en": {
         "unreadable": Words(
@@ -151,6 +163,17 @@ KINDS: dict[str, dict[str, Words]] = {
             "Record differs from the pass",
             "This record says something else than what the pass signed.",
             "Ask the venue what happened and have the terminal looked at. Close this when it was looked into.",
+        ),
+        "returned": Words(
+            "Payment came back",
+            "The bank refused a payment to a venue, or brought it back.",
+            "Call the venue and ask which account is right. Change the account in the list. The next settlement pays"
+            " this again.",
+        ),
+        "bank_entry": Words(
+            "Entry of the bank that fits nothing",
+            "A statement has an amount that belongs to no payment of ours.",
+            "Ask the bank what it is. Say with two people which payment it is, or write why it is not ours.",
         ),
     },
 }

@@ -14,6 +14,7 @@ from backend.config import Config
 from backend.funding import in_proportion
 from backend.ledger import (
     SUSPENSE,
+    TRANSIT,
     discounts_account,
     fund_account,
     lapsed_account,
@@ -62,7 +63,8 @@ class FundReport:
 @dataclass(frozen=True)
 class Obligation:
     """Cents, at the end of a day. `outstanding` = `loaded` - `debited` - `expired` is what holders may still spend;
-    `owed` waits to be paid to venues and `due_back` to holders. `covered`: None when the bank is not known."""
+    `owed` waits to be paid to venues, `on_its_way` is ordered and still on the account, `due_back` is for holders.
+    `covered`: None when the bank is not known."""
 
     day: date
     loaded: int
@@ -70,6 +72,7 @@ class Obligation:
     expired: int
     outstanding: int
     owed: int
+    on_its_way: int
     due_back: int
     bank_balance: int | None
     covered: bool | None
@@ -77,7 +80,7 @@ class Obligation:
     @property
     def to_cover(self) -> int:
         """What the account must be able to pay."""
-        return self.outstanding + self.owed + self.due_back
+        return self.outstanding + self.owed + self.on_its_way + self.due_back
 
 
 @dataclass(frozen=True)
@@ -163,17 +166,11 @@ class FundReports:
                 sums["debited"] += moved.parts["debited"] - moved.parts["reversed"]
                 sums["expired"] += moved.parts["expired"]
         outstanding = sums["loaded"] - sums["debited"] - sums["expired"]
-        owed, due_back = _held(flows, "venue:"), _held(flows, SUSPENSE)
-        covered = None if bank_balance is None else bank_balance >= outstanding + owed + due_back
-        return Obligation(
-            day,
-            **sums,
-            outstanding=outstanding,
-            owed=owed,
-            due_back=due_back,
-            bank_balance=bank_balance,
-            covered=covered,
-        )
+        held = {"owed": "venue:", "on_its_way": TRANSIT, "due_back": SUSPENSE}
+        parts = {name: _held(flows, accounts) for name, accounts in held.items()}
+        to_cover = outstanding + sum(parts.values())
+        covered = None if bank_balance is None else bank_balance >= to_cover
+        return Obligation(day, **sums, **parts, outstanding=outstanding, bank_balance=bank_balance, covered=covered)
 
     def network_volume(self, day: date) -> NetworkVolume:
         """The payments of the twelve months up to a day, beside the limit above which the supervisor is told.

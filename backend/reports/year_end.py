@@ -159,10 +159,11 @@ class YearEnd:
 
     def correct(self, tx: Transaction, records: Iterable[ClearRecord]) -> None:
         """After records were posted: what late taps spent is given back, what late reversals brought lapses again."""
-        if not tx.year_ends.has_lapses():
+        last = tx.year_ends.last_lapsed()
+        if last is None:
             return
         for record in records:
-            if record.kind != LOAD:
+            if record.kind != LOAD and day_of(record.day) <= last + self._config.overlap:
                 self._correct(tx, record)
 
     def _correct(self, tx: Transaction, record: ClearRecord) -> None:

@@ -19,8 +19,6 @@ from sqlalchemy import Row
 from backend.ledger import BANK, TRANSIT, Transfer, venue_account
 from backend.store import Transaction
 
-# What opens a payment again, so that the next settlement pays it.
-CAME_BACK = ("returned", "rejected", "revoked")
 # The last word first.
 _BY_WEIGHT = ("returned", "paid", "revoked", "rejected", "accepted")
 

@@ -12,7 +12,7 @@ from backend.errors import NotFound, SettlementRefused
 from backend.people import named, same_person
 from backend.settlement.invoice import KVK, OIN, Invoice, Party, ubl
 from backend.settlement.pain import Payment, PaymentFile, pain_001
-from backend.settlement.progress import CAME_BACK, add, state_of
+from backend.settlement.progress import add, state_of
 from backend.settlement.statement import Statement, StatementLine, statement_pdf
 from backend.store import Store, Transaction
 
@@ -256,12 +256,12 @@ class Settlements:
     # Reading
 
     def all(self) -> list[Settlement]:
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return [self._settlement(tx, row.number) for row in tx.payments.settlements()]
 
     def get(self, number: str) -> Settlement:
         """Raises NotFound."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return self._settlement(tx, number)
 
     def payment_file(self, number: str) -> bytes | None:
@@ -287,7 +287,7 @@ class Settlements:
         line = next((line for line in held.lines if line.venue == venue), None)
         if line is None:
             raise NotFound("statement", f"Venue {venue} is not in settlement {number}.")
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             rows = _statement_lines(tx, held, venue)
         assert held.approved_at is not None
         assert held.execution_on is not None
@@ -311,10 +311,15 @@ class Settlements:
             )
         )
 
+    def invoiced(self, number: str) -> set[int]:
+        """The venues for which an invoice was made out."""
+        with self._store.reading() as tx:
+            return tx.payments.invoiced(number)
+
     def invoice(self, number: str, venue: int) -> bytes:
         """The invoice that was made out for a venue, UBL 2.1; raises NotFound when there is none."""
         self._approved(number)
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             xml = tx.payments.invoice(number, venue)
         if xml is None:
             raise NotFound("invoice", f"No invoice was made out for venue {venue} in settlement {number}.")
@@ -407,7 +412,8 @@ def _back(tx: Transaction) -> dict[int, list[Reopened]]:
     found: dict[int, list[Reopened]] = {}
     for row in tx.payments.came_back():
         events = {event.kind for event in tx.payments.payment_events(row.end_to_end_id)}
-        if state_of(events, "") in CAME_BACK:
+        # One that was revoked, paid by the bank all the same and then returned came back once, by its last word.
+        if state_of(events, "") == row.kind:
             found.setdefault(row.venue, []).append(Reopened(row.end_to_end_id, row.kind, row.paid))
     return found
 

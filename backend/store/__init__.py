@@ -21,6 +21,7 @@ from backend.store.payments import Payments
 from backend.store.proposals import Proposals
 from backend.store.quarantine import Quarantine
 from backend.store.reports import Reports
+from backend.store.states import States
 from backend.store.statistics import Statistics
 from backend.store.year_ends import YearEnds
 
@@ -41,6 +42,7 @@ class Transaction:
     year_ends: YearEnds
     statistics: Statistics
     proposals: Proposals
+    states: States
 
 
 # Whoever connects works with the rights of clearing and on the rows of one municipality. Settings and lock end with
@@ -117,6 +119,7 @@ def _transaction(connection: Connection) -> Transaction:
         YearEnds(connection),
         Statistics(connection),
         Proposals(connection),
+        States(connection),
     )
 
 

@@ -10,6 +10,14 @@ from sqlalchemy import Connection, Row, case, func, insert, select, tuple_, unio
 from backend.schema import account, offer, posting, told, transfer
 from backend.store.bulk import add_rows, named
 
+# What a transfer brings the venue of its posting, in cents.
+CENTS_TO_VENUE = case(
+    (transfer.c.unit != "cent", 0),
+    (transfer.c.destination.startswith("venue:"), transfer.c.amount),
+    (transfer.c.source.startswith("venue:"), -transfer.c.amount),
+    else_=0,
+)
+
 
 @dataclass(frozen=True)
 class NewPosting:
@@ -57,7 +65,9 @@ class Books:
         ]
         add_rows(self._connection, posting, rows)
         # By terminal and sequence: not every database gives the numbers of many rows back in their order.
-        names = {(row["terminal"], row["sequence"]): each.transfers for row, each in zip(rows, postings, strict=True)}
+        names: dict[tuple[int, int], Iterable[tuple[str, str, str, int]]] = {
+            (each.about["terminal"], each.about["sequence"]): each.transfers for each in postings
+        }
         columns = posting.c.id, posting.c.terminal, posting.c.sequence
         found = self._connection.execute(select(*columns).where(named(posting, names)).order_by(posting.c.id))
         self._move({number: names[terminal, sequence] for number, terminal, sequence in found})
@@ -133,13 +143,6 @@ class Books:
 
     def days_of(self, venue: int, first: date, last: date) -> Sequence[Row[Any]]:
         """By day, offer and kind: how many taps or reversals of a venue, and the cents that they brought it."""
-        own = f"venue:{venue}"
-        cents = case(
-            (transfer.c.unit != "cent", 0),
-            (transfer.c.destination == own, transfer.c.amount),
-            (transfer.c.source == own, -transfer.c.amount),
-            else_=0,
-        )
         return self._connection.execute(
             select(
                 posting.c.happened_on,
@@ -147,7 +150,7 @@ class Books:
                 offer.c.name,
                 posting.c.kind,
                 func.count(posting.c.id.distinct()).label("times"),
-                func.sum(cents).label("cents"),
+                func.sum(CENTS_TO_VENUE).label("cents"),
             )
             .select_from(posting.join(offer).outerjoin(transfer))
             .where(posting.c.venue == venue, posting.c.happened_on.between(first, last))

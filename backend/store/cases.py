@@ -20,10 +20,6 @@ class Cases:
     def add_audit(self, **values: Any) -> None:
         self._connection.execute(insert(audit).values(**values))
 
-    def last_audit(self) -> Row[Any] | None:
-        query = select(*told(audit)).order_by(audit.c.id.desc()).limit(1)
-        return self._connection.execute(query).one_or_none()
-
     def add_finding(self, kind: str, terminal: int, sequence: int, nullifier: str | None, at: datetime) -> bool:
         """Whether this was not found before; the same finding is kept once."""
         same = finding.c.kind == kind, finding.c.terminal == terminal, finding.c.sequence == sequence

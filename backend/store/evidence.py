@@ -16,6 +16,7 @@ from backend.schema import (
     settlement_line,
     transfer,
 )
+from backend.store.books import CENTS_TO_VENUE
 
 _AT_ONCE = 400
 
@@ -157,13 +158,13 @@ class Evidence:
         )
         return self._one(query.limit(1))
 
-    def lines_that_differ(self, cents_to_venue: Any) -> Row[Any] | None:
+    def lines_that_differ(self) -> Row[Any] | None:
         """The first line of a settlement that is not the sum of its items: `settlement, venue, expected, found`."""
         items = (
             select(
                 settlement_item.c.settlement,
                 posting.c.venue,
-                func.coalesce(func.sum(cents_to_venue), 0).label("cents"),
+                func.coalesce(func.sum(CENTS_TO_VENUE), 0).label("cents"),
             )
             .select_from(
                 settlement_item.join(posting, posting.c.id == settlement_item.c.posting).outerjoin(
@@ -195,12 +196,12 @@ class Evidence:
                 return row
         return None
 
-    def finding_of_doubt(self, terminal: int, sequence: int) -> str | None:
-        """What an audit found of a record in doubt: happened, did_not_happen, or nothing yet."""
+    def finding_of_doubt(self, terminal: int, sequence: int) -> Row[Any] | None:
+        """What an audit found first of a record in doubt, `kind` (happened, did_not_happen) and `nullifier`."""
         chosen = finding.c.terminal == terminal, finding.c.sequence == sequence
         kinds = finding.c.kind.in_(("happened", "did_not_happen"))
-        found: str | None = self._connection.scalar(select(finding.c.kind).where(*chosen, kinds))
-        return found
+        query = select(finding.c.kind, finding.c.nullifier).where(*chosen, kinds)
+        return self._one(query.order_by(finding.c.id).limit(1))
 
     def moves_that_differ(self) -> Row[Any] | None:
         """The first posting of money on its way whose amount is not that of its payment: `…, expected, found`."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, literal, select, text, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, literal, select, text, update
 
 from backend.schema import (
     offer,
@@ -19,14 +19,7 @@ from backend.schema import (
     told,
     transfer,
 )
-
-# What a transfer brings the venue of its posting, in cents.
-CENTS_TO_VENUE = case(
-    (transfer.c.unit != "cent", 0),
-    (transfer.c.destination.startswith("venue:"), transfer.c.amount),
-    (transfer.c.source.startswith("venue:"), -transfer.c.amount),
-    else_=0,
-)
+from backend.store.books import CENTS_TO_VENUE
 
 
 class Payments:
@@ -202,6 +195,11 @@ class Payments:
     def add_invoice(self, number: str, venue: int, xml: bytes) -> None:
         self._connection.execute(insert(settlement_invoice).values(settlement=number, venue=venue, xml=xml))
 
+    def invoiced(self, number: str) -> set[int]:
+        """The venues for which an invoice was made out."""
+        chosen = settlement_invoice.c.settlement == number
+        return set(self._connection.scalars(select(settlement_invoice.c.venue).where(chosen)))
+
     def invoice(self, number: str, venue: int) -> bytes | None:
         chosen = settlement_invoice.c.settlement == number, settlement_invoice.c.venue == venue
         xml: bytes | None = self._connection.scalar(select(settlement_invoice.c.xml).where(*chosen))
@@ -209,22 +207,24 @@ class Payments:
 
     # Payments that came back
 
-    def came_back(self) -> Sequence[Row[Any]]:
-        """Events by which a payment came back that no settlement pays again yet, with the columns of its line."""
+    def came_back(self, with_paid_again: bool = False) -> Sequence[Row[Any]]:
+        """Events by which a payment came back that no settlement pays again yet (or any), with the columns of its
+        line."""
         claimed = (
             select(settlement_reopened.c.end_to_end_id)
             .join(settlement, settlement.c.number == settlement_reopened.c.settlement)
             .where(settlement.c.state != "withdrawn")
         )
-        return self._connection.execute(
-            select(payment_event.c.kind, settlement_line)
+        columns = (payment_event.c[name] for name in ("kind", "happened_on", "recorded_at", "reason"))
+        query: Select[Any] = (
+            select(*columns, settlement_line)
             .join(settlement_line, settlement_line.c.end_to_end_id == payment_event.c.end_to_end_id)
-            .where(
-                payment_event.c.kind.in_(("returned", "rejected", "revoked")),
-                payment_event.c.end_to_end_id.not_in(claimed),
-            )
+            .where(payment_event.c.kind.in_(("returned", "rejected", "revoked")))
             .order_by(payment_event.c.id)
-        ).all()
+        )
+        if not with_paid_again:
+            query = query.where(payment_event.c.end_to_end_id.not_in(claimed))
+        return self._connection.execute(query).all()
 
     def add_reopened(self, **values: Any) -> None:
         self._connection.execute(insert(settlement_reopened).values(**values))

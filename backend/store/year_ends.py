@@ -33,9 +33,11 @@ class YearEnds:
         chosen = year_closing.c.until == until, year_closing.c.state == state
         return list(self._connection.execute(_with_lapsed().where(*chosen).order_by(year_closing.c.id)))
 
-    def has_lapses(self) -> bool:
-        """Whether anything lapsed in any year."""
-        return self._connection.scalar(select(lapse.c.posting).limit(1)) is not None
+    def last_lapsed(self) -> date | None:
+        """The end of the last pass year of which anything lapsed."""
+        chosen = year_closing.c.kind == "lapse", year_closing.c.state == "decided"
+        last: date | None = self._connection.scalar(select(func.max(year_closing.c.until)).where(*chosen))
+        return last
 
     def lapses(self, purse: int, first_until: date) -> Sequence[Row[Any]]:
         """What lapsed in a purse for pass years that end on a day or later, the earliest year first."""

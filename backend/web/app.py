@@ -4,8 +4,22 @@ from flask import Flask
 
 from backend.errors import LedgerError, LinkError, NotFound
 from backend.web.config import WebConfig
-from backend.web.pages import bank, exceptions, money, own, own_offers, own_taps, proposals, settlements, venues
-from backend.web.words import amount, refused
+from backend.web.pages import (
+    bank,
+    exceptions,
+    money,
+    own,
+    own_offers,
+    own_taps,
+    proposals,
+    reports,
+    settlements,
+    statistics,
+    venues,
+    verification,
+    year_end,
+)
+from backend.web.words import RECORD_STATES, amount, refused
 from web.app import Pages, make_app
 from web.errors import refusal_page
 from web.pages import accounts, audit, entrance, own_account, start
@@ -19,6 +33,10 @@ PAGES = (
     Pages(settlements.pages, "money", ("settlements.index", mark("Afrekenen"))),
     Pages(bank.pages, "money", ("bank.index", mark("Bank"))),
     Pages(exceptions.pages, "money", ("exceptions.index", mark("Uitzoeken"))),
+    Pages(reports.pages, "money", ("reports.index", mark("Verslagen"))),
+    Pages(year_end.pages, "money"),
+    Pages(statistics.pages, "money"),
+    Pages(verification.pages, "money"),
     Pages(venues.pages, "venues", ("venues.index", mark("Aanbieders"))),
     Pages(proposals.pages, "venues", ("proposals.index", mark("Aanbod"))),
     Pages(own.pages, "own", ("own.index", mark("Mijn geld"))),
@@ -35,6 +53,7 @@ def create_app(config: WebConfig) -> Flask:
     app = make_app(config.site, "backend.web", PAGES)
     app.extensions["clearing"] = config.clearing
     app.jinja_env.filters.update(amount=amount, purse_pair=lambda pair: (pair[0], pair[1].name))
+    app.jinja_env.globals["record_states"] = RECORD_STATES
     app.register_error_handler(NotFound, lambda error: refusal_page(404, refused(error)))
     app.register_error_handler(LedgerError, lambda error: refusal_page(400, refused(error)))
     app.register_error_handler(LinkError, lambda error: refusal_page(503, refused(error)))

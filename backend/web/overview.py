@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from backend.clearing import Clearing
+from backend.reports.states import Sum
 
 _CENT = "cent"
 
@@ -28,6 +29,7 @@ class Overview:
     paid: int
     due_to_holders: int
     funds: list[Fund]
+    states: dict[str, Sum]
     # What waits for a person.
     settlement: str | None
     exceptions: int
@@ -56,8 +58,9 @@ def overview(clearing: Clearing) -> Overview:
             Fund(row["fund"], row["loaded"], row["spent"], row["outstanding"], row["discounts"])
             for row in totals["funds"]
         ],
+        states=clearing.records.now().in_all,
         settlement=waiting,
-        exceptions=totals["quarantine"],
+        exceptions=sum(clearing.exceptions.counts().values()),
         unproven=records.get("received", 0),
         in_doubt=records.get("in_doubt", 0),
         last_day=last_day,

@@ -6,11 +6,14 @@ from web.words import mark
 
 _FINANCE = frozenset({FINANCE, FINANCE_LEAD})
 PERMISSIONS: dict[str, tuple[frozenset[str], str]] = {
-    "money": (_FINANCE | {AUDITOR}, "read what is owed and paid, settlements, exceptions"),
-    "settle": (_FINANCE, "prepare a settlement, withdraw it before it is approved, take files of the bank in"),
+    "money": (_FINANCE | {AUDITOR}, "read what is owed and paid, settlements, exceptions, reports; verify the books"),
+    "settle": (
+        _FINANCE,
+        "prepare a settlement, withdraw it before it is approved, take files of the bank in, propose what lapses",
+    ),
     "release": (
         frozenset({FINANCE_LEAD}),
-        "approve a settlement of somebody else, revoke it before it is sent",
+        "approve a settlement of somebody else, revoke it before it is sent, decide what lapses, publish statistics",
     ),
     "mend": (_FINANCE, "try a refused item again; close or book a case together with somebody else"),
     "venues": (_FINANCE | {PARTNER_MANAGER, AUDITOR}, "read venues and their offers"),

@@ -9,6 +9,8 @@ from backend.errors import (
     LinkError,
     NotFound,
     OfferRefused,
+    PersonRefused,
+    ReportRefused,
     SettlementRefused,
 )
 from web.words import _, euros, language, mark
@@ -17,6 +19,16 @@ _UNITS: dict[Unit, tuple[tuple[str, str], tuple[str, str]]] = {
     "point": (("punt", "punten"), ("point", "points")),
     "visit": (("bezoek", "bezoeken"), ("visit", "visits")),
     "item": (("stuk", "stuks"), ("item", "items")),
+}
+# How far a visit came, as finance sees it.
+RECORD_STATES = {
+    "received": mark("ingeleverd, nog niet bewezen"),
+    "in_doubt": mark("niet zeker of er betaald is"),
+    "rejected": mark("geweigerd"),
+    "proven": mark("bewezen, nog niet afgerekend"),
+    "settled": mark("afgerekend, nog niet betaald"),
+    "paid": mark("betaald"),
+    "returned": mark("betaling kwam terug"),
 }
 # Of a settlement, and of one payment of it.
 PAYMENT_STATES = {
@@ -45,6 +57,24 @@ WHY_UNMATCHED = {
     "revoked": mark("Deze betaling was teruggehaald."),
     "paid": mark("De bank had deze betaling al gemeld als betaald."),
 }
+CLOSING_KINDS = {"lapse": mark("vervalt"), "restore": mark("komt terug")}
+CLOSING_STATES = {
+    "proposed": (mark("wacht op een tweede persoon"), "warning"),
+    "decided": (mark("besloten"), "positive"),
+    "withdrawn": (mark("ingetrokken"), "neutral"),
+}
+# Names of tables, columns and rows.
+STATISTICS = {
+    "month": mark("Bezoeken per maand"),
+    "category": mark("Bezoeken per soort en kwartaal"),
+    "venue": mark("Bezoeken per aanbieder"),
+    "reach": mark("Bereik"),
+    "taps": mark("Bezoeken"),
+    "year": mark("Jaar"),
+    "active passes": mark("Actieve passen"),
+    "total": mark("Totaal"),
+    "other": mark("overig"),
+}
 PROPOSAL_STATES = {
     "proposed": (mark("voorgesteld"), "warning"),
     "approved": (mark("goedgekeurd, nog niet op de apparaten"), "warning"),
@@ -66,14 +96,13 @@ REFUSALS: dict[type[LedgerError], dict[str, str]] = {
         "revoked": mark("Deze afrekening is teruggehaald. Het bestand mag niet naar de bank."),
         "withdrawn": mark("Deze afrekening is al ingetrokken. Laad de pagina opnieuw."),
         "not approved": mark("Deze afrekening is niet goedgekeurd, dus er is nog geen bestand."),
-        "person": mark("Vul in wie dit doet."),
     },
+    PersonRefused: {"person": mark("Vul in wie dit doet.")},
     ExceptionRefused: {
         "two people": mark("U hebt dit zelf voorgesteld. Laat iemand anders bevestigen."),
         "reason": mark("Kies waarom u dit sluit."),
         "note": mark("Schrijf in hoogstens 200 tekens op waarom. Noem geen namen."),
         "action": mark("Dit kan nu niet meer. Laad de pagina opnieuw."),
-        "person": mark("Vul in wie dit doet."),
     },
     BankFileRefused: {
         "two files": mark("De bank gaf twee bestanden hetzelfde nummer. Bel de bank."),
@@ -116,7 +145,18 @@ REFUSALS: dict[type[LedgerError], dict[str, str]] = {
         "compensation": mark("Een vergoeding per keer kan alleen bij een vast aantal, niet bij geld."),
         "from": mark("Vul een goede eerste dag in."),
         "until": mark("De laatste dag ligt voor de eerste dag, of is al voorbij."),
-        "person": mark("Vul in wie dit doet."),
+    },
+    ReportRefused: {
+        "period": mark("Deze periode is er niet. Kies er een uit de lijst."),
+        "tax number": mark("Een RSIN heeft negen cijfers. Vul dat van de gemeente in."),
+        "year": mark("Op deze dag eindigt geen pasjaar. Kies een andere dag."),
+        "too early": mark("Dit kan nog niet. Er kunnen nog bezoeken van dit jaar binnenkomen."),
+        "closed": mark("Dit pasjaar is al afgesloten, of dat is voorgesteld. Laad de pagina opnieuw."),
+        "nothing": mark("Vul bij minstens een tegoed in hoeveel er vervalt."),
+        "amount": mark("Vul een bedrag of aantal in, hoogstens wat er over is."),
+        "two people": mark("U hebt dit zelf voorgesteld. Laat iemand anders besluiten."),
+        "changed": mark("Er is nu minder over dan is voorgesteld. Trek het in en stel het opnieuw voor."),
+        "published": mark("Deze cijfers zijn al gepubliceerd. Ze blijven zoals ze zijn."),
     },
     NotFound: {
         "settlement": mark("Deze afrekening is er niet. Ga terug naar de lijst."),
@@ -126,6 +166,8 @@ REFUSALS: dict[type[LedgerError], dict[str, str]] = {
         "exception": mark("Dit geval is er niet. Ga terug naar de lijst."),
         "entry": mark("Deze regel van de bank is er niet. Laad de pagina opnieuw."),
         "payment": mark("Deze betaling is er niet. Laad de pagina opnieuw."),
+        "closing": mark("Voor dit jaar is niets voorgesteld. Laad de pagina opnieuw."),
+        "statistics": mark("De cijfers van dit jaar zijn nog niet gepubliceerd."),
         "proposal": mark("Dit voorstel is er niet. Laad de pagina opnieuw."),
         "venue": mark("Deze aanbieder is er niet."),
         "no venue": mark("Uw account hoort nog niet bij een aanbieder. Vraag het aan de gemeente."),

@@ -94,6 +94,20 @@ purse = 1
 price = "typed"
 """
 
+WITH_OFFER_99 = VENUES.replace(
+    "\n[[venue]]\nnumber = 6",
+    """
+[[venue.offer]]
+number = 99
+name = "Later"
+purse = 1
+price = "fixed"
+amount = 500
+
+[[venue]]
+number = 6""",
+)
+
 PURSES = {
     1: {"name": "Meedoen", "unit": "cent", "funds": ["Minimabeleid"]},
     2: {"name": "Kleding", "unit": "cent", "funds": ["Kindpakket"]},

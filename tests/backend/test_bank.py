@@ -278,6 +278,23 @@ def test_an_entry_that_is_none_of_ours_by_itself_waits(month, entry, why):
     assert money(month) == ON_THE_WAY
 
 
+def test_a_payment_that_nobody_approved_yet_waits(month):
+    month.shop.tap(month.holder, offer=21, amount=450, price=450)
+    month.sync()
+    (line,) = month.clearing.settlements.prepare(END, "Anna").lines
+    assert take(month, camt([("DBIT", 450, line.end_to_end_id)]))["unmatched"] == 1
+    (found,) = month.clearing.bank.unmatched()
+    assert (found.why, found.candidates) == ("not approved", ())
+    assert money(month) == (1550, 0, 0, 450)
+
+
+def test_an_entry_that_waits_is_not_counted_again_when_the_statement_tells_it_too(month):
+    entry = ("DBIT", 999, None)
+    receipts = [take(month, camt([entry], kind)) for kind in ("camt.054", "camt.053")]
+    assert [(each["unmatched"], each["repeated"]) for each in receipts] == [(1, 0), (0, 1)]
+    assert len(month.clearing.bank.unmatched()) == 1
+
+
 def waiting(month, *entry):
     take(month, camt([entry or ("DBIT", 300, None)]))
     (found,) = month.clearing.bank.unmatched()
@@ -366,6 +383,12 @@ def test_money_that_went_out_after_all_is_booked_by_people_and_taken_off_what_is
         month.clearing.bank.assign(found.id, payment, name)
     assert month.venue_is_owed(6) == 0
     assert month.balance("bank") == 450
+    # And it comes back: the next settlement pays it, once.
+    settlements.withdraw("2026-003", "Anna")
+    assert take(month, camt([("CRDT", 450, payment)], message="S2", number=2))["returned"] == 1
+    (line,) = settlements.prepare(END, "Anna").lines
+    assert [(each.how, each.amount) for each in line.reopened] == [("returned", 450)]
+    assert line.paid == 450
 
 
 def test_nothing_that_the_bank_said_is_changed(month):

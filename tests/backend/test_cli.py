@@ -109,6 +109,7 @@ def test_from_nothing_to_a_payment_order(desk, world):
     assert "0 new, 1 held already" in desk("ingest", batch)
     totals = json.loads(desk("totals", "--json"))
     assert totals["venues"][0]["owed"] == 500
+    assert totals["states"]["proven"] == totals["venues"][0]["states"]["proven"] == {"records": 1, "cents": 500}
     assert "Zwembad De Plas" in desk("totals")
     assert "Nothing to look at." in desk("exceptions", "list", "--kind", "refused")
     assert "two people" in desk_settles(desk, by="Anna", status=1)

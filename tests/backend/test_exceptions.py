@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
-from backend.errors import BatchRefused, ExceptionRefused, NotFound, StatementRefused, TwoJournals
+from backend.errors import BatchRefused, ExceptionRefused, NotFound, PersonRefused, StatementRefused, TwoJournals
 from backend.exceptions import names, words
 from backend.vault import FINDINGS
-from card.batch import COMMITTED
+from card.batch import COMMITTED, IN_DOUBT
 from card.record import TAP
-from tests.backend.conftest import NOT_ALLOWED
+from tests.backend.a_bank import camt
+from tests.backend.conftest import NOT_ALLOWED, WITH_OFFER_99
 from tests.backend.test_http import client_of
 
 POOL = 5
@@ -212,13 +213,12 @@ def test_a_proposal_can_be_declined_and_made_again(world, desk):
         ("Anna", "other", "  ", "note"),
         ("Anna", "test", "x" * 201, "note"),
         (" ", "test", "", "person"),
-        ("A" * 61, "test", "", "person"),
     ],
 )
 def test_a_case_is_closed_by_somebody_for_a_reason(world, desk, by, reason, note, fault):
     refused(world)
     (case,) = desk.cases("refused")
-    with pytest.raises(ExceptionRefused) as refusal:
+    with pytest.raises((ExceptionRefused, PersonRefused)) as refusal:
         desk.close(case.id, by, reason, note)
     assert refusal.value.reason == fault
     assert desk.case(case.id).events == ()
@@ -356,6 +356,24 @@ def test_a_doubt_that_happened_is_posted_once_two_people_book_it(world, desk):
     assert [event.action for event in desk.case(case.id).events] == ["proposed", "confirmed"]
 
 
+def refused_doubt(world, desk):
+    """Two people book a doubt at an offer that is not there."""
+    record = world.pool.record(TAP, 99, 1, 500)
+    world.pool.append(IN_DOUBT, record, world.pool.seal(record, world.holder))
+    world.sync()
+    finds(world, ("happened", 1, NULLIFIER))
+    desk.book("doubt:101.1", "Anna")
+    desk.confirm("doubt:101.1", "Bram")
+    return record
+
+
+def test_a_booked_doubt_that_was_refused_is_posted_when_its_offer_is_there(world, desk):
+    refused_doubt(world, desk)
+    world.import_venues(WITH_OFFER_99)
+    assert desk.retry(desk.cases()[0].id, "Chris").resolved
+    assert world.venue_is_owed() == 500
+
+
 def test_a_booked_doubt_whose_terminal_settles_it_later_is_not_paid_twice(world, desk):
     tap = world.pool.doubt(world.holder)
     world.sync()
@@ -420,14 +438,11 @@ def test_a_closed_doubt_that_its_pass_settles_is_paid(world):
 
 
 def test_a_doubt_that_the_rules_refuse_is_not_paid_but_shown(world, desk):
-    record = world.pool.record(TAP, 99, 1, 500)
-    world.pool.append(3, record, world.pool.seal(record, world.holder))
-    world.sync()
-    finds(world, ("happened", 1, NULLIFIER))
-    desk.book("doubt:101.1", "Anna")
-    desk.confirm("doubt:101.1", "Bram")
+    record = refused_doubt(world, desk)
     assert kinds(desk) == ["refused"]
     assert world.clearing.ledger.balances() == {}
+    # Tried again, it is refused for the same reason, not because it proves nothing by itself.
+    assert desk.retry(desk.cases()[0].id, "Chris").reason == "offer"
     # Its pass comes back: the same record, now proven by itself, is refused for the same reason.
     world.pool.commit(record, world.holder)
     world.sync()
@@ -581,3 +596,42 @@ def test_over_http_a_doubt_is_booked(world, desk):
         client.post("/v1/exceptions/doubt:101.1/confirmations", json={"by": "Bram"})
         assert NULLIFIER not in client.get("/v1/exceptions?ended=true").text
     assert world.venue_is_owed() == 500
+
+
+# Of the bank
+
+
+def at_the_bank(world, *entries, message):
+    world.clearing.bank.take(camt(list(entries), message=message), "Chris")
+
+
+def settled(world):
+    made = world.clearing.settlements.prepare(date(2026, 11, 30), "Anna")
+    world.clearing.settlements.approve(made.number, "Bram")
+    return f"MD-1-{made.number}-{POOL}"
+
+
+def test_a_payment_that_came_back_is_a_case_until_a_settlement_pays_it_again(world, desk):
+    world.pool.tap(world.holder)
+    world.sync()
+    payment = settled(world)
+    at_the_bank(world, ("DBIT", 500, payment), message="S1")
+    assert desk.cases("returned") == []
+    at_the_bank(world, ("CRDT", 500, payment), message="S2")
+    (case,) = desk.cases(venue=POOL)
+    assert (case.id, case.venue, case.actions) == (f"returned:{payment}", POOL, ())
+    assert (case.facts["settlement"], case.facts["amount"]) == ("2026-001", 500)
+    settled(world)
+    assert desk.counts()["returned"] == 0
+    assert desk.case(f"returned:{payment}").status == "resolved"
+
+
+def test_an_entry_of_the_bank_that_fits_nothing_is_a_case_until_people_decided(world, desk):
+    at_the_bank(world, ("CRDT", 9900, None), message="S1")
+    (case,) = desk.cases()
+    assert (case.kind, case.reason, case.facts["direction"], case.actions) == ("bank_entry", "unknown", "credit", ())
+    with client_of(world) as client:
+        assert client.get(f"/v1/exceptions/{case.id}").json()["facts"]["entry"] == case.facts["entry"]
+    world.clearing.bank.not_ours(case.facts["entry"], "rent of a hall", "Dirk")
+    assert desk.cases() == []
+    assert desk.case(case.id).status == "resolved"

@@ -255,7 +255,7 @@ def test_settlements_are_shown_and_their_files_given(world, client):
     assert statement.content.startswith(b"%PDF")
     problem(client.get(f"{path}/venues/6/statement"), 404)
     problem(client.get("/v1/settlements/2026-777"), 404)
-    assert client.get("/v1/totals").json() == world.clearing.ledger.totals()
+    assert client.get("/v1/totals").json() == world.clearing.totals()
 
 
 def test_what_the_bank_says_is_taken_and_what_waits_is_shown(world, client):
@@ -368,6 +368,8 @@ def test_the_metrics_say_what_waits(world):
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert 'meedoen_records{state="received"} 1.0' in answer.text
     assert "meedoen_quarantine_open 1.0" in answer.text
+    assert 'meedoen_taps{state="received"} 1.0' in answer.text
+    assert 'meedoen_taps_cents{state="received"} 500.0' in answer.text
     assert 'meedoen_settlements{state="prepared"} 0.0' in answer.text
 
 

@@ -80,8 +80,8 @@ def test_what_is_owed_is_beside_what_the_bank_holds(city):
     owed = city.clearing.funds.obligation(day)
     assert owed.outstanding == owed.loaded - owed.debited - owed.expired
     assert owed.loaded == 15000 + 20000 + 16000
-    assert (owed.owed, owed.due_back, owed.covered) == (999, 300, None)
-    assert owed.to_cover == owed.outstanding + 999 + 300
+    assert (owed.owed, owed.on_its_way, owed.due_back, owed.covered) == (999, 3750, 300, None)
+    assert owed.to_cover == owed.outstanding + 999 + 3750 + 300
     assert city.clearing.funds.obligation(day, owed.to_cover).covered is True
     assert city.clearing.funds.obligation(day, owed.to_cover - 1).covered is False
 

@@ -7,7 +7,8 @@ import pytest
 from backend.errors import LinkError
 from card.record import TAP
 from tests.backend.busy_city import busy
-from tests.backend.conftest import VENUES, World
+from tests.backend.conftest import VENUES, WITH_OFFER_99, World
+from tests.backend.test_exceptions import NULLIFIER, finds
 from tests.backend.test_funding import BUDGETS, IN_ORDER, with_grant
 
 
@@ -239,11 +240,41 @@ def test_a_record_in_quarantine_that_can_be_booked_by_now_is_named(world):
     world.pool.tap(world.holder, offer=99)
     world.sync()
     assert verified(world).difference is None
-    offer = '\n[[venue.offer]]\nnumber = 99\nname = "Later"\npurse = 1\nprice = "fixed"\namount = 500\n'
-    head, tail = VENUES.split("[[venue]]\nnumber = 6")
-    world.import_venues(head + offer + "\n[[venue]]\nnumber = 6" + tail)
+    world.import_venues(WITH_OFFER_99)
     found = verified(world).difference
     assert (found.what, found.expected, found.found) == ("state", "proven or received", "rejected")
+
+
+def booked(world):
+    """A doubt that the vault found to have happened, booked by two people."""
+    tap = world.pool.doubt(world.holder)
+    world.sync()
+    finds(world, ("happened", 1, NULLIFIER))
+    world.clearing.exceptions.book("doubt:101.1", "Anna")
+    world.clearing.exceptions.confirm("doubt:101.1", "Bram")
+    return tap
+
+
+def test_a_doubt_that_two_people_booked_holds(world):
+    booked(world)
+    assert verified(world).difference is None
+
+
+def test_a_booked_doubt_that_its_terminal_settles_later_holds(world):
+    world.pool.commit(booked(world), world.holder)
+    proof = next(reversed(world.vault.committed))
+    world.vault.committed[proof] = NULLIFIER
+    world.sync()
+    assert verified(world).difference is None
+
+
+def test_a_doubt_that_was_booked_against_the_rules_is_named(tmp_path):
+    world = World(tmp_path)
+    booked(world)
+    change(world, "UPDATE offer SET number = 16 WHERE number = 11")
+    found = verified(world).difference
+    world.clearing.close()
+    assert (found.what, found.expected, found.found) == ("state", "in_doubt or rejected", "proven")
 
 
 def test_loads_in_order_of_funds_are_computed_as_on_the_day_of_each(world):

@@ -12,6 +12,7 @@ from hardware.emulated_pass.stored import to_json
 from hardware.errors import ReaderError
 from terminal.cli import app
 from terminal.errors import BackendUnreachable
+from terminal.firmware.storage import FileStorage
 from terminal.host import Backend, HotlistAddress
 from tests.city import (
     CENTS,
@@ -250,7 +251,8 @@ def test_sync_says_when_the_keys_could_not_be_renewed(command, flash, backend):
 
 
 def test_sync_is_done_when_records_are_set_aside_and_says_how_many_and_why(command, tmp_path, backend):
-    terminal = PcTerminal(tmp_path / "flash", provision=False)
+    storage = FileStorage(str(tmp_path / "flash/journal0"), 64)
+    terminal = PcTerminal(tmp_path / "flash", provision=False, storage=storage)
     for uid in (b"\x04\x11\x22\x33\x44\x55\x66", b"\x04\x66\x55\x44\x33\x22\x11"):
         terminal.tap(make_pass(uid)[0])
     refused = [{"position": at, "sequence": at, "reason": reason} for at, reason in [(1, "offer"), (2, "mac")]]

@@ -4,10 +4,12 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from backend.exceptions import words
-from backend.exceptions.names import CLOSE_REASONS, KINDS
+from backend.exceptions.names import BANK_ENTRY, CLOSE_REASONS, KINDS, RETURNED, TWO_JOURNALS, UNREADABLE
+from backend.exceptions.service import Case
 from backend.web.acting import acting
 from backend.web.config import clearing
 from backend.web.permissions import needs
+from backend.web.words import WHY_UNMATCHED
 from web.login import officer
 from web.words import _, language
 
@@ -25,7 +27,7 @@ def index() -> str:
 def kind(kind: str) -> str:
     if kind not in KINDS:
         abort(404)
-    with clearing().store.transaction() as tx:
+    with clearing().store.reading() as tx:
         venues = {row.number: row.name for row in tx.catalogue.venues()}
     return render_template(
         "exceptions/kind.html",
@@ -39,16 +41,15 @@ def kind(kind: str) -> str:
 @pages.get("/cases/<id>")
 def case(id: str) -> str:
     held = clearing().exceptions.case(id)
-    with clearing().store.transaction() as tx:
+    with clearing().store.reading() as tx:
         venue = None if held.venue is None else tx.catalogue.venue(held.venue)
     spoken = language()
-    reasons = words.BATCH_REASONS if held.kind in ("unreadable", "two_journals") else words.ENTRY_REASONS
     return render_template(
         "exceptions/case.html",
         case=held,
         venue=venue,
         kind=words.KINDS[spoken][held.kind],
-        why=reasons[spoken].get(held.reason or "", ""),
+        why=_why(held),
         found=words.FOUND[spoken].get(held.facts.get("found") or "", ""),
         purses=clearing().config.purses,
         actions=words.ACTIONS[spoken],
@@ -58,6 +59,17 @@ def case(id: str) -> str:
         reasons=words.CLOSE_REASONS[spoken],
         mine=next((each.by for each in reversed(held.events) if each.action == "proposed"), "") == officer().user_name,
     )
+
+
+def _why(held: Case) -> str:
+    """The reason of a case in words; that of a bank that brings a payment back is its own code."""
+    reason = held.reason or ""
+    if held.kind == RETURNED:
+        return _("De bank zegt: %(reason)s.", reason=reason) if reason else ""
+    if held.kind == BANK_ENTRY:
+        return _(WHY_UNMATCHED[reason]) if reason in WHY_UNMATCHED else reason
+    of_kind = words.BATCH_REASONS if held.kind in (UNREADABLE, TWO_JOURNALS) else words.ENTRY_REASONS
+    return of_kind[language()].get(reason, "")
 
 
 @pages.post("/cases/<id>/retry")

@@ -50,7 +50,7 @@ def withdraw(number: int) -> Response:
 
 def _index(form: Any, wrong: str = "") -> str:
     venue = own_venue()
-    with clearing().store.transaction() as tx:
+    with clearing().store.reading() as tx:
         offers, allowed = tx.catalogue.current_offers(venue.number), tx.catalogue.current_purses(venue.number)
     return render_template(
         "own/offers.html",

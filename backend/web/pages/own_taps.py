@@ -17,7 +17,7 @@ def index() -> str:
     venue = own_venue()
     last = request.args.get("last", type=date.fromisoformat) or site().today()
     first = request.args.get("first", type=date.fromisoformat) or last - timedelta(days=_DAYS - 1)
-    with clearing().store.transaction() as tx:
+    with clearing().store.reading() as tx:
         rows = tx.books.days_of(venue.number, first, last)
     total = sum(int(row.cents or 0) for row in rows)
     return render_template("own/taps.html", rows=rows, first=first, last=last, total=total)

@@ -46,7 +46,7 @@ def publish(number: int) -> Response | tuple[str, int]:
 
 def _index(wrong: str = "") -> str:
     held = clearing().proposals.all()
-    with clearing().store.transaction() as tx:
+    with clearing().store.reading() as tx:
         venues = {row.number: row.name for row in tx.catalogue.venues()}
         now = {offer.number: offer for number in venues for offer in tx.catalogue.current_offers(number)}
     return render_template(

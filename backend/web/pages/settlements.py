@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from backend.errors import LedgerError
 from backend.web.acting import acting
 from backend.web.config import clearing
+from backend.web.files import download
 from backend.web.permissions import needs
 from backend.web.words import ACCOUNTS, PAYMENT_STATES, refused
 from web.login import officer
@@ -102,12 +103,19 @@ def payments(number: str) -> Response:
     if content is None:
         abort(404)
     with acting("fetch payment file", f"settlement {number}"):
-        return _file(content, "application/xml", f"pain.001-{number}.xml")
+        return download(content, "application/xml", f"pain.001-{number}.xml")
 
 
 @pages.get("/<number>/statements/<int:venue>.pdf")
 def statement(number: str, venue: int) -> Response:
-    return _file(clearing().settlements.statement(number, venue), "application/pdf", f"statement-{number}-{venue}.pdf")
+    return download(
+        clearing().settlements.statement(number, venue), "application/pdf", f"statement-{number}-{venue}.pdf"
+    )
+
+
+@pages.get("/<number>/invoices/<int:venue>.xml")
+def invoice(number: str, venue: int) -> Response:
+    return download(clearing().settlements.invoice(number, venue), "application/xml", f"invoice-{number}-{venue}.xml")
 
 
 def _index(wrong: str = "") -> str:
@@ -132,10 +140,7 @@ def _one(number: str, wrong: str = "") -> str:
         settlement=held,
         states=PAYMENT_STATES,
         accounts=ACCOUNTS,
+        invoiced=clearing().settlements.invoiced(number),
         mine=officer().user_name in {(name or "").casefold() for name in (held.prepared_by, held.checked_by)},
         wrong=wrong,
     )
-
-
-def _file(content: bytes, kind: str, name: str) -> Response:
-    return Response(content, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})

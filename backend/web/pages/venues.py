@@ -13,6 +13,7 @@ from backend.web.permissions import needs
 from backend.web.words import refused
 from web.accounts import Account
 from web.audit import audit
+from web.login import officer
 from web.site import site
 from web.words import _
 
@@ -77,5 +78,6 @@ def _one(number: int, wrong: str = "") -> str:
         allowed=allowed,
         purses=clearing().config.purses,
         speakers=speakers,
+        states=clearing().records.now().venues[number] if officer().may("money") else None,
         wrong=wrong,
     )

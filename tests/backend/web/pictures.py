@@ -115,12 +115,22 @@ def _finance(windows: Windows, keep: Callable[[Page, str], None]) -> None:
 def _bank(bram: Page, keep: Callable[[Page, str], None]) -> None:
     """A statement with one payment of the two, and one that nobody knows."""
     entries = [("DBIT", 7500, "MD-1-2026-001-5"), ("DBIT", 7833, None)]
-    content = camt(entries, number=2, day="2026-12-02")
+    content = camt(entries, number=2, day="2026-12-01")
     bram.goto("/bank")
     bram.locator("#files").set_input_files({"name": "camt.xml", "mimeType": "text/xml", "buffer": content})
     bram.get_by_role("button", name="Lees in").click()
     bram.get_by_text("1 betaald").wait_for()
     keep(bram, "bank")
+    for name, address in (
+        ("reports", "/reports"),
+        ("year-end", "/reports/year-end?until=2026-12-31"),
+    ):
+        bram.goto(address)
+        keep(bram, name)
+    bram.goto("/reports/verification")
+    bram.get_by_role("button", name="Kijk alles na").click()
+    bram.get_by_text("De boeken zijn wat").wait_for()
+    keep(bram, "verification")
 
 
 def _venues(windows: Windows, world: World, keep: Callable[[Page, str], None]) -> None:

@@ -1,0 +1,85 @@
+"""How far records of venues came: sums of what is proven, rows of what is not, and what became of payments."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Row, and_, cast, func, select
+
+from backend.schema import (
+    entry,
+    payment_event,
+    posting,
+    record,
+    settlement,
+    settlement_item,
+    settlement_line,
+    settlement_reopened,
+    terminal,
+    transfer,
+)
+from backend.store.books import CENTS_TO_VENUE
+
+
+class States:
+    """Reads only, within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def unproven(self) -> Iterable[Row[Any]]:
+        """`venue, state, clear` of every record of a venue that is received, in doubt or rejected."""
+        decides = and_(entry.c.terminal == record.c.terminal, entry.c.position == record.c.position)
+        query = (
+            select(terminal.c.venue, record.c.state, entry.c.clear)
+            .select_from(record.join(entry, decides).join(terminal, terminal.c.number == record.c.terminal))
+            .where(record.c.state.in_(("received", "in_doubt", "rejected")), terminal.c.venue.is_not(None))
+        )
+        return self._connection.execution_options(yield_per=1000).execute(query)
+
+    def not_settled(self) -> Sequence[Row[Any]]:
+        """`venue, times, cents`: taps and reversals that are in no settlement."""
+        query = (
+            select(
+                posting.c.venue,
+                func.count(posting.c.id.distinct()).label("times"),
+                cast(func.coalesce(func.sum(CENTS_TO_VENUE), 0), BigInteger).label("cents"),
+            )
+            .select_from(posting.outerjoin(transfer, transfer.c.posting == posting.c.id))
+            .where(posting.c.kind.in_(("tap", "reversal")), posting.c.id.not_in(select(settlement_item.c.posting)))
+            .group_by(posting.c.venue)
+        )
+        return list(self._connection.execute(query))
+
+    def settled(self) -> dict[tuple[str, int], int]:
+        """How many taps and reversals are in each line of a settlement."""
+        by = settlement_item.c.settlement, posting.c.venue
+        joined = settlement_item.join(posting, posting.c.id == settlement_item.c.posting)
+        rows = self._connection.execute(select(*by, func.count()).select_from(joined).group_by(*by))
+        return {(number, venue): times for number, venue, times in rows}
+
+    def lines(self) -> Sequence[Row[Any]]:
+        """`settlement, venue, earned, paid, carried, end_to_end_id` of settlements that count, the last first."""
+        names = "settlement", "venue", "earned", "paid", "carried", "end_to_end_id"
+        query = (
+            select(*(settlement_line.c[name] for name in names))
+            .join(settlement, settlement.c.number == settlement_line.c.settlement)
+            .where(settlement.c.state != "withdrawn")
+            .order_by(settlement.c.prepared_at.desc(), settlement.c.number.desc(), settlement_line.c.venue)
+        )
+        return list(self._connection.execute(query))
+
+    def happened(self) -> dict[str, set[str]]:
+        """What happened to each payment."""
+        found: dict[str, set[str]] = {}
+        for name, kind in self._connection.execute(select(payment_event.c.end_to_end_id, payment_event.c.kind)):
+            found.setdefault(name, set()).add(kind)
+        return found
+
+    def paid_again(self) -> dict[str, str]:
+        """By payment that came back, the settlement that pays it again."""
+        query = (
+            select(settlement_reopened.c.end_to_end_id, settlement_reopened.c.settlement)
+            .join(settlement, settlement.c.number == settlement_reopened.c.settlement)
+            .where(settlement.c.state != "withdrawn")
+        )
+        return {name: number for name, number in self._connection.execute(query)}

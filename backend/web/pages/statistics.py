@@ -1,0 +1,71 @@
+"""How often passes were used in a year: published once, and shown as it was published."""
+
+from datetime import date
+
+from babel.dates import format_date
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from backend.errors import LedgerError, NotFound
+from backend.reports.statistics import MINIMUM, YearStatistics
+from backend.web.acting import acting
+from backend.web.config import clearing
+from backend.web.permissions import needs
+from backend.web.words import STATISTICS, refused
+from web.login import officer
+from web.site import site
+from web.words import _, language
+
+pages = Blueprint("statistics", __name__, url_prefix="/reports/statistics")
+_YEARS_BACK = 3
+
+
+@pages.get("")
+def index() -> str:
+    return _index(request.args.get("year", site().today().year - 1, type=int))
+
+
+@pages.post("")
+@needs("release")
+def publish() -> Response | tuple[str, int]:
+    form = request.form
+    year, passes = form.get("year", 0, type=int), form.get("active_passes", type=int)
+    if year not in _years():
+        return _index(_years()[0], _("Kies een jaar dat voorbij is.")), 400
+    if (form.get("active_passes", "").strip() and passes is None) or (passes or 0) < 0:
+        return _index(year, _("Vul het aantal passen in als een getal.")), 400
+    try:
+        with acting("publish statistics", str(year)):
+            clearing().statistics.publish(year, officer().user_name, active_passes=passes)
+    except LedgerError as error:
+        return _index(year, refused(error)), 400
+    flash(_("Gepubliceerd. Deze cijfers blijven zoals ze zijn."), "ok")
+    return redirect(url_for("statistics.index", year=year), 303)
+
+
+def _years() -> list[int]:
+    """Those that are over."""
+    return [site().today().year - back for back in range(1, _YEARS_BACK + 1)]
+
+
+def _published(year: int) -> YearStatistics | None:
+    try:
+        return clearing().statistics.of(year)
+    except NotFound:
+        return None
+
+
+def _index(year: int, wrong: str = "") -> str:
+    made = _published(year)
+    return render_template(
+        "reports/statistics.html",
+        year=year,
+        years=[(each, each) for each in _years()],
+        made=made,
+        minimum=made.minimum if made else MINIMUM,
+        may_publish=year in _years(),
+        said=lambda word: _(STATISTICS[word]) if word in STATISTICS else word,
+        columns=lambda table: [_(STATISTICS[each]) if each in STATISTICS else each for each in table.columns],
+        month=lambda number: format_date(date(year, int(number), 1), "LLLL", locale=language()),
+        wrong=wrong,
+    )
