@@ -58,7 +58,7 @@ class Books:
         """Add postings of records, in their order."""
         if not postings:
             return
-        rows = [
+        rows: list[dict[str, Any]] = [
             _NOTHING_MORE
             | {"kind": each.kind, "happened_on": each.happened_on, "recorded_at": each.recorded_at, **each.about}
             for each in postings
