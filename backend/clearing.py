@@ -24,7 +24,7 @@ class Clearing:
     def __init__(self, config: Config, transport: httpx.BaseTransport | None = None, now: Now = utc_now) -> None:
         self.config = config
         self.calendar = Calendar(now, config.timezone)
-        self.store = Store(config.database_url)
+        self.store = Store(config.database_url, config.municipality.number)
         self._vault = VaultClient(config.vault, transport)
         self.ingest = Ingest(self.store, self._vault, Rules(config), config.link_roots_bytes(), now)
         self.findings = Findings(self.store, self._vault, config, self.calendar)
@@ -54,7 +54,7 @@ class Clearing:
     def set_up(self) -> None:
         """Make the tables and the municipality's desks; harmless when they are there."""
         self.config.data.mkdir(parents=True, exist_ok=True)
-        self.store.create()
+        self.store.migrate()
         with self.store.transaction() as tx:
             for desk in self.config.desks:
                 if tx.catalogue.terminal(desk) is None:

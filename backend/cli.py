@@ -21,6 +21,7 @@ from backend.errors import BatchRefused, ImportRefused, LedgerError, LinkError, 
 from backend.http_schemas import item_out, settlement_out
 from backend.money import euro
 from backend.settlement.service import Settlement
+from backend.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Take in journals, keep the books, pay the venues.")
 settle = typer.Typer(no_args_is_help=True, help="Pay the venues, with two people.")
@@ -52,6 +53,7 @@ def _clearing(context: typer.Context, data: Path, as_json: bool) -> Iterator[Cle
     with _refusals(as_json):
         clearing = Clearing(configuration.load(data), transport)
         try:
+            clearing.store.migrate()
             yield clearing
         finally:
             clearing.close()
@@ -72,18 +74,43 @@ def init(
     iban: Annotated[str, typer.Option(help="Account that pays the venues.")],
     bic: Annotated[str | None, typer.Option(help="Its BIC, when the IBAN does not tell.")] = None,
     vault: Annotated[str | None, typer.Option(help="Address of the vault, when it is not that of the file.")] = None,
+    database: Annotated[str | None, typer.Option(help="postgresql://…; without it, a file in the folder.")] = None,
     data: Folder = _DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Set up clearing for a scheme. Again: take over a changed scheme, and keep the books."""
     with _refusals(as_json):
-        made = configuration.make(data, scheme, keys, iban, bic, vault_address=vault)
-        made.save()
+        database = database or configuration.database_of(data)
+        made = configuration.make(data, scheme, keys, iban, bic, vault_address=vault, database=database)
         clearing = Clearing(made)
         clearing.set_up()
         clearing.close()
+        made.save()
     name = made.municipality.name
     _say(as_json, {"folder": str(data), "municipality": name}, f"Clearing of {name} is set up in {data}.")
+
+
+@app.command()
+def migrate(
+    address: Annotated[
+        str | None,
+        typer.Option("--as", help="postgresql://… of a user that may change tables, when clearing's may not."),
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="Go back to this version, such as 0001, for an older program.")] = None,
+    data: Folder = _DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the database to this version. Every command does that by itself where its user may."""
+    with _refusals(as_json):
+        config = configuration.load(data)
+        store = Store(address or config.database_url, config.municipality.number)
+        try:
+            store.migrate(to)
+        finally:
+            store.close()
+    _say(
+        as_json, {"version": to or "newest"}, f"The database has version {to}." if to else "The database is up to date."
+    )
 
 
 @app.command()

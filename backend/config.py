@@ -129,11 +129,15 @@ class Config(_Strict):
     certificate: Certificate
     desks: tuple[int, ...] = (DESK,)
     timezone: str = "Europe/Amsterdam"
+    # None: an SQLite file in the data folder. An address may hold a password.
+    database: SecretStr | None = None
     transport_token: Secret | None = None
     finance_token: Secret | None = None
 
     @property
     def database_url(self) -> str:
+        if self.database is not None:
+            return self.database.get_secret_value()
         return f"sqlite:///{self.data / 'clearing.db'}"
 
     def link_roots_bytes(self) -> list[bytes]:
@@ -160,9 +164,9 @@ class Config(_Strict):
         content["link_roots"] = [root.get_secret_value() for root in self.link_roots]
         content["table_key"] = self.table_key.get_secret_value()
         content["signing_key"] = self.signing_key.get_secret_value()
-        for key in ("transport_token", "finance_token"):
-            token: SecretStr | None = getattr(self, key)
-            content[key] = token.get_secret_value() if token else None
+        for key in ("database", "transport_token", "finance_token"):
+            secret: SecretStr | None = getattr(self, key)
+            content[key] = secret.get_secret_value() if secret else None
         self.data.mkdir(parents=True, exist_ok=True)
         path, new = self.data / FILE_NAME, self.data / (FILE_NAME + ".new")
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -187,6 +191,12 @@ def load(data: Path) -> Config:
         raise ConfigError(f"{data} is not set up; run `meedoen backend init`.") from None
     except (ValueError, TypeError) as error:
         raise ConfigError(f"{path} does not hold: {_faults(error)}") from None
+
+
+def database_of(data: Path) -> str | None:
+    """The address of the database that a data folder was set up with, when it has one."""
+    held = load(data).database if (data / FILE_NAME).exists() else None
+    return None if held is None else held.get_secret_value()
 
 
 def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None = None, **rest: Any) -> Config:

@@ -7,6 +7,7 @@ changed where they are, and a cipher is made once for a key.
 import io
 
 from card.bytewise import xor_into
+from card.wire import put_uint
 
 BLOCK = 16
 ZERO_BLOCK = bytes(BLOCK)
@@ -73,7 +74,8 @@ try:
     @micropython.viper
     def cbc_decrypt(cipher, scratch, start: int, blocks: int):
         """Decrypt blocks of the message where they stand, `scratch.state` being the IV. The position is behind them."""
-        message, state, spare, plain = scratch.message, scratch.state, scratch.spare, scratch.plain
+        message, state = scratch.message, scratch.state
+        spare, plain = scratch.spare, scratch.plain
         to, by, out = ptr8(state), ptr8(spare), ptr8(plain)
         message.seek(start)
         while blocks > 0:
@@ -191,6 +193,14 @@ class Scratch:
         self.spare = bytearray(BLOCK)
         self.plain = bytearray(BLOCK)
         self.mac = bytearray(BLOCK)
+        self._byte = bytearray(1)
+        self._word = bytearray(4)
+
+    def put(self, number, size):
+        """Write a number of one byte or of four into the message, little-endian; refuses what does not fit."""
+        room = self._byte if size == 1 else self._word
+        put_uint(room, 0, number, size)
+        self.message.write(room)
 
     def wipe(self):
         """Forget the message, and the blocks of it."""

@@ -62,29 +62,20 @@ def freshness_mac(key, nonce, sealed):
 
 
 def chain_mac(mac_key, position, previous_mac, outcome, clear, sealed):
-    """The MAC that ties an entry to its position and to the entry before it."""
-    return entry_bytes(mac_key, position, previous_mac, outcome, clear, sealed)[-MAC_BYTES:]
+    """The MAC that ties an entry to its position and to the entry before it. `mac_key`: 16 bytes, or their Cmac."""
+    mac = Cmac.of(mac_key)
+    message = mac.start()
+    mac.scratch.put(position, 4)
+    message.write(previous_mac)
+    mac.scratch.put(outcome, 1)
+    message.write(clear)
+    message.write(sealed)
+    return bytes(mac.of_message(0, message.tell()))
 
 
 def entry_bytes(mac_key, position, previous_mac, outcome, clear, sealed):
-    """One entry as it stands in a batch, 119 bytes; its last 16 bytes are the next entry's `previous_mac`.
-
-    `mac_key`: 16 bytes, or their Cmac.
-    """
-    mac = Cmac.of(mac_key)
-    message = mac.start()
-    message.write(uint(position, 4))
-    message.write(previous_mac)
-    begins = message.tell()
-    message.write(uint(outcome, 1))
-    message.write(clear)
-    message.write(sealed)
-    ends = message.tell()
-    chained = mac.of_message(0, ends)
-    message.seek(ends)
-    message.write(chained)
-    message.seek(begins)
-    return message.read(ends + MAC_BYTES - begins)
+    """One entry as it stands in a batch, 119 bytes; its last 16 bytes are the next entry's `previous_mac`."""
+    return uint(outcome, 1) + clear + sealed + chain_mac(mac_key, position, previous_mac, outcome, clear, sealed)
 
 
 def build_batch(key, terminal, first, previous_mac, entries):

@@ -24,6 +24,14 @@ try:
         to[15] = to[15] << 1 ^ carry * 0x87
 
     @micropython.viper
+    def put_number(buffer, at: int, number: int, size: int):
+        """Put a number of at most 4 bytes into `buffer` from `at` on, little-endian; what does not fit is cut off."""
+        to = ptr8(buffer)
+        for place in range(at, at + size):
+            to[place] = number
+            number >>= 8
+
+    @micropython.viper
     def same(left, right) -> bool:
         """Whether two strings are equal, without telling by time where they differ."""
         size = int(len(left))
@@ -56,6 +64,10 @@ except ImportError:
         if number >> 128:
             number ^= 1 << 128 | 0x87
         block[:] = number.to_bytes(16, "big")
+
+    def put_number(buffer, at, number, size):
+        """Put a number of at most 4 bytes into `buffer` from `at` on, little-endian; what does not fit is cut off."""
+        buffer[at : at + size] = number.to_bytes(size, "little")
 
     def same(left, right) -> bool:
         """Whether two strings are equal, without telling by time where they differ."""

@@ -15,7 +15,7 @@ class Cmac:
     """One key with its subkeys kept, for many messages. Those that share a `scratch` take turns."""
 
     def __init__(self, key, scratch=None):
-        self._scratch = scratch or Scratch()
+        self.scratch = scratch or Scratch()
         self.subkey1 = bytearray(BLOCK)
         self.subkey2 = bytearray(BLOCK)
         self.rekey(key)
@@ -45,7 +45,7 @@ class Cmac:
 
     def start(self):
         """Where to write a message from 0 on, a piece at a time, for `of_message`."""
-        message = self._scratch.message
+        message = self.scratch.message
         message.seek(0)
         return message
 
@@ -65,10 +65,10 @@ class Cmac:
             blocks = least_blocks
         subkey = self.subkey1
         if end != start + blocks * BLOCK:
-            self._scratch.message.write(PADDING)
+            self.scratch.message.write(PADDING)
             subkey = self.subkey2
-        chain(self.cipher, self._scratch, subkey, start, blocks)
-        return self._scratch.mac
+        chain(self.cipher, self.scratch, subkey, start, blocks)
+        return self.scratch.mac
 
 
 def cmac(key, message):

@@ -1,12 +1,14 @@
 """The commands of a tap: each is a value with its name, bytes and parser. No reader, no keys, no clock.
 
+Those that differ from tap to tap can be made once: `of` gives the same one for another purse, in the same memory.
+
 `header` stays readable under full protection, `data` does not. `protection` says how a command travels once a
 session is open (MIFARE DESFire data sheet; NT4H2421Gx section 9.1): PLAIN, MAC, FULL, or FILE for the mode of the
 file in `header[0]`.
 """
 
 from card.errors import BadAnswer, OutOfRange
-from card.wire import exactly, read_uint, uint
+from card.wire import exactly, put_uint, read_uint, uint
 
 PLAIN = 0
 MAC = 1
@@ -63,7 +65,13 @@ class GetValue(Command):
     protection = FILE
 
     def __init__(self, file_no):
-        self.header = uint(file_no, 1)
+        self.header = bytearray(1)
+        self.of(file_no)
+
+    def of(self, file_no):
+        """Itself, for this purse from now on."""
+        put_uint(self.header, 0, file_no, 1)
+        return self
 
     def parse(self, answer):
         if len(answer) != 4:
@@ -77,10 +85,17 @@ class _Move(Command):
     protection = FILE
 
     def __init__(self, file_no, amount):
-        self.header = uint(file_no, 1)
-        self.data = uint(amount, 4)
+        self.header = bytearray(1)
+        self.data = bytearray(4)
+        self.of(file_no, amount)
+
+    def of(self, file_no, amount):
+        """Itself, for this purse and amount from now on."""
         if amount >> 31:
             raise OutOfRange("%d does not fit in 31 bits" % amount)
+        put_uint(self.header, 0, file_no, 1)
+        put_uint(self.data, 0, amount, 4)
+        return self
 
 
 class Debit(_Move):
@@ -101,7 +116,12 @@ class CommitReaderID(Command):
     INS = 0xC8
 
     def __init__(self, reader_id):
+        self.of(reader_id)
+
+    def of(self, reader_id):
+        """Itself, for this reader id from now on."""
         self.header = exactly(reader_id, 16, "reader id")
+        return self
 
     def parse(self, answer):
         if len(answer) != 16:

@@ -9,7 +9,7 @@ from card.cmac import Cmac
 from card.commands import FILE, FULL, MAC, PLAIN
 from card.errors import BadAnswer, BadMac
 from card.session import FRONT, MORE, OK
-from card.wire import put_uint, uint
+from card.wire import put_uint
 
 _FIRST = 0x71
 _NON_FIRST = 0x77
@@ -62,7 +62,7 @@ def _authenticate(session, ins, key_no, capabilities, key, random, channel):
     message = scratch.message
     key = PassKey.of(key, scratch)
     message.seek(FRONT)
-    message.write(uint(key_no, 1))
+    scratch.put(key_no, 1)
     message.write(capabilities)
     answer = session.ask(ins)
     if answer[-1] != MORE or len(answer) != BLOCK + _STATUS_BYTES:

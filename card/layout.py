@@ -70,5 +70,5 @@ class PassFile:
         """Raises BadAnswer for a version that is not known."""
         if len(data) != PASS_FILE_BYTES or data[0] != _PASS_VERSION:
             raise BadAnswer("the pass file is of a version that is not known here")
-        days = read_uint(data, 19, 2), read_uint(data, 21, 2)
-        return cls(read_uint(data, 1, 2), data[3:19], days[0], days[1], data[23], read_uint(data, 24, 2))
+        first, last = read_uint(data, 19, 2), read_uint(data, 21, 2)
+        return cls(read_uint(data, 1, 2), data[3:19], first, last, data[23], read_uint(data, 24, 2))

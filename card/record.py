@@ -8,12 +8,13 @@ import hashlib
 
 from card.errors import BadRecord
 from card.siv import Siv, siv_decrypt
-from card.wire import put_uint, read_uint, uint
+from card.wire import put_uint, read_uint
 
 VERSION = 1
 TAP = 1
 REVERSAL = 2
 LOAD = 3
+_KINDS = (TAP, REVERSAL, LOAD)
 
 NO_PURSE = 0xFF
 # The largest price that staff can type, in cents; nothing (0) is never charged.
@@ -83,7 +84,7 @@ class ClearRecord:
     def _check(self):
         if self.version != VERSION or self.spare != 0:
             raise BadRecord("record version %d is not known" % self.version)
-        if self.kind not in (TAP, REVERSAL, LOAD):
+        if self.kind not in _KINDS:
             raise BadRecord("record kind %d is not known" % self.kind)
         if not 1 <= self.purse1 <= 14 or self.amount1 == 0:
             raise BadRecord("a record names a purse from 1 to 14 and an amount above zero")
@@ -96,11 +97,15 @@ class ClearRecord:
     def to_bytes(self):
         """42 bytes; raises OutOfRange when a number does not fit its field."""
         data = bytearray(CLEAR_BYTES)
+        self.write_to(data)
+        return bytes(data)
+
+    def write_to(self, data):
+        """The same, into 42 bytes that are there."""
         at = 0
         for name, size in FIELDS:
             put_uint(data, at, getattr(self, name), size)
             at += size
-        return bytes(data)
 
     @classmethod
     def from_bytes(cls, data):
@@ -150,7 +155,7 @@ def seal(sealing_key, clear, proof):
     siv = Siv.of(sealing_key)
     message = siv.start((clear,))
     message.write(proof.handle)
-    message.write(uint(proof.tmc, 4))
+    siv.scratch.put(proof.tmc, 4)
     message.write(proof.tmv)
     message.write(proof.enc_tmri)
     return siv.finish()

@@ -102,7 +102,7 @@ class Session:
         if len(answer) > _MOST_BYTES:
             raise BadAnswer("command %02X: the answer does not end" % ins)
         status = answer[-1]
-        if status not in (OK, MORE):
+        if status != OK and status != MORE:
             self.channel = None
             raise refusal(status)
         return answer

@@ -18,8 +18,8 @@ class Siv:
 
     def __init__(self, key, scratch=None):
         exactly(key, KEY_BYTES, "AES-SIV key")
-        self._scratch = scratch or Scratch()
-        self._mac = Cmac(key[:BLOCK], self._scratch)
+        self.scratch = scratch or Scratch()
+        self._mac = Cmac(key[:BLOCK], self.scratch)
         self._cipher = encryption(key[BLOCK:])
         self._first = self._mac.full(ZERO_BLOCK)
         self._bound = bytearray(BLOCK)
@@ -32,13 +32,13 @@ class Siv:
     def start(self, associated):
         """Where to write a plaintext, a piece at a time, for `finish`; `associated` lists what is bound, not hidden."""
         self._bind(associated)
-        message = self._scratch.message
+        message = self.scratch.message
         message.seek(BLOCK)
         return message
 
     def finish(self):
         """16 bytes of synthetic IV, then the ciphertext."""
-        message = self._scratch.message
+        message = self.scratch.message
         length = message.tell() - BLOCK
         synthetic_iv = self._synthetic_iv(length)
         message.seek(0)
@@ -57,7 +57,7 @@ class Siv:
         if len(sealed) < OVERHEAD_BYTES:
             raise BadMac("sealed data is shorter than its own seal")
         self._bind(associated)
-        message, length = self._scratch.message, len(sealed) - BLOCK
+        message, length = self.scratch.message, len(sealed) - BLOCK
         message.seek(0)
         message.write(sealed)
         self._apply(bytearray(sealed[:BLOCK]), length)
@@ -80,7 +80,7 @@ class Siv:
         """The end of RFC 5297 section 2.4: what is bound goes into the last block of the text, which is whole then."""
         last = length
         if length < BLOCK:
-            message = self._scratch.message
+            message = self.scratch.message
             message.seek(BLOCK + length)
             message.write(PADDING)
             double_in_place(self._bound)
@@ -92,7 +92,7 @@ class Siv:
 
     def _mix(self, at):
         """Exclusive or into the block at `at`; a second time takes it out again."""
-        message, spare = self._scratch.message, self._scratch.spare
+        message, spare = self.scratch.message, self.scratch.spare
         message.seek(at)
         message.readinto(spare)
         xor_into(spare, self._bound)
@@ -103,7 +103,7 @@ class Siv:
         """RFC 5297 section 2.5: two bits of the counter are cleared, so that it never carries past 31 bits in use."""
         counter[8] &= 0x7F
         counter[12] &= 0x7F
-        counter_mode(self._cipher, self._scratch, counter, BLOCK, (length + BLOCK - 1) // BLOCK)
+        counter_mode(self._cipher, self.scratch, counter, BLOCK, (length + BLOCK - 1) // BLOCK)
 
 
 def siv_encrypt(key, associated, plaintext):

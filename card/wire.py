@@ -3,7 +3,7 @@
 MicroPython wraps silently where CPython raises, so every number that leaves us goes through `uint`.
 """
 
-from card.bytewise import same  # noqa: F401 - for what came over the wire
+from card.bytewise import put_number, same  # noqa: F401 - the second for what came over the wire
 from card.errors import BadAnswer, OutOfRange
 
 
@@ -15,12 +15,10 @@ def uint(number, size):
 
 
 def put_uint(buffer, at, number, size):
-    """As `uint`, into `buffer` from `at` on."""
-    if not 0 <= number < 1 << (8 * size):
+    """As `uint`, of at most 4 bytes, into `buffer` from `at` on."""
+    if not 0 <= number < 1 << (8 * size) or len(buffer) < at + size:
         raise OutOfRange("%d does not fit in %d bytes" % (number, size))
-    for place in range(at, at + size):
-        buffer[place] = number & 0xFF
-        number >>= 8
+    put_number(buffer, at, number, size)
 
 
 def read_uint(data, at, size):

@@ -17,6 +17,7 @@ from keys.hand_out import device_keys
 from keys.register import Terminal as KnownTerminal
 from meedoen.demo.city import City
 from meedoen.demo.neighbours import make_their_pass
+from terminal.firmware.shift import Shift
 from terminal.host import Link, enrol, provision, sync
 from terminal.simulator.simulator import TrainingPass
 
@@ -27,11 +28,6 @@ _PEOPLE = """huishouden;voornaam;tussenvoegsel;achternaam;geboortedatum;inkomens
 1;Sam;de;Vos;01-05-1985;100;ja
 2;Noor;;Smit;15-01-1990;100;ja
 """
-_UNITS = {
-    "point": ("%d punten", "%d points"),
-    "visit": ("%d keer", "%d times"),
-    "item": ("%d stuks", "%d items"),
-}
 
 
 class TrainingCity:
@@ -66,10 +62,8 @@ class TrainingCity:
         self._city.close()
 
     def _amount(self, purse: int, value: int, language: int) -> str:
-        unit = self._city.scheme.purses[purse].unit
-        if unit == "cent":
-            return f"€\N{NO-BREAK SPACE}{value // 100},{value % 100:02}"
-        return _UNITS[unit][language] % value
+        said: str = Shift(language).amount(self._city.scheme.purses[purse].unit, value)
+        return said.replace("€ ", "€\N{NO-BREAK SPACE}")
 
     def _make_passes(self) -> list[TrainingPass]:
         city, cards = self._city, [self._city.new_card(number)[0] for number in range(1, 6)]

@@ -255,6 +255,8 @@ def in_words(found: dict[str, Any], today: date) -> list[str]:
         lines.append(f"Version {found['failed']} was tried and did not come up.")
     if found["error"]:
         lines.append(f"last error: {found['error']}")
+    if found["online"]:
+        lines.append(f"last sync over Wi-Fi: {found['online']}")
     lines.append(f"room on the flash: {found['room'] // 1024} KB")
     for book in found["books"]:
         lines.append(f"municipality {book['issuer']}, terminal {book['terminal']}:")

@@ -1,21 +1,20 @@
 """The PC terminal: the same application as in the device, on CPython with a reader of this machine."""
 
-import json
 import os
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from card.record import DAY_ZERO
 from hardware.errors import PassGone as HardwarePassGone
 from hardware.errors import ReaderError as HardwareReaderError
 from terminal.errors import TerminalError
-from terminal.firmware import link
 from terminal.firmware.device import Device
 from terminal.firmware.errors import FlashError, PassGone, ReaderError
 from terminal.firmware.storage import FileStorage
+from terminal.host import DirectLink, about
 
 # 2 MB, if it ever comes to that: 5 000 taps without a sync.
 _JOURNAL_BLOCKS = 512
@@ -98,17 +97,12 @@ class PcBoard:
 
 def open_shift(device: Device, board: PcBoard, pin: str) -> None:
     """Type the PIN of a PC terminal, or twice its first one; raises TerminalError when it does not open the shift."""
-    keys = list(f"{pin}#" if _about(device)["pin"] else f"{pin}#{pin}#")
+    keys = list(f"{pin}#" if about(DirectLink(device))["pin"] else f"{pin}#{pin}#")
     board.key = lambda: keys.pop(0) if keys else None
     for _ in range(2 * len(keys) + 2):
         device.turn()
-    if _about(device)["shift"] != "open":
+    if about(DirectLink(device))["shift"] != "open":
         raise TerminalError("This is not the PIN of this terminal, or not one that it takes: 4 to 8 digits, not easy.")
-
-
-def _about(device: Device) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(device.answer(link.HELLO, 0, b"")[1])
-    return found
 
 
 def pc_terminal(board: PcBoard) -> Device:

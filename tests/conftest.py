@@ -1,10 +1,11 @@
-"""Options of the slow ring; and the one pcscd that a process of tests meets."""
+"""Options of the slow ring; and the one pcscd and the one PostgreSQL that a process of tests meets."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from hardware.vpcd import PrivatePcscd
+from tests.postgres import a_server
 
 # The same fixtures for the desk's pages and the simulator's: a process has one loop for its browser.
 pytest_plugins = ["tests.browser"]
@@ -16,6 +17,13 @@ def pcscd() -> Iterator[PrivatePcscd]:
     with PrivatePcscd() as private, pytest.MonkeyPatch.context() as patch:
         patch.setenv("PCSCLITE_CSOCK_NAME", private.socket)
         yield private
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a server, for `tests.postgres.a_database`."""
+    with a_server() as address:
+        yield address
 
 
 def pytest_addoption(parser):

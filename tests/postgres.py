@@ -13,7 +13,13 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
-_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=''", "max_connections=50")
+_SETTINGS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "listen_addresses=''",
+    "max_connections=400",
+)
 
 
 @contextmanager
@@ -36,12 +42,12 @@ def a_server() -> Iterator[str]:
 
 
 @contextmanager
-def a_database(server: str) -> Iterator[str]:
-    """The address of an empty database."""
+def a_database(server: str, template: str = "template1") -> Iterator[str]:
+    """The address of an empty database, or of a copy of one that nobody has open."""
     name = f"t{secrets.token_hex(6)}"
     engine = create_engine(server.format("postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"create database {name}"))
+        connection.execute(text(f"create database {name} template {template}"))
     try:
         yield server.format(name)
     finally:

@@ -24,10 +24,6 @@ ENTRY_POINTS = {
     "terminal.frozen.rp2",
     "terminal.frozen.esp32",
     "terminal.frozen.rp2_modules._boot",
-    "issuer.registry.migrations.__main__",
-    "issuer.registry.migrations.env",
-    "issuer.registry.migrations.versions.0001_the_registry",
-    "issuer.registry.migrations.versions.0002_the_day_of_a_handle",
 }
 BACKEND_MAY_READ = {"record", "batch", "siv", "cmac", "errors", "signing", "wire"}
 
@@ -161,7 +157,8 @@ def test_macs_and_tokens_are_compared_in_constant_time():
 def test_every_module_is_used():
     used = {name for path in sources(*PARTS, "tests") for _, name in imported(path)}
     modules = {module_name(path) for path in sources(*PARTS) if path.name != "__init__.py"}
-    assert modules - used - ENTRY_POINTS == set()
+    # Alembic finds its migrations by their folder.
+    assert {name for name in modules - used - ENTRY_POINTS if ".migrations." not in name} == set()
 
 
 @pytest.mark.parametrize("folder", [*PARTS, "terminal/firmware", "schemes", "tests", "docs"])

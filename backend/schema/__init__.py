@@ -7,7 +7,7 @@ The books are `posting` and `transfer`. A transfer moves an amount above zero fr
 unit, so a posting always sums to zero and cents never mix with points. Books and journal are append-only.
 """
 
-from backend.schema.base import Moment, append_only, final, metadata, number, table
+from backend.schema.base import Moment, append_only, final, metadata, number, refers, table, told, unique
 from backend.schema.books import account, posting, transfer
 from backend.schema.exceptions import quarantine
 from backend.schema.journal import entry, record
@@ -26,12 +26,15 @@ __all__ = [
     "posting",
     "quarantine",
     "record",
+    "refers",
     "settlement",
     "settlement_item",
     "settlement_line",
     "table",
     "terminal",
+    "told",
     "transfer",
+    "unique",
     "venue",
     "venue_purse",
     "venues_import",

@@ -1,18 +1,8 @@
 """The books: accounts, postings and their transfers."""
 
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    Date,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    String,
-    UniqueConstraint,
-)
+from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, String
 
-from backend.schema.base import Moment, append_only, number, table
+from backend.schema.base import Moment, append_only, number, refers, table, unique
 
 UNITS = "('cent', 'point', 'visit', 'item')"
 
@@ -31,33 +21,37 @@ posting = table(
     Column("recorded_at", Moment, nullable=False),
     number("terminal"),
     number("sequence"),
-    number("venue", ForeignKey("venue.number")),
-    Column("offer", Integer, ForeignKey("offer.id")),
-    Column("settlement", String(12), ForeignKey("settlement.number")),
+    number("venue"),
+    Column("offer", Integer),
+    Column("settlement", String(12)),
     Column("not_payable", String(20), comment="why the venue is not paid, and the holder is due a new credit"),
-    ForeignKeyConstraint(["terminal", "sequence"], ["record.terminal", "record.sequence"]),
-    UniqueConstraint("terminal", "sequence"),
-    UniqueConstraint("settlement", "venue"),
+    refers("terminal sequence", "record", "terminal sequence"),
+    unique("terminal", "sequence"),
+    unique("settlement", "venue"),
     CheckConstraint("kind IN ('tap', 'reversal', 'load', 'payment')", name="kind"),
     CheckConstraint("(kind = 'payment') = (settlement IS NOT NULL)", name="payment"),
     CheckConstraint("(kind = 'payment') = (sequence IS NULL)", name="from_record"),
     CheckConstraint("kind NOT IN ('tap', 'reversal') OR (venue IS NOT NULL AND offer IS NOT NULL)", name="at_venue"),
+    refers("venue", "venue", "number"),
+    refers("offer", "offer", "id"),
+    refers("settlement", "settlement", "number"),
 )
 
 transfer = table(
     "transfer",
-    Column("posting", Integer, ForeignKey("posting.id"), primary_key=True),
+    Column("posting", Integer, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("source", String(80), nullable=False),
     Column("destination", String(80), nullable=False),
     Column("unit", String(5), nullable=False),
     number("amount", nullable=False),
-    ForeignKeyConstraint(["source", "unit"], ["account.name", "account.unit"]),
-    ForeignKeyConstraint(["destination", "unit"], ["account.name", "account.unit"]),
+    refers("source unit", "account", "name unit"),
+    refers("destination unit", "account", "name unit"),
     CheckConstraint("amount > 0", name="amount"),
     CheckConstraint("source <> destination", name="two_accounts"),
     Index("ix_transfer_source", "source", "unit"),
     Index("ix_transfer_destination", "destination", "unit"),
+    refers("posting", "posting", "id"),
 )
 
 for _each in (account, posting, transfer):

@@ -1,8 +1,8 @@
 """What was refused, and stays until somebody has dealt with it."""
 
-from sqlalchemy import CheckConstraint, Column, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Integer, LargeBinary, String, Text
 
-from backend.schema.base import Moment, append_only, number, table
+from backend.schema.base import Moment, append_only, number, table, unique
 
 quarantine = table(
     "quarantine",
@@ -13,12 +13,13 @@ quarantine = table(
     number("position"),
     number("sequence"),
     Column("body", LargeBinary, comment="the batch, when it could not be opened or contradicts what is held"),
-    Column("digest", String(64), unique=True),
+    Column("digest", String(64)),
     Column("recorded_at", Moment, nullable=False),
     Column("tried_at", Moment, nullable=False),
     Column("resolved_at", Moment),
-    UniqueConstraint("terminal", "position"),
+    unique("terminal", "position"),
     CheckConstraint("(body IS NULL) = (position IS NOT NULL) AND (body IS NULL) = (digest IS NULL)", name="batch"),
+    unique("digest"),
 )
 
 append_only(quarantine, changing=("reason", "detail", "tried_at", "resolved_at"))

@@ -1,22 +1,12 @@
 """What terminals handed in, and the state of each record."""
 
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    Date,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    LargeBinary,
-    String,
-)
+from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, LargeBinary, String
 
-from backend.schema.base import Moment, append_only, number, table
+from backend.schema.base import Moment, append_only, number, refers, table, unique
 
 entry = table(
     "entry",
-    number("terminal", ForeignKey("terminal.number"), primary_key=True),
+    number("terminal", primary_key=True),
     number("position", primary_key=True),
     number("sequence", nullable=False),
     Column("outcome", Integer, nullable=False),
@@ -27,6 +17,7 @@ entry = table(
     Column("recorded_at", Moment, nullable=False),
     CheckConstraint("position > 0", name="position"),
     CheckConstraint("outcome IN (1, 2, 3)", name="outcome"),
+    refers("terminal", "terminal", "number"),
 )
 
 record = table(
@@ -37,14 +28,15 @@ record = table(
     number("doubt_position", comment="the entry that left it in doubt, once another resolved it"),
     Column("state", String(10), nullable=False),
     Column("reason", String(20), comment="why it was rejected"),
-    Column("nullifier", String(32), unique=True),
+    Column("nullifier", String(32)),
     Column("happened_on", Date, nullable=False),
     Column("decided_at", Moment),
-    ForeignKeyConstraint(["terminal", "position"], ["entry.terminal", "entry.position"]),
+    refers("terminal position", "entry", "terminal position"),
     CheckConstraint("state IN ('received', 'proven', 'in_doubt', 'void', 'rejected')", name="state"),
     CheckConstraint("state <> 'proven' OR nullifier IS NOT NULL", name="proven"),
     CheckConstraint("(state = 'rejected') = (reason IS NOT NULL)", name="reason"),
     Index("ix_record_state", "state"),
+    unique("nullifier"),
 )
 
 append_only(entry)

@@ -1,8 +1,8 @@
 """Settlements: what is in them, what each venue is paid, and who said so."""
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, String
+from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, String
 
-from backend.schema.base import Moment, append_only, final, number, table
+from backend.schema.base import Moment, append_only, final, number, refers, table, unique
 
 settlement = table(
     "settlement",
@@ -24,6 +24,7 @@ settlement = table(
 )
 Index(
     "ix_settlement_open",
+    settlement.c.municipality,
     settlement.c.state,
     unique=True,
     sqlite_where=settlement.c.state == "prepared",
@@ -32,14 +33,16 @@ Index(
 
 settlement_item = table(
     "settlement_item",
-    Column("posting", Integer, ForeignKey("posting.id"), primary_key=True, comment="so each is settled at most once"),
-    Column("settlement", String(12), ForeignKey("settlement.number"), nullable=False, index=True),
+    Column("posting", Integer, primary_key=True, comment="so each is settled at most once"),
+    Column("settlement", String(12), nullable=False, index=True),
+    refers("posting", "posting", "id"),
+    refers("settlement", "settlement", "number"),
 )
 
 settlement_line = table(
     "settlement_line",
-    Column("settlement", String(12), ForeignKey("settlement.number"), primary_key=True),
-    number("venue", ForeignKey("venue.number"), primary_key=True, autoincrement=False),
+    Column("settlement", String(12), primary_key=True),
+    number("venue", primary_key=True),
     Column("name", String(70), nullable=False),
     Column("iban", String(34), nullable=False),
     Column("bic", String(11)),
@@ -47,14 +50,17 @@ settlement_line = table(
     number("earned", nullable=False, comment="cents; reversals of an earlier period can bring it below zero"),
     number("paid", nullable=False),
     number("carried", nullable=False),
-    Column("end_to_end_id", String(35), nullable=False, unique=True),
+    Column("end_to_end_id", String(35), nullable=False),
     CheckConstraint("opening + earned = paid + carried", name="adds_up"),
     CheckConstraint("paid >= 0 AND carried <= 0 AND opening <= 0 AND (paid = 0 OR carried = 0)", name="signs"),
+    refers("settlement", "settlement", "number"),
+    refers("venue", "venue", "number"),
+    unique("end_to_end_id"),
 )
 
+append_only(settlement, changing=("state", "approved_by", "approved_at", "execution_on"))
+final(settlement, "UPDATE", "OLD.state <> 'prepared'")
 append_only(settlement_line)
 # Only what was prepared and then withdrawn is freed for the next settlement.
+append_only(settlement_item, removable=True)
 final(settlement_item, "DELETE", "(SELECT state FROM settlement WHERE number = OLD.settlement) = 'approved'")
-final(settlement_item, "UPDATE", "true")
-final(settlement, "UPDATE", "OLD.state <> 'prepared'")
-final(settlement, "DELETE", "true")

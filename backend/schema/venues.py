@@ -1,12 +1,12 @@
 """Who may hand in, and what is on offer."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, Integer, String
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, Index, Integer, String
 
-from backend.schema.base import Moment, number, table
+from backend.schema.base import Moment, append_only, number, refers, table
 
 venue = table(
     "venue",
-    number("number", primary_key=True, autoincrement=False),
+    number("number", primary_key=True),
     Column("name", String(70), nullable=False),
     Column("iban", String(34), nullable=False),
     Column("bic", String(11)),
@@ -14,21 +14,24 @@ venue = table(
 
 terminal = table(
     "terminal",
-    number("number", primary_key=True, autoincrement=False),
-    number("venue", ForeignKey("venue.number"), comment="none: a desk of the municipality"),
+    number("number", primary_key=True),
+    number("venue", comment="none: a desk of the municipality"),
     Column("in_use", Boolean, nullable=False),
+    refers("venue", "venue", "number"),
 )
 
 venue_purse = table(
     "venue_purse",
     Column("id", Integer, primary_key=True),
-    number("venue", ForeignKey("venue.number"), nullable=False),
+    number("venue", nullable=False),
     Column("purse", Integer, nullable=False),
     Column("offered_from", Date, nullable=False),
     Column("withdrawn_on", Date),
+    refers("venue", "venue", "number"),
 )
 Index(
     "ix_venue_purse_current",
+    venue_purse.c.municipality,
     venue_purse.c.venue,
     venue_purse.c.purse,
     unique=True,
@@ -40,7 +43,7 @@ offer = table(
     "offer",
     Column("id", Integer, primary_key=True, comment="one version of an offer; terms never change in place"),
     number("number", nullable=False),
-    number("venue", ForeignKey("venue.number"), nullable=False),
+    number("venue", nullable=False),
     Column("name", String(60), nullable=False),
     Column("price", String(7), nullable=False),
     Column("purse", Integer, nullable=False),
@@ -59,9 +62,11 @@ offer = table(
     CheckConstraint("(purse2 IS NULL) = (amount2 = 0) AND amount2 >= 0", name="second_purse"),
     CheckConstraint("percent BETWEEN 0 AND 100 AND cap >= 0 AND compensation >= 0", name="discount"),
     Index("ix_offer_number", "number"),
+    refers("venue", "venue", "number"),
 )
 Index(
     "ix_offer_current",
+    offer.c.municipality,
     offer.c.number,
     unique=True,
     sqlite_where=offer.c.withdrawn_on.is_(None),
@@ -74,3 +79,9 @@ venues_import = table(
     Column("digest", String(64), nullable=False),
     Column("recorded_at", Moment, nullable=False),
 )
+
+append_only(venue, changing=("name", "iban", "bic"))
+append_only(terminal, changing=("in_use",))
+append_only(venue_purse, changing=("withdrawn_on",))
+append_only(offer, changing=("withdrawn_on",))
+append_only(venues_import)

@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from backend.schema import metadata
+from backend.errors import ConfigError
+from backend.migrations import downgrade, upgrade
 from backend.store.books import Books
 from backend.store.catalogue import Catalogue
 from backend.store.journal import Journal
@@ -26,23 +28,56 @@ class Transaction:
     payments: Payments
 
 
+# Whoever connects works with the rights of clearing and on the rows of one municipality. Settings and lock end with
+# the transaction, so that a pooled session carries nothing on.
+_AS = (
+    "SELECT set_config('role', 'meedoen_clearing', true), set_config('meedoen.municipality', :name, true),"
+    " set_config('lock_timeout', '10s', true)"
+)
+# What BEGIN IMMEDIATE is to SQLite.
+_ALONE = _AS + ", pg_advisory_xact_lock(20261121, :number)"
+
+
 class Store:
-    """A database by its URL."""
+    """The database of a municipality by its URL: an SQLite file of its own, or PostgreSQL, which others may share."""
 
-    def __init__(self, url: str) -> None:
-        self._engine = create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            _set_up_sqlite(self._engine)
+    def __init__(self, url: str, municipality: int) -> None:
+        try:
+            engine = create_engine(url).execution_options(municipality=municipality)
+        except (ArgumentError, NoSuchModuleError):
+            raise ConfigError("This is not the address of a database. Write it as postgresql://…") from None
+        self._engine, self._readers = engine, engine.execution_options(reading=True)
+        self._municipality = municipality
+        if engine.dialect.name == "sqlite":
+            _set_up_sqlite(engine)
+        else:
+            self._readers = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
-    def create(self) -> None:
-        """Make the tables that are not there yet."""
-        metadata.create_all(self._engine)
+    def migrate(self, to: str | None = None) -> None:
+        """Bring the tables to this version, or back to an earlier one."""
+        if to is None:
+            upgrade(self._engine)
+        else:
+            downgrade(self._engine, to)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Committed when the block ends, undone when it raises."""
+        """Committed when the block ends, undone when it raises. Transactions of a municipality wait for each other, so
+        what one has looked at holds until it has written."""
         with self._engine.begin() as connection:
+            self._introduce(connection, _ALONE)
             yield _transaction(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """All as it was at one moment, without waiting for who writes; changes nothing."""
+        with self._readers.begin() as connection:
+            self._introduce(connection, _AS)
+            yield _transaction(connection)
+
+    def _introduce(self, connection: Connection, words: str) -> None:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(words), {"name": str(self._municipality), "number": self._municipality})
 
     def close(self) -> None:
         self._engine.dispose()
@@ -65,4 +100,5 @@ def _set_up_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reading = connection.get_execution_options().get("reading")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

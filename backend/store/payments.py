@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, func, insert, literal, select, update
 
-from backend.schema import offer, posting, settlement, settlement_item, settlement_line, transfer
+from backend.schema import offer, posting, settlement, settlement_item, settlement_line, told, transfer
 
 # What a transfer brings the venue of its posting, in cents.
 _CENTS_TO_VENUE = case(
@@ -24,10 +24,10 @@ class Payments:
         self._connection = connection
 
     def settlements(self) -> Sequence[Row[Any]]:
-        return self._connection.execute(select(settlement).order_by(settlement.c.number)).all()
+        return self._connection.execute(select(*told(settlement)).order_by(settlement.c.number)).all()
 
     def settlement(self, number: str) -> Row[Any] | None:
-        return self._connection.execute(select(settlement).where(settlement.c.number == number)).one_or_none()
+        return self._connection.execute(select(*told(settlement)).where(settlement.c.number == number)).one_or_none()
 
     def waiting(self) -> str | None:
         """The settlement that is prepared and not yet approved or withdrawn; there is at most one."""
@@ -98,7 +98,9 @@ class Payments:
 
     def lines(self, number: str) -> Sequence[Row[Any]]:
         chosen = settlement_line.c.settlement == number
-        return self._connection.execute(select(settlement_line).where(chosen).order_by(settlement_line.c.venue)).all()
+        return self._connection.execute(
+            select(*told(settlement_line)).where(chosen).order_by(settlement_line.c.venue)
+        ).all()
 
     def carried(self) -> dict[int, int]:
         """By venue, what its last approved settlement carried over, in cents: zero or less."""

@@ -79,6 +79,7 @@ def _hello(device):
     about = {"device": device.identity.device, "version": VERSION, "clock": device.board.today()}
     error = device.flash.read("error")
     about["error"] = error.decode() if error else None
+    about["online"] = device.online
     about["room"] = device.flash.room()
     about.update(device.slots.facts() if device.slots else {"slot": None, "trial": False, "failed": None})
     about["pin"] = lock_of(device).has_pin

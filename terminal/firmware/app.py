@@ -5,7 +5,7 @@ charge once more, `D` menu. A screen is `(code of a result or "", line 1, line 2
 """
 
 from terminal.firmware import offers
-from terminal.firmware.results import AGAIN, PURSE_TOO_SMALL, REVERSED, SAME_AGAIN, YES
+from terminal.firmware.results import AGAIN, BUSY, PURSE_TOO_SMALL, REVERSED, SAME_AGAIN, YES
 from terminal.firmware.shift import BACK_KEY, KEY, MENU_KEY, ONCE_MORE_KEY, RESULT, REVERSE_KEY, YES_KEY, euro
 
 # The reader is on in these alone.
@@ -115,9 +115,9 @@ def _asked(shift):
 
 
 def _after(shift, state, result):
-    """Torn taps keep the reader armed for the same order; every other result stays on the screen."""
+    """Taps that were cut off keep the reader armed for the same order; every other result stays on the screen."""
     shift.code = result.code
-    return (state if result.code == AGAIN else showing), shift.said(result.code, _detail(shift, result))
+    return (state if result.code in (AGAIN, BUSY) else showing), shift.said(result.code, _detail(shift, result))
 
 
 def _detail(shift, result):
@@ -127,8 +127,10 @@ def _detail(shift, result):
     if result.code not in (YES, REVERSED, SAME_AGAIN):
         return ""
     record = result.record
-    if record.discount:
+    if record.discount and result.code == YES:
         return shift.words("pays") % (euro(record.discount), euro(record.copayment))
+    if record.copayment:
+        return shift.words("give back" if result.code == REVERSED else "had paid") % euro(record.copayment)
     if result.left is None:
         return ""
     return shift.words("left") % shift.amount(result.bundle.units[str(record.purse1)], result.left)

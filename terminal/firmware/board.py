@@ -9,7 +9,7 @@ import machine
 
 from terminal.firmware import boards, screen, signals
 from terminal.firmware.drivers.buzzer import Buzzer
-from terminal.firmware.drivers.ds3231 import Ds3231
+from terminal.firmware.drivers.ds3231 import Ds3231, date_of
 from terminal.firmware.drivers.keypad import Keypad
 from terminal.firmware.drivers.panel import OnI2c, OnSpi, Panel
 from terminal.firmware.drivers.raw_flash import RawFlash
@@ -41,9 +41,7 @@ class Board:
         self._ticks = ticks_ms()
         self.random = os.urandom
         if data.get("radio_for_random"):
-            import network
-
-            network.WLAN(network.STA_IF).active(True)
+            _station()[1].active(True)
 
     def key(self):
         """The next key, or None."""
@@ -51,6 +49,11 @@ class Board:
             self._watchdog = machine.WDT(timeout=self._data["watchdog_ms"])
         self._watchdog.feed()
         return self._keypad.key()
+
+    def feed(self):
+        """For what takes longer than a turn of the loop."""
+        if self._watchdog is not None:
+            self._watchdog.feed()
 
     def show(self, state, code, lines):
         tones, colour = signals.of(code)
@@ -73,6 +76,19 @@ class Board:
 
     def set_today(self, day):
         self._clock.set_today(day)
+
+    def set_calendar(self, day):
+        """Tell the clock of the chip the day, by which it judges certificates."""
+        machine.RTC().datetime(date_of(day) + (0, 0, 0, 0, 0))
+
+    def radio(self, settings):
+        """The Wifi of these settings; None when they name no network."""
+        if not settings.get("ssid"):
+            return None
+        from terminal.firmware.wifi import Wifi
+
+        network, station = _station()
+        return Wifi(network, station, settings, self.seconds_on, self._data.get("radio_for_random", False))
 
     def rest(self):
         gc.collect()
@@ -122,6 +138,12 @@ class Board:
         if data["bus"].startswith("spi"):
             return Panel(OnSpi(bus, _output(data["select"]), _output(data["data"])), data["kind"])
         return Panel(OnI2c(bus, data["address"]), data["kind"])
+
+
+def _station():
+    import network
+
+    return network, network.WLAN(network.STA_IF)
 
 
 def _made(name, given):
@@ -187,9 +209,4 @@ def main(flash):
 
     board = Board(boards.of_this_machine())
     device = Device(flash, board)
-    online = None
-    if device.flash.size("online.json") is not None:
-        from terminal.firmware.online import online_of
-
-        online = online_of(device.flash, board.seconds_on)
-    loop.run(device, UsbLine(), online)
+    loop.run(device, UsbLine(), loop.online_on(device, board))

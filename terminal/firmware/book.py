@@ -75,9 +75,10 @@ class Book:
         if self.keys is not None and self.keys.device == self.identity.device:
             Enrolment(self.flash, self.identity.number).finish(self.keys)
 
-    def _take_lists(self, till):
+    def _take_lists(self, till, bundle=None):
         """A list that the flash spoilt counts as not there: the till asks for a sync."""
-        bundle = self._kept_bundle()
+        if bundle is None:
+            bundle = self._kept_bundle()
         if till.hotlist is not None:
             till.hotlist.close()
         hotlist = open_hotlist(self.flash.folder, self.keys.hotlist_keys)
@@ -114,9 +115,9 @@ class Book:
     def open_bundle(self, content, link_key):
         return open_bundle(content, link_key, self.keys.terminal)
 
-    def use_lists(self):
-        """There are others on flash from now on."""
-        self._take_lists(self.till)
+    def use_lists(self, bundle):
+        """There are others on flash from now on. `bundle` is the one there when it is open: a second takes its room."""
+        self._take_lists(self.till, bundle)
         self.days.begin()
 
     def use_keys(self, keys):
@@ -149,33 +150,52 @@ class Book:
                 self.days.sealing.siv()  # so that no guest waits for it
 
     def tidy(self):
-        """Between two guests: make ready what the next tap may have to wait for."""
-        if self.journal is not None:
-            self.journal.tidy()
+        """Between two guests: make ready what the next tap may have to wait for, and see that its list did not rot."""
+        if self.till is None:
+            return
+        self.journal.tidy()
+        if self.till.hotlist is not None:
+            try:
+                self.till.hotlist.check()
+            except FlashError:
+                self._take_lists(self.till)
+
+    def read_back(self):
+        """After a tap that stopped half-way: the flash says how far it came."""
+        if self.till is not None:
+            self.till.read_back(self._board.seconds_on())
 
     def tap(self, transmit, order):
         """Charge an Order to the pass behind `transmit`; None is an offer that this municipality does not have here."""
         if order is None:
             return self._if_ours(transmit, WRONG_VENUE)
-        return self._with_till(transmit, lambda till, day: till.tap(transmit, order, day, self._board.seconds_on()))
+        return self._with_till(transmit, order)
 
     def reverse(self, transmit):
         """Give back the last tap to the pass that made it."""
-        return self._with_till(transmit, lambda till, day: till.reverse(transmit, day))
+        return self._with_till(transmit, None)
 
-    def _with_till(self, transmit, action):
-        """A book that cannot serve now says so to its own passes only: another book may know the pass."""
-        result = Result(LIST_TOO_OLD)
-        if self.till is not None and self.keys.tap_keys and not self.days.unsure:
-            try:
-                self.days.begin()
-                result = action(self.till, self.days.today)
-            except FlashError:
-                result = Result(TERMINAL_FULL)
-        if result.code in (LIST_TOO_OLD, TERMINAL_FULL):
+    def _with_till(self, transmit, order):
+        """A book that cannot serve now says so to its own passes only: another book may know the pass.
+
+        `order`: None for a reversal.
+        """
+        try:
+            result = self._served(transmit, order)
+        except FlashError:
+            result = Result(TERMINAL_FULL)
+        if result.code == LIST_TOO_OLD or result.code == TERMINAL_FULL:
             result = self._if_ours(transmit, result.code)
         result.bundle = self.bundle
         return result
+
+    def _served(self, transmit, order):
+        if self.till is None or not self.keys.tap_keys or self.days.unsure:
+            return Result(LIST_TOO_OLD)
+        self.days.begin()
+        if order is None:
+            return self.till.reverse(transmit, self.days.today)
+        return self.till.tap(transmit, order, self.days.today, self._board.seconds_on())
 
     def _if_ours(self, transmit, code):
         """The Result with this code when the pass carries the application of this municipality."""

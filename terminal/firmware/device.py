@@ -8,7 +8,7 @@ from terminal.firmware.errors import FlashError, ListRefused, ReaderError
 from terminal.firmware.flash import Flash
 from terminal.firmware.identity import Identity
 from terminal.firmware.link import JOURNAL, REFUSED
-from terminal.firmware.results import LIST_TOO_OLD, OTHER_MUNICIPALITY, READER, Result
+from terminal.firmware.results import BUSY, LIST_TOO_OLD, OTHER_MUNICIPALITY, READER, Result
 from terminal.firmware.shift import KEY, RESULT, TICK, Shift
 from terminal.firmware.texts import DUTCH, ENGLISH
 
@@ -19,9 +19,9 @@ class Device:
     """`flash` is a folder; `board` is the machine: `reader`, `key()`, `show(state, code, lines)`, `random(n)` and more.
 
     `key()` gives the next key or None, `seconds_on()` the whole seconds since the terminal was switched on, `today()`
-    the day that its battery clock says, or None, and `set_today(day)` sets that. `rest()` is called between two guests,
-    when there is time to tidy the memory. A board with a chip that keeps a key has `secret(data)`: 16 bytes that only
-    this device can make of `data`.
+    the day that its battery clock says, or None, and `set_today(day)` sets that. `storage(index)` is raw flash, for the
+    journal of one book. `rest()` is called between two guests, when there is time to tidy the memory. A board with a
+    chip that keeps a key has `secret(data)`: 16 bytes that only this device can make of `data`.
     """
 
     def __init__(self, flash, board):
@@ -35,8 +35,11 @@ class Device:
         self._language = ENGLISH if self.flash.read_checked(LANGUAGE_FILE) == b"\x01" else DUTCH
         self.shift = Shift(self._language)
         self.slots = self._open_slots()
+        # Why the last sync over Wi-Fi failed; None when it did not.
+        self.online = None
         self.lists_changed()
         self._shown = ""
+        self._tidied_at = 0
         seldom.unload()
         self.begin()
         self._crowded = True
@@ -97,7 +100,33 @@ class Device:
         return self._state.__name__
 
     def turn(self):
-        """Attend to the day, to the keypad, and to the reader when a pass is expected."""
+        """Attend to the day, to the keypad, and to the reader when a pass is expected.
+
+        Raises MemoryError when there is too little for that, and then only a restart helps.
+        """
+        try:
+            self._attend()
+        except MemoryError:
+            if self.state == "closing":
+                raise  # a restart forgets what opens passes
+            self._begin_again()
+
+    def _begin_again(self):
+        """Memory ran out: make room, read back how far a tap came, and ask for the same once more."""
+        self._crowded = True
+        self._tidy()
+        for book in self.books:
+            book.read_back()
+        if self.state in app.READING:
+            self._released(Result(BUSY))
+            return
+        if self.shift.is_open:
+            self._enter(*app.start(self.shift))
+        else:
+            self.begin()
+        self._enter(self._state, self.shift.said(BUSY))
+
+    def _attend(self):
         for book in self.books:
             book.attend()
         key = self.board.key()
@@ -114,6 +143,10 @@ class Device:
             self._crowded = True
         elif self.state in app.TICKING:
             self._tick()
+        elif self.idle and self.board.seconds_on() != self._tidied_at:
+            self._tidied_at = self.board.seconds_on()
+            for book in self.books:
+                book.tidy()
 
     def _tick(self):
         left = max(0, self._wait_until - self.board.seconds_on())
@@ -131,18 +164,22 @@ class Device:
             if self._shown != READER:
                 self._enter(self._state, self.shift.said(READER))
             return
+        self._released(result)
+        self.board.rest()
+        for book in self.books:
+            book.tidy()
+
+    def _released(self, result):
+        """Let the pass go, and show the result."""
         try:
             self.board.reader.release()
         except ReaderError:
             pass  # the next guest finds out; this one has a result, and may have paid
         self._event(RESULT, result)
-        self.board.rest()
-        for book in self.books:
-            book.tidy()
 
     def _serve_pass(self):
         """Each book in turn, until one knows the pass."""
-        result = Result(OTHER_MUNICIPALITY if self.books else LIST_TOO_OLD)
+        result = None
         transmit = self.board.reader.transmit
         for book in self.books:
             if self._state is app.reversing:
@@ -151,7 +188,7 @@ class Device:
                 result = book.tap(transmit, self.shift.orders.get(book.issuer))
             if result.code != OTHER_MUNICIPALITY:
                 break
-        return result
+        return result or Result(LIST_TOO_OLD)
 
     def _event(self, event, value):
         state, screen = self._state(self.shift, event, value)

@@ -85,5 +85,10 @@ class Flash:
 
 
 def checksum(content):
+    """The four bytes of the CRC-32."""
+    return uint(crc(content), 4)
+
+
+def crc(content):
     """CRC-32, against what a power cut or a worn flash leaves; not against people."""
-    return uint(binascii.crc32(content) & 0xFFFFFFFF, 4)
+    return binascii.crc32(content) & 0xFFFFFFFF

@@ -58,47 +58,41 @@ def _text(value, least, most):
 
 
 # Field, what it is, and the range of the number, or of the digits, keys or chains.
-DEVICE = (
-    ("issuer", _number, 1, 0xFFFF),
-    ("terminal", _number, 1, 0xFFFFFFFF),
-    ("device", _hex, 16, 16),
-    ("wrapping_key", _hex, 32, 32),
-)
-
-LEASE = (
-    ("terminal", _number, 1, 0xFFFFFFFF),
-    ("issuer", _number, 1, 0xFFFF),
+_ISSUER = ("issuer", _number, 1, 0xFFFF)
+_TERMINAL = ("terminal", _number, 1, 0xFFFFFFFF)
+_DEVICE = ("device", _hex, 16, 16)
+_OF_LEASE = (
+    _TERMINAL,
+    _ISSUER,
     ("aid", _hex, 6, 6),
     ("day", _number, 0, 0xFFFF),
+    ("signers", _long_keys, 1, _MOST_VERSIONS),
+)
+
+DEVICE = (_ISSUER, _TERMINAL, _DEVICE, ("wrapping_key", _hex, 32, 32))
+
+LEASE = _OF_LEASE + (
     ("link_key", _hex, 32, 32),
     ("hotlist_key", _hex, 64, 64),
     ("lookup_keys", _keys, 1, _MOST_VERSIONS),
     ("tap_keys", _keys, 1, _MOST_VERSIONS),
-    ("signers", _long_keys, 1, _MOST_VERSIONS),
     ("sealing", _chains, 1, MOST_CHAINS),
 )
 
-
 # The file `keys`, as a flash may give it back.
-KEPT = (
+KEPT = _OF_LEASE + (
     ("lease", _number, 0, 0xFFFFFFFF),
-    ("device", _hex, 16, 16),
-    ("terminal", _number, 1, 0xFFFFFFFF),
-    ("issuer", _number, 1, 0xFFFF),
-    ("aid", _hex, 6, 6),
-    ("day", _number, 0, 0xFFFF),
+    _DEVICE,
     ("link_keys", _keys, 1, _MOST_VERSIONS),
     ("hotlist_keys", _long_keys, 1, _MOST_VERSIONS),
-    ("signers", _long_keys, 1, _MOST_VERSIONS),
 )
-
 
 BUNDLE = (
     ("version", _number, 0, 0xFFFFFFFF),
     ("day", _number, 0, 0xFFFF),
     ("from", _number, 0, 0xFFFF),
     ("until", _number, 0, 0xFFFF),
-    ("issuer", _number, 1, 0xFFFF),
+    _ISSUER,
     ("municipality", _text, 1, 64),
     ("held", _number, 0, 0xFFFFFFFF),
     ("offers", _list, 0, 99),

@@ -5,6 +5,7 @@ later time, when only they came. card/hotlist.py says what is in them.
 """
 
 import os
+from binascii import crc32
 
 from card.aes import BLOCK, encryption
 from card.errors import BadAnswer
@@ -26,6 +27,8 @@ from card.hotlist import (
 from card.wire import same
 from terminal.firmware.errors import FlashError, ListRefused
 
+CHECKED_AT_ONCE = 2048
+_PIECE = 256
 _WHOLE = "/hotlist"
 _CHANGES = "/changes"
 _OF_ANOTHER = "these changes belong to another hotlist than the one that is here"
@@ -87,6 +90,7 @@ class Hotlist:
         try:
             self.base, self._changes = _read_whole(self._opened(folder + _WHOLE), key)
             self._take_later(folder + _CHANGES, key)
+            self._guards = self._guarded()
         except (OSError, BadAnswer, ListRefused):
             self.close()
             raise
@@ -95,15 +99,23 @@ class Hotlist:
         """Changes that came after the list, unless a newer list came after them."""
         try:
             changes = _read_changes(self._opened(path), 0, key, self.base)
+            if changes.version >= self.version:
+                self._changes = changes
+                return
         except (OSError, BadAnswer, ListRefused):
-            return
-        if changes.version >= self.version:
-            self._changes = changes
+            pass
+        for file in self._files[1:]:
+            file.close()
+        del self._files[1:]
 
     def _opened(self, path):
-        file = open(path, "rb")
+        # Unbuffered: what was read once says nothing of what the flash holds now.
+        file = open(path, "rb", 0)
         self._files.append(file)
         return file
+
+    def _guarded(self):
+        return [_Guard(file) for file in self._files]
 
     def close(self):
         """Let go of the files."""
@@ -114,12 +126,47 @@ class Hotlist:
     def version(self):
         return self._changes.version
 
+    def check(self):
+        """Between two guests: go over the next piece of what lies on flash; raises FlashError when it rotted."""
+        for guard in self._guards:
+            for _ in range(CHECKED_AT_ONCE // _PIECE):
+                guard.check()
+
     def blocks(self, handle, issued):
         """Whether the pass with this handle is blocked; `issued` is the day on which it got that."""
         named = self._changes.name(handle)
         if issued >= self.base.day:
             return named
         return named != self.base.blocks(handle)
+
+
+class _Guard:
+    """Notices when a file is no longer what it was when its MAC was checked, by a sum that is made piece by piece."""
+
+    def __init__(self, file):
+        self._file = file
+        self._piece = bytearray(_PIECE)
+        self._at = self._sum = 0
+        self._known = None
+        while self._known is None:
+            self.check()
+
+    def check(self):
+        """Go over the next piece."""
+        try:
+            self._file.seek(self._at)
+            count = self._file.readinto(self._piece)
+        except OSError:
+            raise FlashError("the hotlist cannot be read")
+        self._sum = crc32(memoryview(self._piece)[:count], self._sum)
+        self._at += count
+        if count == _PIECE:
+            return
+        if self._known is None:
+            self._known = self._sum
+        if self._known != self._sum:
+            raise FlashError("the hotlist is not what it was")
+        self._at = self._sum = 0
 
 
 class _Base:

@@ -8,7 +8,7 @@ intent and its outcome. A slot that the power cut in half is passed over.
 What tells a pass again is not its handle: each intent has a mark of its own, which says nothing without the pass.
 """
 
-from card.aes import Scratch
+from card.aes import BLOCK, Scratch
 from card.batch import (
     COMMITTED,
     ENTRY_BYTES,
@@ -18,13 +18,13 @@ from card.batch import (
     NOT_SEALED,
     VOID,
     build_batch,
-    entry_bytes,
+    chain_mac,
 )
 from card.cmac import Cmac
 from card.record import CLEAR_BYTES, SEALED_BYTES, ClearRecord
 from card.wire import put_uint, read_uint, same, uint
 from terminal.firmware.errors import FlashError
-from terminal.firmware.flash import CHECK_BYTES, checksum
+from terminal.firmware.flash import CHECK_BYTES, crc
 from terminal.firmware.storage import ERASED
 
 _SLOT = 128
@@ -41,6 +41,8 @@ _MARK_AT = CLEAR_BYTES + SEALED_BYTES
 _TAG = 8
 _MARK = _TAG + 4
 _MOST_DOUBTS = 16
+# Of slots that cannot be read between two entries; more of them in a row are a part of the flash that is worn out.
+_MOST_SPOILT = 4
 # How far back an interrupted tap, a doubt that is still of use, or the last tap can stand.
 _BLOCKS_BACK = 16
 # A tap takes two slots, and one more when a pass that came back settles it.
@@ -48,7 +50,7 @@ _SLOTS_OF_A_TAP = 3
 
 
 class Doubt:
-    """A tap of which it is not known whether the pass committed it. `tmc_before` is known once its pass is there."""
+    """A tap of which it is not known whether the pass committed it; `mark` knows that pass again."""
 
     def __init__(self, at, sequence, mark):
         self.at = at
@@ -71,17 +73,24 @@ class Journal:
         self._buffer = bytearray(_SLOT)
         self._checked = memoryview(self._buffer)[:-CHECK_BYTES]
         self._written = bytearray(_SLOT)
+        self._outcome = bytearray(1)
+        self._tag = bytearray(BLOCK)
+        self._mark_in_tag = memoryview(self._tag)[:_MARK]
+        self._held = 0
+        self._failed = False
+        self.read_back()
+
+    # Reading back after a stop
+
+    def read_back(self):
+        """Learn from the flash how far everything came that was begun."""
         self.count = 0
         self.last_mac = FIRST_MAC
         self.last_sequence = 0
-        self._held = 0
         self._doubts: list[Doubt] = []
         self._interrupted: list[Doubt] = []
-        self._failed = False
         self._serial, self._next = self._end_of_log()
         self._recover()
-
-    # Reading back after a stop
 
     def _end_of_log(self):
         """`(serial number of the newest block, first slot in it that was never written)`; no block is -1."""
@@ -102,6 +111,7 @@ class Journal:
         outcomes: dict[int, int] = {}
         honoured = []
         intents = []
+        spoilt = False
         for at in self._backwards(_BLOCKS_BACK):
             kind = self._read(at)
             if kind == _ENTRY:
@@ -119,20 +129,33 @@ class Journal:
                 sequence = read_uint(self._buffer, _HEAD, 4)
                 honoured.append(sequence)
             else:
+                spoilt = spoilt or kind is None
                 continue
             self.last_sequence = max(self.last_sequence, sequence)
         for interrupted, doubt in reversed(intents):
-            if interrupted:
+            said = self._said_of(doubt) if spoilt else None
+            if said in (COMMITTED, VOID):
+                continue
+            if interrupted and said is None:
                 self._interrupted.append(doubt)
             else:
                 self._keep(doubt)
         self._enter_interrupted()
 
+    def _said_of(self, doubt):
+        """The last outcome of a tap that is handed over, also when its entry rotted beside what it says; or None."""
+        self._fetch(doubt.at)
+        found = None
+        for _, _, entry in self._provable(self._place_before(read_uint(self._buffer, 1, 4) - 1)):
+            if read_uint(entry, 7, 4) == doubt.sequence:
+                found = entry[0]
+        return found
+
     def _enter_interrupted(self):
         """No tap is accepted before this is done, which may need flash that the backend has yet to set free."""
         while self._interrupted:
             try:
-                self.in_doubt(self._interrupted[0])
+                self.in_doubt(self._interrupted[0].at)
             except FlashError:
                 return
             self._interrupted.pop(0)
@@ -170,7 +193,7 @@ class Journal:
     def _read(self, at):
         """Bring a slot into the buffer; its kind, or None when it was not written to its end."""
         self._fetch(at)
-        if self._buffer[-CHECK_BYTES:] != checksum(self._checked):
+        if read_uint(self._buffer, _HEAD + _BODY, CHECK_BYTES) != crc(self._checked):
             return None
         return self._buffer[0]
 
@@ -214,7 +237,7 @@ class Journal:
             end += len(part)
         for index in range(end, _HEAD + _BODY):
             buffer[index] = 0
-        buffer[_HEAD + _BODY :] = checksum(self._checked)
+        put_uint(buffer, _HEAD + _BODY, crc(self._checked), CHECK_BYTES)
         try:
             self._storage.write(self._address(at), buffer)
             self._storage.read_into(self._address(at), self._written)
@@ -296,13 +319,16 @@ class Journal:
         return self.last_sequence + 1
 
     def intend(self, clear, sealed, handle, tmc):
-        """Write down what a pass at counter `tmc` is about to commit. Raises FlashError; then nothing may be sent."""
+        """Write down what a pass at counter `tmc` is about to commit; its place, for `in_doubt`.
+
+        Raises FlashError; then nothing may be sent.
+        """
         sequence = read_uint(clear, 6, 4)
         full = self._mark(handle, sequence)
-        mark = full[:_TAG] + _hidden(tmc, full)
-        at = self._append(_INTENT, self.count + 1, (clear, sealed, mark))
+        put_uint(full, _TAG, tmc ^ read_uint(full, _TAG, 4), 4)
+        at = self._append(_INTENT, self.count + 1, (clear, sealed, self._mark_in_tag))
         self.last_sequence = sequence
-        return Doubt(at, sequence, mark)
+        return at
 
     def committed(self, clear, sealed):
         """The pass committed, and this is its proof."""
@@ -312,8 +338,10 @@ class Journal:
         """The sequence was used and the pass did not commit."""
         self._enter(VOID, clear, NOT_SEALED)
 
-    def in_doubt(self, doubt):
-        """The pass left before it answered; the intent tells the outcome when it returns."""
+    def in_doubt(self, at):
+        """The pass left before it answered; the intent at this place tells the outcome when it returns."""
+        self._read(at)
+        doubt = self._doubt_at(at, self._sequence_at(_HEAD))
         self._enter(IN_DOUBT, *self.intent_of(doubt))
         self._keep(doubt)
 
@@ -322,10 +350,11 @@ class Journal:
         self._doubts = (self._doubts + [doubt])[-_MOST_DOUBTS:]
 
     def _enter(self, outcome, clear, sealed):
-        entry = entry_bytes(self._chain, self.count + 1, self.last_mac, outcome, clear, sealed)
-        self._append(_ENTRY, self.count + 1, (entry,))
+        mac = chain_mac(self._chain, self.count + 1, self.last_mac, outcome, clear, sealed)
+        self._outcome[0] = outcome
+        self._append(_ENTRY, self.count + 1, (self._outcome, clear, sealed, mac))
         self.count += 1
-        self.last_mac = entry[-MAC_BYTES:]
+        self.last_mac = mac
 
     # Doubts
 
@@ -335,21 +364,24 @@ class Journal:
         return len(self._doubts)
 
     def _mark(self, handle, sequence):
-        """How the journal knows a pass again, for one tap, without keeping its handle or its counter in clear."""
+        """How the journal knows a pass again, for one tap, without keeping its handle or its counter in clear.
+
+        In a buffer that the next mark, or moment, uses again.
+        """
         return self._tagged(b"pass", handle, sequence)
 
     def moment(self, handle, tmc):
-        """What knows a pass again that did nothing since; for the memory of a terminal only."""
+        """What knows a pass again that did nothing since; for the memory of a terminal only. In the buffer of marks."""
         return self._tagged(b"moment", handle, tmc)
 
     def _tagged(self, what, handle, number):
         message = self._tags.start()
         message.write(what)
         message.write(handle)
-        message.write(uint(number, 4))
-        tag = bytes(self._tags.of_message(0, message.tell()))
+        self._scratch.put(number, 4)
+        self._tag[:] = self._tags.of_message(0, message.tell())
         self._scratch.wipe()
-        return tag
+        return self._tag
 
     def doubt_of(self, handle):
         """`(doubt, counter of the pass before it)` of the last open doubt about this pass; else None."""
@@ -438,36 +470,55 @@ class Journal:
         """`(position, MAC before it, entries)`: the first entries from `first` on that follow each other unbroken."""
         start, start_mac = self.count + 1, b""
         entries: list[bytes] = []
-        before, spoilt = (0, FIRST_MAC), (0, b"")
-        for at in self._forwards(self._place_before(first - 1)):
-            kind = self._read(at)
-            if self._buffer[0] != _ENTRY:
-                continue
-            position = read_uint(self._buffer, 1, 4)
-            entry = bytes(self._buffer[_HEAD : _HEAD + ENTRY_BYTES])
-            if kind is None:
-                # Cut in half, and written again behind it; or it rotted, and its MAC may still be good.
-                spoilt = position, entry[-MAC_BYTES:]
-                continue
-            unbroken = position == before[0] + 1
-            follows = before if unbroken else spoilt
-            before = position, entry[-MAC_BYTES:]
-            if entries and not unbroken:
+        for position, previous_mac, entry in self._provable(self._place_before(first - 1)):
+            if entries and position != start + len(entries):
                 break
-            if position < first or position != follows[0] + 1:
-                continue
-            if not unbroken and not self._is_after(position, follows[1], entry):
+            if position < first:
                 continue
             if not entries:
-                start, start_mac = position, follows[1]
+                start, start_mac = position, previous_mac
             entries.append(entry)
             if len(entries) == most:
                 break
         return start, start_mac, entries
 
+    def _provable(self, at):
+        """`(position, MAC before it, entry)` of each entry from a place on that the backend can tell to be ours."""
+        before = 0, FIRST_MAC
+        # Cut in half, and written again behind it; or it rotted, in its body, its MAC, or beside them.
+        spoilt: list[bytes] = []
+        for place in self._forwards(at):
+            kind = self._read(place)
+            if kind not in (None, _ENTRY):
+                continue
+            position = read_uint(self._buffer, 1, 4)
+            entry = bytes(self._buffer[_HEAD : _HEAD + ENTRY_BYTES])
+            if kind is None:
+                spoilt = (spoilt + [entry])[-_MOST_SPOILT:]
+                continue
+            if position == before[0] + 1:
+                yield position, before[1], entry
+            else:
+                # Each covers the MAC of the one before it, so it can tell which is right.
+                for mended in self._mended(spoilt, before, position, entry):
+                    yield mended
+            before, spoilt = (position, entry[-MAC_BYTES:]), []
+
+    def _mended(self, spoilt, before, position, entry):
+        """This entry, and the one before it when that is whole but for its MAC; none when nothing can prove it."""
+        for one in spoilt:
+            if before[0] == position - 2:
+                outcome, clear, sealed = _parts(one)
+                mac = chain_mac(self._chain, position - 1, before[1], outcome, clear, sealed)
+                if self._is_after(position, mac, entry):
+                    return [(position - 1, before[1], one[:-MAC_BYTES] + mac), (position, mac, entry)]
+            if self._is_after(position, one[-MAC_BYTES:], entry):
+                return [(position, one[-MAC_BYTES:], entry)]
+        return []
+
     def _is_after(self, position, previous_mac, entry):
-        outcome, clear, sealed = entry[0], entry[1 : 1 + CLEAR_BYTES], entry[1 + CLEAR_BYTES : -MAC_BYTES]
-        return same(entry, entry_bytes(self._chain, position, previous_mac, outcome, clear, sealed))
+        outcome, clear, sealed = _parts(entry)
+        return same(entry[-MAC_BYTES:], chain_mac(self._chain, position, previous_mac, outcome, clear, sealed))
 
     def _place_before(self, position):
         """Where to begin to look for an entry: the newest block that begins at it or before."""
@@ -477,8 +528,9 @@ class Journal:
         return serial * self._slots
 
 
-def _hidden(tmc, full):
-    return uint(tmc ^ read_uint(full, _TAG, 4), 4)
+def _parts(entry):
+    """`(outcome, clear record, sealed proof)` of an entry."""
+    return entry[0], entry[1 : 1 + CLEAR_BYTES], entry[1 + CLEAR_BYTES : -MAC_BYTES]
 
 
 def _shown(mark, full):

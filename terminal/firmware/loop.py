@@ -10,6 +10,15 @@ _SILENT_TURNS = 40
 _TOO_LONG = b"there is not memory enough for this now"
 
 
+def online_on(device, board):
+    """What syncs over Wi-Fi, or None; its code is loaded only where the settings for it are on the flash."""
+    if device.flash.size("online.json") is None:
+        return None
+    from terminal.firmware.online import online_of
+
+    return online_of(device, board)
+
+
 def run(device, line, online=None):
     """`line.write(data)`; `line.read(count, timeout_ms)` gives `count` bytes, or fewer when the line is silent.
 

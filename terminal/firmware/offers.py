@@ -1,10 +1,11 @@
 """From an offer and a typed price to what the pass is asked for. Whole cents; a percentage rounds down."""
 
-from card.record import MOST_PRICE, NO_PURSE
+from card.record import MOST_PRICE, NO_PURSE, TAP, ClearRecord
 
 FIXED = "fixed"
 TYPED = "typed"
 PERCENT = "percent"
+_NO_MOVE = (NO_PURSE, 0)
 
 
 def is_price(cents):
@@ -26,19 +27,24 @@ class Order:
         self.discount = discount
         self.copayment = copayment
 
-    def fields(self):
-        """The fields of its record."""
-        purse2, amount2 = self.moves[1] if len(self.moves) == 2 else (NO_PURSE, 0)
-        return {
-            "offer": self.offer["n"],
-            "purse1": self.moves[0][0],
-            "amount1": self.moves[0][1],
-            "purse2": purse2,
-            "amount2": amount2,
-            "price": self.price,
-            "discount": self.discount,
-            "copayment": self.copayment,
-        }
+    def record(self, terminal, sequence, day):
+        """The record of a tap of it."""
+        purse1, amount1 = self.moves[0]
+        purse2, amount2 = self.moves[1] if len(self.moves) == 2 else _NO_MOVE
+        return ClearRecord(
+            TAP,
+            terminal,
+            sequence,
+            day,
+            self.offer["n"],
+            purse1,
+            amount1,
+            purse2,
+            amount2,
+            self.price,
+            self.discount,
+            self.copayment,
+        )
 
     def same_as(self, record):
         """Whether a record is of this very order."""

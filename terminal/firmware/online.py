@@ -17,7 +17,8 @@ from terminal.firmware.errors import BackendUnreachable, FlashError, ListRefused
 _FILE = "online.json"
 _EVERY_S = 3600
 _AGAIN_S = 300
-_TIMEOUT_S = 10
+# Shorter than a watchdog waits, which is fed before each step.
+_TIMEOUT_S = 6
 _PIECE = 512
 _MOST_LINE = 512
 _MOST_LINES = 40
@@ -28,42 +29,71 @@ _UNREACHABLE = "the backend cannot be reached"
 
 
 class Online:
-    """`turn()` is called in the loop; it syncs when it is time and nobody is being served."""
+    """`turn()` is called in the loop; it syncs when it is time and nobody is being served.
 
-    def __init__(self, settings, seconds_on):
+    `board`: `seconds_on()`; `feed()`, for its watchdog; `radio(settings)`, a Wifi or None where there is a network
+    always; and `set_calendar(day)` where there is a radio.
+    """
+
+    def __init__(self, settings, board):
         self._settings = settings
-        self._seconds_on = seconds_on
+        self._board = board
+        self._radio = board.radio(settings)
         self._next = 0
-        # What the last sync said, for who looks: a sentence, without addresses or secrets.
-        self.last = None
 
     def turn(self, device):
-        if self._seconds_on() < self._next or not device.idle:
+        if self._board.seconds_on() < self._next or not device.idle:
             return
         said = None
         try:
-            sync(device, self._settings)
+            if not self._joined(device):
+                return
+            sync(device, self._settings, self._board.feed)
         except (BackendUnreachable, ListRefused, FlashError) as error:
             said = str(error)
-        self.last = said
-        self._next = self._seconds_on() + (_AGAIN_S if said else _EVERY_S)
+        except MemoryError:
+            said = "there is not memory enough for this now"
+        if self._radio is not None:
+            self._radio.leave()
+        # A sentence without addresses or secrets, for who looks.
+        device.online = said
+        self._next = self._board.seconds_on() + (_AGAIN_S if said else _EVERY_S)
+
+    def _joined(self, device):
+        if self._radio is None:
+            return True
+        if not self._radio.joined():
+            return False
+        # The clock of the chip, which says whether a certificate is valid, begins anew with each start.
+        self._board.set_calendar(max([book.days.today for book in device.books] + [0]))
+        return True
 
 
-def online_of(flash, seconds_on):
-    """From the settings on the flash; None for a board without."""
-    kept = flash.read(_FILE)
-    return None if kept is None else Online(json.loads(kept), seconds_on)
+def online_of(device, board):
+    """From the settings on the flash; None for a device without."""
+    kept = device.flash.read(_FILE)
+    if kept is None:
+        return None
+    try:
+        return Online(json.loads(kept), board)
+    except ValueError:
+        device.online = "the file with the Wi-Fi cannot be read; bring it again"
+        return None
 
 
-def sync(device, settings):
-    """Sync every municipality that `settings` has a backend for; raises BackendUnreachable, and nothing is lost."""
+def sync(device, settings, feed):
+    """Sync every municipality that `settings` has a backend for; raises BackendUnreachable, and nothing is lost.
+
+    `feed()` is called before each step that may take a while.
+    """
     from terminal.firmware.sync import sync as in_order
 
-    backend = HttpsBackend(settings)
-    found = json.loads(_ask(device, link.HELLO, b"", link.WHOLE_DEVICE))
+    ask = _asker(device, feed)
+    backend = HttpsBackend(settings, feed)
+    found = json.loads(ask(link.HELLO))
     for book in found["books"]:
         if book["issuer"] == settings["issuer"]:
-            report = in_order(_asker(device), backend, book, _no_progress)
+            report = in_order(ask, backend, book, _no_progress)
             if settings.get("hotlist"):
                 backend.bring_hotlist(device, book)
             return report
@@ -74,25 +104,23 @@ def _no_progress(done, total):
     pass
 
 
-def _asker(device):
+def _asker(device, feed):
     def ask(kind, content=b"", issuer=link.WHOLE_DEVICE):
-        return _ask(device, kind, content, issuer)
+        feed()
+        answered, said = device.answer(kind, issuer, content)
+        if answered == link.REFUSED:
+            raise ListRefused(said.decode())
+        return said
 
     return ask
-
-
-def _ask(device, kind, content, issuer):
-    answered, said = device.answer(kind, issuer, content)
-    if answered == link.REFUSED:
-        raise ListRefused(said.decode())
-    return said
 
 
 class HttpsBackend:
     """The backend's calls that `sync` needs. Whatever goes wrong on the way is BackendUnreachable."""
 
-    def __init__(self, settings):
+    def __init__(self, settings, feed):
         self._settings = settings
+        self._feed = feed
         self._base = settings["backend"].rstrip("/")
 
     def where(self, terminal):
@@ -161,14 +189,14 @@ class HttpsBackend:
         With `keep`, the body of an answer that is good goes there in pieces, at most `most` bytes.
         """
         try:
-            return _request(self._settings, method, address, content, headers or {}, keep, most)
+            return _request(self._settings, self._feed, method, address, content, headers or {}, keep, most)
         except (OSError, ValueError, IndexError, UnicodeError):
             raise BackendUnreachable(_UNREACHABLE)
 
 
-def _request(settings, method, address, content, headers, keep, most):
+def _request(settings, feed, method, address, content, headers, keep, most):
     host, port, path = _parts(address)
-    line = open_line(settings, host, port)
+    line = open_line(settings, feed, host, port)
     try:
         head = "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n" % (method, path, host)
         if settings.get("token"):
@@ -194,17 +222,20 @@ def _parts(address):
     return host, int(port) if colon else _PORT, "/" + path
 
 
-def open_line(settings, host, port):
+def open_line(settings, feed, host, port):
     """A TLS line to a host whose certificate the authority in the settings signed, and that bears its name."""
+    feed()
     found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
     plain = socket.socket(found[0], found[1], found[2])
     try:
         plain.settimeout(_TIMEOUT_S)
+        feed()
         plain.connect(found[-1])
+        feed()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined, unused-ignore]
         context.load_verify_locations(cadata=a2b_base64(settings["ca"]))
-        return _Line(context.wrap_socket(plain, server_hostname=host))
+        return _Line(context.wrap_socket(plain, server_hostname=host), feed)
     except (OSError, ValueError):
         plain.close()
         raise
@@ -213,8 +244,9 @@ def open_line(settings, host, port):
 class _Line:
     """A TLS socket with the same two calls on both Pythons."""
 
-    def __init__(self, wrapped):
+    def __init__(self, wrapped, feed):
         self._wrapped = wrapped
+        self._feed = feed
         self._read = wrapped.read
         self._write = wrapped.write
         self.close = wrapped.close
@@ -223,6 +255,7 @@ class _Line:
         view = memoryview(data)
         sent = 0
         while sent < len(data):
+            self._feed()
             count = self._write(view[sent : sent + _PIECE])
             if not count:
                 raise OSError("the line takes nothing")
@@ -230,6 +263,7 @@ class _Line:
 
     def read(self, count):
         """1 to `count` bytes; raises OSError at the end or when nothing comes in time."""
+        self._feed()
         data = self._read(count)
         if not data:
             raise OSError("the line is cut")

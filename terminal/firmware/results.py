@@ -7,6 +7,7 @@ YES = "00"
 REVERSED = "01"
 SAME_AGAIN = "02"
 AGAIN = "10"
+BUSY = "11"
 NOT_A_PASS = "20"
 OTHER_MUNICIPALITY = "21"
 EXPIRED = "22"
@@ -32,8 +33,9 @@ PIN_SET = "46"
 SENTENCES = Texts("""
 00|Ja, akkoord|Yes, accepted
 01|Teruggeboekt op de pas|Put back on the pass
-02|Al betaald. Druk B voor nog een keer|Already paid. Press B to pay again
+02|Al betaald. Nog een keer? Druk B|Already paid. Again? Press B
 10|Nog een keer. Houd de pas stil|Again please. Hold the pass still
+11|Nog een keer. Het apparaat was druk|Again please. The terminal was busy
 20|Dit is geen geldige pas|This is not a valid pass
 21|Deze gemeente doet hier niet mee|This city is not served here
 22|De pas is verlopen. Ga naar de balie|The pass has expired. Go to the city desk

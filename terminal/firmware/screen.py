@@ -4,7 +4,7 @@ An amount is never cut off and never shared between two lines; what has to give 
 """
 
 from terminal.firmware import glyphs, signals
-from terminal.firmware.results import SENTENCES
+from terminal.firmware.results import SENTENCES, YES
 from terminal.firmware.texts import ENGLISH
 
 WIDTH = 128
@@ -46,7 +46,7 @@ def draw(frame, state, code, lines):
         first = _numbers_kept(first)
     if code:
         kind = signals.kind(code)
-        _result(frame, kind, first, second, _head(frame, kind, code, lines[0]))
+        _result(frame, code, first, second, _head(frame, kind, code, lines[0]))
         return
     sign = _SIGN_OF_STATE.get(state)
     if sign is None:
@@ -83,13 +83,13 @@ def _language(code, sentence):
     return ENGLISH if code in SENTENCES and sentence == SENTENCES[code][ENGLISH] else 0
 
 
-def _result(frame, kind, sentence, detail, top):
+def _result(frame, code, sentence, detail, top):
     """The sentence in small letters, what matters of the detail in large ones."""
     room = HEIGHT - top
     most = room // glyphs.CELL - _lines_of(detail, WIDTH, 1)
     said = _cut(_wrapped(sentence, WIDTH, 1), max(1, min(MOST_SENTENCE_LINES, most)), WIDTH)
     rows = _as_large_as_fits(detail, WIDTH, room - glyphs.CELL * len(said))
-    if kind == signals.YES and rows and rows[-1][1] == 1:
+    if code == YES and rows and rows[-1][1] == 1:
         # The sign says yes already; what the guest pays has to be seen.
         rows, said = _as_large_as_fits(detail, WIDTH, room), []
     _stack(frame, _small(said) + rows, 0, top, room)

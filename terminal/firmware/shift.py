@@ -22,13 +22,19 @@ unknown|Dit aanbod is er niet|There is no such offer
 left|Over: %s|Left: %s
 had|Er staat nu op: %s|It holds now: %s
 pays|Korting %s, gast betaalt %s|Discount %s, guest pays %s
+had paid|Gast betaalt: %s|Guest pays: %s
+give back|Gast krijgt: %s|Guest gets: %s
 point|%d punten|%d points
-visit|%d keer|%d times
+1 point|1 punt|1 point
+visit|%d keer|%d visits
+1 visit|1 keer|1 visit
 item|%d stuks|%d items
+1 item|1 stuk|1 item
 menu|1 Dienst sluiten  2 Totalen|1 Close the shift  2 Totals
 menu 2|3 English  4 Nieuwe PIN|3 Nederlands  4 New PIN
 moment|Een moment|One moment
 today|Vandaag: %d keer|Today: %d times
+1 today|Vandaag: 1 keer|Today: once
 nothing|Vandaag nog niets|Nothing yet today
 in doubt|Niet zeker: %d|In doubt: %d
 once more|Houd die pas nog een keer tegen de lezer|Hold that pass against the reader again
@@ -36,6 +42,7 @@ pin|Typ de PIN en druk #|Type the PIN and press #
 new pin|Kies een PIN van 4 tot 8 cijfers en druk #|Choose a PIN of 4 to 8 digits and press #
 repeat pin|Typ de PIN nog een keer en druk #|Type the PIN again and press #
 wait|Wacht %d seconden|Wait %d seconds
+1 wait|Wacht 1 seconde|Wait 1 second
 """)
 
 
@@ -88,7 +95,11 @@ class Shift:
 
     def amount(self, unit, number):
         """An amount in words."""
-        return euro(number) if unit == "cent" else self.words(unit) % number
+        return euro(number) if unit == "cent" else self.counted(unit, number)
+
+    def counted(self, name, number):
+        """The words for so many, which may be one."""
+        return self.words("1 " + name if number == 1 else name).replace("%d", str(number))
 
 
 def euro(cents):

@@ -58,7 +58,7 @@ def waiting(shift, event, value):
     if event != TICK:
         return waiting, None
     if value > 0:
-        return waiting, ("", shift.words("wait") % value, "")
+        return waiting, ("", shift.counted("wait", value), "")
     return switched_on(shift)
 
 

@@ -35,7 +35,7 @@ def pages(shift, books):
             whose = book.bundle.municipality + ": "
         for unit in sorted(found.by_unit):
             taps, amount = found.by_unit[unit]
-            made.append((whose + shift.words("today") % taps, shift.amount(unit, amount)))
+            made.append((whose + shift.counted("today", taps), shift.amount(unit, amount)))
         if found.doubts:
             made.append((whose + shift.words("in doubt") % found.doubts, shift.words("once more")))
     return made

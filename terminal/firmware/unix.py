@@ -1,9 +1,9 @@
 """The unix port of MicroPython as a board: keypad and screen are lines on the terminal, reader and link are serial.
 
-    micropython -m terminal.firmware.unix FLASH READER LINK [DISPLAY [LANGUAGE]]
+    micropython -m terminal.firmware.unix FLASH READER LINK [DISPLAY]
 
 Each line on standard input is a row of key presses. Each change of the screen is one line: state|code|line 1|line 2.
-DISPLAY is a file that stands for the display, its buzzer and its light; LANGUAGE is 0 or 1.
+DISPLAY is a file that stands for the display, its buzzer and its light.
 """
 
 import gc
@@ -121,6 +121,12 @@ class Board:
     def set_today(self, day):
         """There is nothing to set."""
 
+    def feed(self):
+        """There is no watchdog."""
+
+    def radio(self, settings):
+        """The machine has its network by itself."""
+
 
 def main(flash, reader_path, link_path, display_path=None):
     # Before the application is loaded, which leaves most of the pieces.
@@ -134,12 +140,7 @@ def main(flash, reader_path, link_path, display_path=None):
     reader, line = Pn532(Hsu(Serial(reader_path))), Serial(link_path)
     board = Board(flash, reader, Display(display_path) if display_path else None)
     device = Device(flash, board)
-    online = None
-    if device.flash.size("online.json") is not None:
-        from terminal.firmware.online import online_of
-
-        online = online_of(device.flash, board.seconds_on)
-    loop.run(device, line, online)
+    loop.run(device, line, loop.online_on(device, board))
 
 
 if __name__ == "__main__":

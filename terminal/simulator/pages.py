@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, render_template, request, send_from_directory
-from secure import CacheControl, ContentSecurityPolicy, ReferrerPolicy, Secure, XContentTypeOptions, XFrameOptions
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from terminal.errors import TerminalError
 from terminal.firmware import signals
 from terminal.simulator import words
 from terminal.simulator.simulator import KEYS, NOTHING, PLUG, TEAR, Simulator, Situation
+from web.headers import protect
 
 HERE = "127.0.0.1"
 LANGUAGES = ("nl", "en")
@@ -34,32 +34,15 @@ def create_app(simulator: Simulator, design: Path, secret: str) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_blueprint(pages, url_prefix=f"/{secret}")
     app.register_error_handler(TerminalError, lambda error: (str(error), 400))
-    policy = (
-        ContentSecurityPolicy()
-        .default_src("'none'")
-        .script_src("'self'")
-        .style_src("'self'")
-        # The style sheet of the design system holds its icons.
-        .img_src("'self'", "data:")
-        .connect_src("'self'")
-        .form_action("'none'")
-        .base_uri("'none'")
-        .frame_ancestors("'none'")
-    )
-    headers = Secure(
-        csp=policy,
-        cache=CacheControl().no_store(),
-        xfo=XFrameOptions().deny(),
-        xcto=XContentTypeOptions().nosniff(),
-        # The address is the key to the page.
-        referrer=ReferrerPolicy().no_referrer(),
-    ).headers
 
+    # Registered first, so it has the last word.
     @app.after_request
-    def add(response: Response) -> Response:
-        response.headers.update(headers)
+    def keep_address(response: Response) -> Response:
+        # The address is the key to the page.
+        response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
+    protect(app, https=False)
     return app
 
 

@@ -1,15 +1,18 @@
-"""A small city: signed terminals, a desk, a vault that knows what passes committed, and clearing over a real database.
+"""A small city: signed terminals, a desk, a vault that knows what passes committed, and clearing over SQLite and over
+PostgreSQL.
 
 The people are a holder, a member of the same household, and a stranger.
 """
 
 import hashlib
 import shutil
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import make_url
 
 from backend.calendar import day_number
 from backend.clearing import Clearing
@@ -17,6 +20,7 @@ from backend.config import Config
 from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, NOT_SEALED, VOID, build_batch, chain_key, entry_bytes, link_key
 from card.record import LOAD, REVERSAL, TAP, ClearRecord, Proof, seal
 from card.signing import certificate
+from tests.postgres import a_database
 
 LINK_ROOT = bytes(range(16))
 TABLE_KEY = bytes(range(32))
@@ -24,6 +28,8 @@ FIRST_DAY, LAST_DAY = date(2026, 11, 2), date(2027, 12, 31)
 SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 # The vault's word in it is for who gets a bundle: hosts.
 CERTIFICATE = certificate(day_number(LAST_DAY), SIGNING_KEY.public_key().public_bytes_raw(), bytes(64))
+# A trigger says so, or the lack of a right.
+NOT_ALLOWED = "append-only|permission denied"
 DESK, POOL_TERMINAL, SHOP_TERMINAL = 1, 101, 201
 POOL, SHOP = 5, 6
 
@@ -223,10 +229,10 @@ class Terminal:
 
 
 class World:
-    def __init__(self, folder, copied_from=None):
+    """A city over a database: an empty one, or a `furnished` copy."""
+
+    def __init__(self, folder, database=None, furnished=False):
         self.folder = folder
-        if copied_from:
-            shutil.copytree(copied_from, folder, dirs_exist_ok=True)
         self.now = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
         self.vault = Vault()
         self.config = Config(
@@ -240,9 +246,10 @@ class World:
             signing_key=SIGNING_KEY.private_bytes_raw().hex(),
             certificate=CERTIFICATE.hex(),
             desks=(DESK,),
+            database=database,
         )
         self.clearing = self.open()
-        if not copied_from:
+        if not furnished:
             self.clearing.set_up()
             self.import_venues(VENUES)
         self.pool = Terminal(POOL_TERMINAL, self.vault)
@@ -277,6 +284,12 @@ class World:
     def venue_is_owed(self, venue=POOL):
         return self.balance(f"venue:{venue}")
 
+    @contextmanager
+    def connection(self):
+        """For SQL of one's own, with the rights that clearing has."""
+        with self.clearing.store.transaction() as tx:
+            yield tx.books._connection
+
     def quarantine(self):
         with self.clearing.store.transaction() as tx:
             return list(tx.quarantine.items())
@@ -301,30 +314,46 @@ class World:
         return states, moved, self.clearing.ledger.balances(), sorted(self.reasons())
 
 
-@pytest.fixture(scope="session")
-def furnished(tmp_path_factory):
-    """The folder of a city with its tables and venues, made once."""
-    made = World(tmp_path_factory.mktemp("furnished"))
-    made.clearing.close()
-    return made.folder
+class Furnished:
+    """A city with its tables and venues, made once, and copied for whoever wants one."""
+
+    def __init__(self, folder, server=None):
+        self._folder, self._server = folder, server
+        self._open = ExitStack()
+        database = self._open.enter_context(a_database(server)) if server else None
+        World(folder, database).clearing.close()
+        self._template = database and make_url(database).database
+
+    def copy(self, folder, until):
+        """A city of its own, that lasts until the stack `until` is closed."""
+        shutil.copytree(self._folder, folder, dirs_exist_ok=True)
+        database = None
+        if self._server:
+            database = until.enter_context(a_database(self._server, self._template))
+        made = World(folder, database, furnished=True)
+        until.callback(made.clearing.close)
+        return made
+
+    def close(self):
+        self._open.close()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def furnished(request, tmp_path_factory):
+    server = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+    made = Furnished(tmp_path_factory.mktemp("furnished"), server)
+    yield made
+    made.close()
 
 
 @pytest.fixture
 def world(tmp_path, furnished):
-    made = World(tmp_path, furnished)
-    yield made
-    made.clearing.close()
+    with ExitStack() as until:
+        yield furnished.copy(tmp_path, until)
 
 
 @pytest.fixture
 def new_world(tmp_path_factory, furnished):
     """As many cities as a test wants."""
-    made = []
-
-    def make():
-        made.append(World(tmp_path_factory.mktemp("city"), furnished))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.clearing.close()
+    with ExitStack() as until:
+        yield lambda: furnished.copy(tmp_path_factory.mktemp("city"), until)

@@ -3,8 +3,11 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError, IntegrityError, StatementError
+
+from backend.schema import posting
+from tests.backend.conftest import NOT_ALLOWED
 
 DAY = date(2026, 11, 2)
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -84,7 +87,7 @@ def test_a_second_purse_of_another_unit_moves_apart(world):
 
 
 def run(world, statement):
-    with world.clearing.store._engine.begin() as connection:
+    with world.connection() as connection:
         connection.execute(text(statement))
 
 
@@ -99,7 +102,7 @@ def busy(world):
 @pytest.mark.parametrize("change", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
 def test_journal_and_books_are_append_only(busy, table, change):
     column = {"entry": "outcome", "account": "unit", "posting": "kind", "transfer": "amount"}[table]
-    with pytest.raises(IntegrityError, match="append-only"):
+    with pytest.raises(DatabaseError, match=NOT_ALLOWED):
         run(busy, change.format(table, column, column))
 
 
@@ -107,7 +110,7 @@ def test_journal_and_books_are_append_only(busy, table, change):
 def test_what_came_in_is_never_dropped(world, table):
     world.pool.tap(world.holder, offer=99)
     world.sync()
-    with pytest.raises(IntegrityError, match="append-only"):
+    with pytest.raises(DatabaseError, match=NOT_ALLOWED):
         run(world, f"DELETE FROM {table}")
 
 
@@ -128,26 +131,26 @@ def test_a_transfer_moves_an_amount_from_one_account_to_another(busy, source, de
 
 
 def test_a_transfer_needs_two_accounts_of_its_own_unit(busy):
-    run(busy, "INSERT INTO account VALUES ('purse:3', 'point')")
-    with pytest.raises(IntegrityError, match="FOREIGN KEY"):
-        run(busy, "INSERT INTO transfer VALUES (1, 2, 'purse:3', 'venue:5', 'point', 5)")
+    run(busy, "INSERT INTO account VALUES ('purse:3', 'point', 1)")
+    with pytest.raises(IntegrityError, match=r"(?i)foreign key"):
+        run(busy, "INSERT INTO transfer VALUES (1, 2, 'purse:3', 'venue:5', 'point', 5, 1)")
 
 
 def test_a_record_is_posted_once(busy):
     where = {"terminal": 101, "sequence": 1, "venue": 5, "offer": 1}
-    with pytest.raises(IntegrityError, match="UNIQUE"), busy.clearing.store.transaction() as tx:
+    with pytest.raises(IntegrityError, match=r"(?i)unique"), busy.clearing.store.transaction() as tx:
         tx.books.post("tap", DAY, NOW, [("purse:1", "venue:5", "cent", 5)], **where)
 
 
 def test_a_position_of_a_terminal_is_held_once(busy):
-    with pytest.raises(IntegrityError, match="UNIQUE"):
+    with pytest.raises(IntegrityError, match=r"(?i)unique"):
         run(busy, "INSERT INTO entry SELECT * FROM entry")
 
 
 def test_a_nullifier_is_held_once(busy):
     busy.pool.tap(busy.sibling)
     busy.sync()
-    with pytest.raises(IntegrityError, match=r"UNIQUE.*nullifier"):
+    with pytest.raises(IntegrityError, match=r"(?i)unique.*nullifier"):
         run(busy, "UPDATE record SET nullifier = (SELECT nullifier FROM record WHERE sequence = 1) WHERE sequence = 2")
 
 
@@ -165,6 +168,6 @@ def test_when_it_happened_is_not_when_it_was_recorded(world):
     world.pool.tap(world.holder)
     world.now = datetime(2026, 11, 9, 18, 30, tzinfo=UTC)
     world.sync()
-    with world.clearing.store._engine.connect() as connection:
-        (row,) = connection.execute(text("SELECT happened_on, recorded_at FROM posting")).all()
-    assert (row.happened_on, row.recorded_at[:16]) == ("2026-11-02", "2026-11-09 18:30")
+    with world.connection() as connection:
+        (row,) = connection.execute(select(posting)).all()
+    assert (row.happened_on, row.recorded_at) == (date(2026, 11, 2), world.now)

@@ -9,9 +9,10 @@ import pypdf
 import pytest
 import xmlschema
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from backend.errors import NotFound, SettlementRefused
+from tests.backend.conftest import NOT_ALLOWED
 
 END = date(2026, 11, 30)
 DECEMBER = date(2026, 12, 31)
@@ -186,7 +187,7 @@ def test_a_reversal_after_payout_is_carried_over_until_it_is_earned_back(month):
 )
 def test_an_approved_settlement_does_not_change(month, statement):
     settle(month)
-    with pytest.raises(IntegrityError, match="append-only"), month.clearing.store._engine.begin() as connection:
+    with pytest.raises(DatabaseError, match=NOT_ALLOWED), month.connection() as connection:
         connection.execute(text(statement))
 
 

@@ -22,8 +22,9 @@ from keys.vault import Vault
 from tests.bench import card_model, tap_model
 from tests.bench.desk_pages import HOLDERS as BIG
 from tests.bench.desk_pages import PAGES, SEARCHES, BigCity, empty_page
-from tests.bench.heap32 import heap
+from tests.bench.heap32 import smallest_heap
 from tests.bench.hotlist import hotlist
+from tests.bench.journal import journal
 from tests.bench.plain_prove import plain_prove
 from tests.bench.recording import record_tap
 from tests.bench.renewal_city import HOLDERS, RenewalCity
@@ -213,7 +214,8 @@ def main() -> None:
     figures = {
         "command": "make bench",
         "tap": tap(),
-        "heap": heap(),
+        "terminal": {"smallest_heap_32bit": smallest_heap()},
+        "journal": journal(),
         "personalise": personalise(),
         "renewal": renewal_preview(),
         "desk": desk_pages(),

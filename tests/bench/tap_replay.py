@@ -8,7 +8,7 @@ import gc
 import json
 import sys
 
-from card.batch import COMMITTED, entry_bytes
+from card.batch import COMMITTED, chain_mac
 from card.cmac import Cmac
 from card.commands import (
     CommitReaderID,
@@ -34,7 +34,7 @@ from card.record import Proof, reader_id, seal
 from card.sealing import SealingKey
 from card.session import Session
 from card.siv import Siv
-from card.wire import read_uint, uint
+from card.wire import read_uint
 from tests.bench.plain_tap import Plain
 
 _DAY = 2516
@@ -57,6 +57,10 @@ class Ours:
         self._tap = Cmac(known["tap_key"], scratch)
         self._pass_key = PassKey(bytes(16), scratch)
         self._select = SelectApplication(known["aid"])
+        self._tap_input = bytearray(card_key_input("tap", bytes(16), known["aid"]))
+        self._debit = Debit(1, 0)
+        self._value = GetValue(1)
+        self._reader_id = CommitReaderID(bytes(16))
 
     def tap(self, transmit, random):
         """As `Plain.tap`."""
@@ -68,27 +72,29 @@ class Ours:
         handle = session.run(_PASS)[3:19]
         tmc, _ = parse_transaction_mac(session.run(_TMAC))
         key = self._pass_key
-        key.rekey(diversify(self._tap, card_key_input("tap", handle, known["aid"])))
+        self._tap_input[:16] = handle
+        key.rekey(diversify(self._tap, self._tap_input))
         authenticate_first(session, TAP_KEY, key, random, FILE_MODES)
         purse, amount = known["move"][0], int.from_bytes(known["move"][1:], "little")
-        session.run(Debit(purse, amount))
+        session.run(self._debit.of(purse, amount))
         clear = known["clear"]
-        enc_tmri = session.run(CommitReaderID(reader_id(clear)))
+        enc_tmri = session.run(self._reader_id.of(reader_id(clear)))
         marks = self._marked(b"moment", handle, tmc) + self._marked(b"pass", handle, read_uint(clear, 6, 4))
-        seal(self._sealing, clear, Proof(handle, tmc + 1, bytes(8), enc_tmri))
-        tmc, tmv = session.run(_COMMIT)
-        sealed = seal(self._sealing, clear, Proof(handle, tmc, tmv, enc_tmri))
-        entry = entry_bytes(self._chain, known["position"], known["previous_mac"], COMMITTED, clear, sealed)
-        marks += self._marked(b"moment", handle, tmc)
-        session.run(GetValue(purse))
+        proof = Proof(handle, tmc + 1, bytes(8), enc_tmri)
+        seal(self._sealing, clear, proof)
+        proof.tmc, proof.tmv = session.run(_COMMIT)
+        sealed = seal(self._sealing, clear, proof)
+        mac = chain_mac(self._chain, known["position"], known["previous_mac"], COMMITTED, clear, sealed)
+        marks += self._marked(b"moment", handle, proof.tmc)
+        session.run(self._value.of(purse))
         session.forget()
-        return marks + entry[-16:]
+        return marks + mac
 
     def _marked(self, what, handle, number):
         message = self._tags.start()
         message.write(what)
         message.write(handle)
-        message.write(uint(number, 4))
+        self._tags.scratch.put(number, 4)
         return bytes(self._tags.of_message(0, message.tell()))
 
 

@@ -6,13 +6,7 @@ import pytest
 
 from issuer.registry import Registry
 from tests.issuer.a_registry import in_memory
-from tests.postgres import a_database, a_server
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    with a_server() as address:
-        yield address
+from tests.postgres import a_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

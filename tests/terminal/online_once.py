@@ -1,4 +1,7 @@
-"""One sync of a board with Wi-Fi, on MicroPython: `micropython online_once.py FLASH`. Prints how it ended."""
+"""One sync of a board with Wi-Fi, on MicroPython: `micropython online_once.py FLASH`.
+
+Prints how often the watchdog was fed, and how it ended.
+"""
 
 import os
 import sys
@@ -16,6 +19,13 @@ class Board:
 
     reader = None
     random = os.urandom
+    fed = 0
+
+    def feed(self):
+        self.fed += 1
+
+    def radio(self, settings):
+        return None
 
     def key(self):
         return None
@@ -39,12 +49,15 @@ class Board:
         pass
 
 
-device = Device(sys.argv[1], Board())
-made = online.online_of(device.flash, lambda: 0)
+board = Board()
+device = Device(sys.argv[1], board)
+made = online.online_of(device, board)
 try:
-    report = online.sync(device, made._settings)
-    print("done", report.handed_in, report.warning)
+    report = online.sync(device, made._settings, board.feed)
+    ended = f"done {report.handed_in} {report.warning}"
 except BackendUnreachable as error:
-    print("later:", error)
+    ended = f"later: {error}"
 except ListRefused as error:
-    print("refused:", error)
+    ended = f"refused: {error}"
+print("fed", board.fed)
+print(ended)

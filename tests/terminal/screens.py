@@ -72,8 +72,11 @@ def screens(language: int) -> list[tuple[str, str, tuple[str, str]]]:
         walk.gets(_with(Result(YES, _record(TAP, discount, price - discount), 12)))
         walk.types("*A")
         walk.gets(_with(Result(REVERSED, _record(REVERSAL, discount, price - discount), 12)))
-    walk.types("*3#850#")
-    walk.gets(_with(Result(YES, _record(TAP, 0, 0, VISITS), 12)))
+        walk.types("*3#850#")
+        walk.gets(_with(Result(SAME_AGAIN, _record(TAP, discount, price - discount), 12)))
+    for left in (12, 1):
+        walk.types("*3#850#")
+        walk.gets(_with(Result(YES, _record(TAP, 0, 0, VISITS), left)))
     _menu(walk)
     return walk.shown
 
@@ -87,7 +90,7 @@ def _first_shift(walk):
 def _menu(walk):
     walk.types("*D2")
     walk.gets(
-        [(walk.shift.words("today") % 23, walk.shift.amount("cent", 9200)), (walk.shift.words("in doubt") % 1, "")]
+        [(walk.shift.counted("today", 23), walk.shift.amount("cent", 9200)), (walk.shift.words("in doubt") % 1, "")]
     )
     walk.types("#*D2")
     walk.gets([])

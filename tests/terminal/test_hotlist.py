@@ -10,8 +10,9 @@ from issuer.registry.passes import IssuedPass
 from terminal.firmware import hotlist as firmware
 from terminal.firmware import link
 from terminal.firmware.errors import FlashError, ListRefused
-from terminal.firmware.hotlist import open_hotlist, take_hotlist
+from terminal.firmware.hotlist import CHECKED_AT_ONCE, open_hotlist, take_hotlist
 from tests.city import DAY, PcTerminal, list_keys, make_pass
+from tests.city import hotlist as list_that_blocks
 
 KEY = list_keys().key
 OTHER_KEY = bytes(range(32))
@@ -227,7 +228,50 @@ def test_a_flash_that_cannot_be_read_any_more_gives_no_answer(flash):
             flash.held.blocks(bytes(16), OLD)
 
 
+def go_over(hotlist, rounds):
+    """All of it at least once, wherever it was."""
+    for _ in range(2 * rounds):
+        hotlist.check()
+
+
+def test_a_list_that_rots_while_it_is_open_is_noticed_wherever_it_rots(flash):
+    flash.take(changes(6, TOWN[:1]))
+    good = flash.files()
+    for name in ("hotlist", "changes"):
+        rounds = 1 + max(map(len, good.values())) // CHECKED_AT_ONCE
+        for at in range(0, len(good[name]), 41):
+            go_over(flash.held, rounds)
+            with open(flash.folder / name, "r+b") as file:
+                file.write(flip(good[name], at))
+            with pytest.raises(FlashError, match="is not what it was"):
+                go_over(flash.held, rounds)
+            (flash.folder / name).write_bytes(good[name])
+            flash.boot()
+
+
 # On the terminal as a whole
+
+
+@pytest.mark.parametrize("at", [0, 40, 70])
+@pytest.mark.parametrize("who", ["nobody", "a queue"])
+def test_a_list_that_rots_under_a_running_terminal_is_asked_for_anew(tmp_path, at, who):
+    card, made = make_pass()
+    terminal = PcTerminal(tmp_path / "flash")
+    whole = list_that_blocks(made.handle, version=2)
+    terminal.ask(link.HOTLIST, whole)
+    assert terminal.tap(card)[1] == "23"
+    with open(terminal.folder / "hotlist", "r+b") as file:
+        file.write(flip(whole, at))
+    if who == "nobody":
+        for _ in range(3):
+            terminal.seconds += 1
+            terminal.device.turn()
+    else:
+        terminal.tap(card)
+    assert terminal.tap(card)[1] == "30"
+    assert terminal.about()["changes"] == 0
+    terminal.ask(link.HOTLIST, whole)
+    assert terminal.tap(card)[1] == "23"
 
 
 def test_a_terminal_with_a_base_that_has_no_changes_asks_for_a_sync(tmp_path):

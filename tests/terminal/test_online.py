@@ -24,6 +24,7 @@ from keys.hand_out import hand_out
 from keys.http import BACKEND, Caller
 from keys.http import create_app as create_vault
 from terminal.firmware import online
+from terminal.firmware.boards import esp32_s3, pico_w
 from terminal.firmware.errors import BackendUnreachable
 from terminal.firmware.storage import FileStorage
 from tests.city import (
@@ -188,6 +189,11 @@ def authority(tls):
 
 def sync(terminal):
     """On MicroPython; what it says, and that it says no secret."""
+    return lines_of_sync(terminal)[-1]
+
+
+def lines_of_sync(terminal):
+    """How often the watchdog was fed, and how the sync ended."""
     script = ROOT / "tests/terminal/online_once.py"
     answer = subprocess.run(
         [MICROPYTHON, "-X", "heapsize=384k", str(script), str(terminal.flash)],
@@ -200,7 +206,7 @@ def sync(terminal):
     assert PASSWORD not in answer.stdout + answer.stderr
     assert TOKEN not in answer.stdout + answer.stderr
     terminal.boot()
-    return answer.stdout.strip()
+    return answer.stdout.splitlines()
 
 
 def held(clearing):
@@ -248,23 +254,49 @@ class Waiting:
     """A terminal at which nobody is, or somebody."""
 
     idle = True
+    books = ()
+    online = None
+
+
+class Clock:
+    """A board on a cable: no radio."""
+
+    second = fed = 0
+
+    def seconds_on(self):
+        return self.second
+
+    def feed(self):
+        self.fed += 1
+
+    def radio(self, settings):
+        return None
 
 
 def test_it_syncs_every_hour_sooner_after_a_failure_and_never_while_somebody_is_served(monkeypatch):
-    second, done, device = [0], [], Waiting()
-    made = online.Online({}, lambda: second[0])
+    board, done, device = Clock(), [], Waiting()
+    made = online.Online({}, board)
 
-    def sync(device, settings):
-        done.append(second[0])
+    def sync(device, settings, feed):
+        done.append(board.second)
         if len(done) == 2:
             raise BackendUnreachable("the backend cannot be reached")
 
     monkeypatch.setattr(online, "sync", sync)
-    for second[0] in range(0, 8000, 50):
-        device.idle = second[0] != 3600
+    for board.second in range(0, 8000, 50):
+        device.idle = board.second != 3600
         made.turn(device)
+        assert (device.online is None) == (not 3650 <= board.second < 3950)
     assert done == [0, 3650, 3950, 7550]
-    assert made.last is None
+
+
+def test_no_step_of_a_sync_waits_longer_than_the_watchdog(terminal):
+    """It is fed before each call that may wait, and each of these ends before it bites."""
+    for board in (pico_w, esp32_s3):
+        assert board.BOARD["watchdog_ms"] > online._TIMEOUT_S * 1000
+    fed, ended = lines_of_sync(terminal)
+    assert ended == "done 2 None"
+    assert int(fed.split()[1]) > 100
 
 
 def test_a_server_with_another_authority_gets_no_record(terminal, clearing, front, tls, tmp_path):

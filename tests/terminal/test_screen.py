@@ -7,14 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terminal.firmware import app, glyphs, screen, signals
-from terminal.firmware.results import SENTENCES
+from terminal.firmware.results import REVERSED, SAME_AGAIN, SENTENCES, YES
+from terminal.firmware.shift import Shift
 from tests.city import ROOT
 from tests.terminal.drawing import drawn
 from tests.terminal.screens import LONG_NAME, screens
 
 GOLDEN = ROOT / "tests/terminal/golden_screens.txt"
 ALL = [(language, *each) for language in (0, 1) for each in screens(language)]
-AMOUNT = re.compile(r"€.\d+,\d\d|\d+ (?:keer|times|punten|points|stuks|items)$")
+AMOUNT = re.compile(r"€.\d+,\d\d|\d+ (?:keer|visits?|punt(?:en)?|points?|stuks?|items?)$")
 # On a 64-bit machine; half of it on a board.
 MOST_MEMORY = 4096
 
@@ -80,8 +81,8 @@ def test_nothing_is_cut_off_and_everything_is_in_its_own_place(language, state, 
     if LONG_NAME in lines[1]:
         assert AMOUNT.findall(plain[1]) == AMOUNT.findall(said)
     elif code and plain[0] not in said:
-        # Only a yes may leave its sentence out, for what the guest pays.
-        assert signals.kind(code) == signals.YES
+        # Only the plain yes may leave its sentence out, for what the guest pays.
+        assert code == YES
         assert said == plain[1]
         assert paper.written[-1][0].startswith("€")
         assert paper.written[-1][3] == 2
@@ -116,6 +117,35 @@ def test_a_result_says_yes_or_no_in_its_language_and_wraps_its_sentence_in_three
     sentence = [text for text in small if glyphs.plain(lines[0]).startswith(text) or text in lines[0]]
     assert len(sentence) <= screen.MOST_SENTENCE_LINES
     assert all(len(text) <= 16 for text in small)
+
+
+@pytest.mark.parametrize("language", [0, 1])
+def test_who_gave_back_a_discount_reads_what_the_guest_gets_and_never_that_the_guest_pays(language):
+    shown = [each for each in screens(language) if each[1] == REVERSED and "10,50" in each[2][1]]
+    assert [lines[1] for _, _, lines in shown] == [("Gast krijgt: € 10,50", "Guest gets: € 10,50")[language]]
+    assert put_on_paper(*shown[0]).written[-1][3] == 2
+
+
+@pytest.mark.parametrize("language", [0, 1])
+def test_a_pass_that_had_paid_already_says_so_and_what_the_guest_pays_is_large(language):
+    shown = [(state, code, lines) for state, code, lines in screens(language) if code == SAME_AGAIN]
+    assert len(shown) == 3
+    for state, code, lines in shown:
+        paper = put_on_paper(state, code, lines)
+        assert read(body(paper, code)).startswith(SENTENCES[SAME_AGAIN][language])
+        assert paper.written[-1][3] == 2, lines
+
+
+def test_one_of_a_thing_is_said_as_one():
+    for language, words in enumerate(
+        (("1 keer", "1 punt", "1 stuk", "Wacht 1 seconde"), ("1 visit", "1 point", "1 item", "Wait 1 second"))
+    ):
+        shift = Shift(language)
+        units = tuple(shift.amount(unit, 1) for unit in ("visit", "point", "item"))
+        assert (*units, shift.counted("wait", 1)) == words
+        assert all("2" in shift.amount(unit, 2) for unit in ("visit", "point", "item"))
+    assert (Shift(0).counted("today", 1), Shift(1).counted("today", 1)) == ("Vandaag: 1 keer", "Today: once")
+    assert Shift(1).amount("visit", 0) == "0 visits"
 
 
 @pytest.mark.parametrize("language", [0, 1])

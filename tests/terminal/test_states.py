@@ -153,7 +153,7 @@ def test_a_pass_that_came_twice_is_charged_again_when_staff_mean_it(terminal, ca
     result.record = terminal.entries()[0].clear
     terminal.book.till.tap = lambda transmit, order, *more: orders.append(order.once_more) or result
     terminal.press("#")
-    assert terminal.hold(card)[1:3] == ("02", "Al betaald. Druk B voor nog een keer")
+    assert terminal.hold(card)[1:3] == ("02", "Al betaald. Nog een keer? Druk B")
     terminal.book.till.tap = twice
     assert terminal.press("B")[0] == "armed"
     assert terminal.hold(card)[1] == "00"

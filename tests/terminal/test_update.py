@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -86,23 +87,37 @@ def vault():
     return vault_of()
 
 
-@pytest.fixture
-def board(fresh, files, vault):
-    return flashed(fresh, files, vault)
-
-
-def flashed(fresh, files, vault):
-    """A board that was flashed with version 1, has keys and lists, and may take what `approve` says."""
-    put_on_board(fresh.port, package(files, 1), None, lambda done, total: None)
-    with Cable(fresh) as cable:
+@pytest.fixture(scope="module")
+def flashed(files, tmp_path_factory):
+    """The flash of a board that was flashed with version 1, with keys and lists; and how a vault knows it."""
+    flash, reader, vault = tmp_path_factory.mktemp("flashed"), EmulatedPN532().start(), vault_of()
+    made = MicroPythonBoard(flash, [reader.path, MicroPythonBoard.PORT])
+    put_on_board(made.port, package(files, 1), None, lambda done, total: None)
+    with Cable(made) as cable:
         found = about(cable)
-        fresh.press(f"{PIN}#{PIN}#")
+        made.press(f"{PIN}#{PIN}#")
         while about(cable)["shift"] != "open":
             time.sleep(0.05)
         papers = json.loads(device_file(found, vault=vault))
         provision(cable, papers, lease({"lease": 0}, vault=vault))
         bring_lists(cable)
-    return fresh
+    made.close()
+    reader.stop()
+    return flash, dict(vault.register.terminals)
+
+
+@pytest.fixture
+def flash(tmp_path, flashed, vault):
+    """A flash of its own like that, which may take what `approve` says."""
+    vault.register.terminals.update(flashed[1])
+    return shutil.copytree(flashed[0], tmp_path / "flash")
+
+
+@pytest.fixture
+def board(flash, reader):
+    made = MicroPythonBoard(flash, [reader.path, MicroPythonBoard.PORT])
+    yield made
+    made.close()
 
 
 class Cable(SerialLink):
@@ -150,8 +165,6 @@ def test_a_board_is_flashed_provisioned_updated_and_charges(board, vault, files,
 
 
 def wait(until, patience_s=10):
-    import time
-
     deadline = time.monotonic() + patience_s
     while not until():
         assert time.monotonic() < deadline
@@ -215,11 +228,11 @@ def test_a_last_word_of_the_version_before_is_not_taken_for_the_new_one():
 
 
 @pytest.fixture
-def without_reader(tmp_path, files, vault):
+def without_reader(flash):
     """A board whose reader hangs by a loose cable."""
     loose = NullModem()
-    made = MicroPythonBoard(tmp_path / "flash", [loose.right, MicroPythonBoard.PORT])
-    yield flashed(made, files, vault)
+    made = MicroPythonBoard(flash, [loose.right, MicroPythonBoard.PORT])
+    yield made
     made.close()
     loose.close()
 

@@ -77,6 +77,16 @@ def main(name):
     print("erased", held(first, 300, 7))
     refused("refused", lambda: board.storage(data["journal"]["books"]))
     refused("reader", board.reader.find_pass)
+    parts.LOG.clear()
+    board.set_calendar(2516)
+    print("calendar", parts.LOG)
+    parts.LOG.clear()
+    wifi = board.radio({"ssid": "pool", "password": "secret"})
+    parts.Wlan.in_the_air = {"pool": "secret"}
+    print("joined", [wifi.joined() for _ in range(5)])
+    wifi.leave()
+    print("joins", [entry for entry in parts.LOG if entry[0] != "radio"], board.radio({}))
+    print("after", [entry[1] for entry in parts.LOG if entry[0] == "radio"])
     board.rest()
     print("random", len(board.random(16)))
 

@@ -267,6 +267,66 @@ class Registers:
             self.bytes[register + at] = data[at]
 
 
+STATUS = {
+    "rp2": {"IDLE": 0, "CONNECTING": 1, "GOT_IP": 3, "NO_AP_FOUND": -2, "WRONG_PASSWORD": -3},
+    "esp32": {"IDLE": 1000, "CONNECTING": 1001, "GOT_IP": 1010, "NO_AP_FOUND": 201, "WRONG_PASSWORD": 202},
+}
+
+
+class Wlan:
+    """A station as the library of MicroPython says (class network.WLAN), with the numbers of the RP2 or the ESP32.
+
+    A join takes `polls` questions whether it is there; what failed stays failed, as `status` says.
+    """
+
+    in_the_air = None  # password by name
+    polls = 3
+    board = "rp2"
+    broken = False
+
+    def __init__(self, interface=0):
+        self._on = False
+        self._said = "IDLE"
+        self._left = 0
+
+    def active(self, *on):
+        if not on:
+            return self._on
+        LOG.append(("radio", on[0]))
+        self._on = on[0]
+        return None
+
+    def connect(self, ssid, password):
+        if not self._on or self.broken:
+            raise OSError("Wifi Internal Error")
+        LOG.append(("join", ssid))
+        self._said, self._left = "CONNECTING", self.polls
+        if ssid not in self.in_the_air:
+            self._said = "NO_AP_FOUND"
+        elif self.in_the_air[ssid] != password:
+            self._said = "WRONG_PASSWORD"
+
+    def disconnect(self):
+        self._said = "IDLE"
+
+    def isconnected(self):
+        if self._said == "CONNECTING":
+            self._left -= 1
+            if self._left < 0:
+                self._said = "GOT_IP"
+        return self._said == "GOT_IP"
+
+    def status(self):
+        return STATUS[self.board][self._said]
+
+
+class Rtc:
+    """The calendar of the chip, that begins anew with each start."""
+
+    def datetime(self, moment):
+        LOG.append(("calendar", moment))
+
+
 class _Module:
     pass
 
@@ -290,17 +350,12 @@ def install(flash):
             return [flash] if label == "journal" else []
 
     esp32.Partition = Partition
+    machine.RTC = Rtc
     network = _Module()
     network.STA_IF = 0
-
-    class WLAN:
-        def __init__(self, interface):
-            pass
-
-        def active(self, on):
-            LOG.append(("radio", on))
-
-    network.WLAN = WLAN
+    network.WLAN = Wlan
+    for name in STATUS[Wlan.board]:
+        setattr(network, "STAT_" + name, STATUS[Wlan.board][name])
     modules = {"machine": machine, "neopixel": neopixel, "rp2": rp2, "esp32": esp32, "network": network}
     for name in modules:
         sys.modules[name] = modules[name]

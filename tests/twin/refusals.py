@@ -11,7 +11,7 @@ from card.record import LOAD, TAP, ClearRecord
 from card.sealing import SealingKey
 from card.session import Session
 from card.siv import siv_decrypt, siv_encrypt
-from card.wire import uint
+from card.wire import put_uint, uint
 
 GOOD = dict(kind=TAP, terminal=1, sequence=1, day=2500, offer=1, purse1=1, amount1=1)
 
@@ -65,6 +65,9 @@ BATCH = build_batch(bytes(16), 1, 1, bytes(16), [bytes(119)])
 CASES = (
     ("a number above its field", lambda: uint(70000, 2)),
     ("a negative number", lambda: uint(-5, 3)),
+    ("a number above the end of its memory", lambda: put_uint(bytearray(4), 1, 5, 4)),
+    ("a number above its place", lambda: put_uint(bytearray(4), 0, 256, 1)),
+    ("a negative number in its place", lambda: put_uint(bytearray(4), 0, -1, 2)),
     ("a debit of more than 31 bits", lambda: Debit(1, 1 << 31)),
     ("a negative debit", lambda: Debit(1, -1)),
     ("a file number above a byte", lambda: GetValue(256)),

@@ -4,8 +4,11 @@ import os
 import random
 import signal
 import time
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from multiprocessing import get_context
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,6 +19,7 @@ from card.batch import COMMITTED, FIRST_MAC, MAC_BYTES, build_batch, chain_key, 
 from card.record import CLEAR_BYTES, LOAD
 from keys.http import BACKEND, Caller
 from tests.city import AID, CENTS, ISSUER, VAULT, VAULT_APP
+from tests.postgres import a_database
 from tests.records import PaperPass
 
 DESK, TERMINALS = 1, (101, 102, 103)
@@ -40,21 +44,30 @@ price = "typed"
 )
 
 
-def config_of(folder) -> Config:
+@dataclass(frozen=True)
+class City:
+    """Where a city keeps what it has: files in `folder`, and books there or in a `database` of a server."""
+
+    folder: Path
+    database: str | None
+
+
+def config_of(city) -> Config:
     keys = VAULT.backend_keys()
     return Config(
-        data=folder,
+        data=city.folder,
         municipality={"name": "Gelredam", "number": ISSUER, "aid": AID, "iban": "NL44RABO0123456789"},
         purses={CENTS: {"name": "Meedoen", "unit": "cent", "funds": ["Minimabeleid"]}},
         grants={1: {"purse": CENTS, "funds": ["Minimabeleid"]}},
         vault={"address": "http://vault"},
         desks=(DESK,),
+        database=city.database,
         **keys,
     )
 
 
-def clearing_in(folder) -> Clearing:
-    return Clearing(config_of(folder), httpx.WSGITransport(app=Caller(VAULT_APP, BACKEND)), now=lambda: NOW)
+def clearing_in(city) -> Clearing:
+    return Clearing(config_of(city), httpx.WSGITransport(app=Caller(VAULT_APP, BACKEND)), now=lambda: NOW)
 
 
 def journals(chance) -> list[bytes]:
@@ -81,9 +94,9 @@ def journals(chance) -> list[bytes]:
     return batches
 
 
-def work(folder, batches):
+def work(city, batches):
     """All that clearing has to do, begun anew by who does not know how far it came."""
-    clearing = clearing_in(folder)
+    clearing = clearing_in(city)
     for batch in batches:
         clearing.ingest.accept(batch)
     clearing.ingest.prove_pending()
@@ -93,35 +106,35 @@ def work(folder, batches):
             held = clearing.settlements.prepare(until, "Anna")
         if held.state == "prepared":
             held = clearing.settlements.approve(held.number, "Bram")
-        (folder / f"{held.number}.xml").write_bytes(clearing.settlements.payment_file(held.number))
+        (city.folder / f"{held.number}.xml").write_bytes(clearing.settlements.payment_file(held.number))
     clearing.close()
 
 
-def outcome(folder):
+def outcome(city):
     """The books, every record, every settlement and every file."""
-    clearing = clearing_in(folder)
+    clearing = clearing_in(city)
     with clearing.store.transaction() as tx:
         proven = [(row.nullifier, row.clear) for row in tx.journal.proven()]
         states = tx.journal.states()
     found = (clearing.ledger.balances(), proven, states, clearing.settlements.all())
     clearing.close()
-    return *found, {path.name: path.read_bytes() for path in sorted(folder.glob("*.xml"))}
+    return *found, {path.name: path.read_bytes() for path in sorted(city.folder.glob("*.xml"))}
 
 
-def prepared(folder):
+def prepared(city):
     """A city with its venues, and nothing handed in."""
-    folder.mkdir()
-    clearing = clearing_in(folder)
+    city.folder.mkdir()
+    clearing = clearing_in(city)
     clearing.set_up()
-    (folder / "venues.toml").write_text(VENUES, encoding="utf-8")
-    clearing.venues.import_file(folder / "venues.toml", date(2026, 11, 1))
+    (city.folder / "venues.toml").write_text(VENUES, encoding="utf-8")
+    clearing.venues.import_file(city.folder / "venues.toml", date(2026, 11, 1))
     clearing.close()
-    return folder
+    return city
 
 
-def killed_after(seconds, folder, batches) -> bool:
+def killed_after(seconds, city, batches) -> bool:
     """Whether the work was still going on when it was killed."""
-    worker = get_context("fork").Process(target=work, args=(folder, batches))
+    worker = get_context("fork").Process(target=work, args=(city, batches))
     worker.start()
     worker.join(seconds)
     if worker.is_alive():
@@ -131,20 +144,33 @@ def killed_after(seconds, folder, batches) -> bool:
     return worker.exitcode != 0
 
 
-@pytest.mark.timeout(1800)
-def test_work_that_is_killed_at_any_moment_ends_as_if_it_was_not(tmp_path, kills):
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_city(request, tmp_path):
+    """As many cities as a test wants, on each kind of database."""
+    server = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+    with ExitStack() as databases:
+
+        def make(name):
+            database = None if server is None else databases.enter_context(a_database(server))
+            return prepared(City(tmp_path / name, database))
+
+        yield make
+
+
+@pytest.mark.timeout(3600)
+def test_work_that_is_killed_at_any_moment_ends_as_if_it_was_not(new_city, kills):
     chance = random.Random(20261201)
-    batches = journals(chance)
+    batches, calm = journals(chance), new_city("calm")
     begun = time.monotonic()
-    assert not killed_after(600, prepared(tmp_path / "calm"), batches)
-    whole, wanted = time.monotonic() - begun, outcome(tmp_path / "calm")
+    assert not killed_after(600, calm, batches)
+    whole, wanted = time.monotonic() - begun, outcome(calm)
     assert wanted[2] == {"proven": 4 * (3 * BATCH - 1)}
     assert len(wanted[3]) == len(LAST_DAYS) == len(wanted[4])
 
-    done, city = 0, 0
+    done, number = 0, 0
     while done < kills:
-        city += 1
-        folder = prepared(tmp_path / f"city {city}")
-        while killed_after(chance.uniform(0, whole), folder, batches):
+        number += 1
+        city = new_city(f"city {number}")
+        while killed_after(chance.uniform(0, whole), city, batches):
             done += 1
-        assert outcome(folder) == wanted, f"after {done} kills"
+        assert outcome(city) == wanted, f"after {done} kills"

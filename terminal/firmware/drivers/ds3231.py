@@ -38,15 +38,8 @@ class Ds3231:
         known = self.today()
         if known == day:
             return
-        year = _DAY_ZERO_YEAR
-        while _days_before(year + 1) <= day:
-            year += 1
-        day -= _days_before(year)
-        month = 1
-        while day >= _month(year, month):
-            day -= _month(year, month)
-            month += 1
-        date = bytes((1, _bcd(day + 1), _bcd(month), _bcd(year % 100)))
+        year, month, day = date_of(day)
+        date = bytes((1, _bcd(day), _bcd(month), _bcd(year % 100)))
         try:
             if known is None:
                 self._i2c.writeto_mem(_ADDRESS, _TIME, _NOON + date)
@@ -57,6 +50,19 @@ class Ds3231:
         except OSError:
             # A clock that cannot be set is a clock that says None.
             pass
+
+
+def date_of(day):
+    """`(year, month, day of the month)`."""
+    year = _DAY_ZERO_YEAR
+    while _days_before(year + 1) <= day:
+        year += 1
+    day -= _days_before(year)
+    month = 1
+    while day >= _month(year, month):
+        day -= _month(year, month)
+        month += 1
+    return year, month, day + 1
 
 
 def _month(year, month):

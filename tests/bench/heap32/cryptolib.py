@@ -1,9 +1,9 @@
-"""MicroPython's `cryptolib` on the WebAssembly port, which has none: the ciphers are Node's (wasm.mjs).
+"""MicroPython's `cryptolib` where there is none: the ciphers are those of the host (wasi.py).
 
 Bytes go by their address, and each cipher holds as much memory as that of a board does, so the heap counts the same.
 """
 
-from ciphers import crypt, make
+from host import call
 from uctypes import addressof
 
 # mp_obj_aes_t with mbedtls, as on RP2 and ESP32: the schedule (280), the IV (16), mode and type.
@@ -17,19 +17,20 @@ class aes:
         if len(key) != 16 or (mode == 2 and len(iv) != 16):
             raise ValueError
         self._context = bytearray(_CONTEXT_BYTES)
-        self._number = make(addressof(key), mode, addressof(iv) if mode == 2 else 0)
+        self._number = int(call("make", "%d %d" % (addressof(key), addressof(iv) if mode == 2 else 0)))
 
     def encrypt(self, data, into=None):
-        return self._run(data, into, True)
+        return self._run("encrypt", data, into)
 
     def decrypt(self, data, into=None):
-        return self._run(data, into, False)
+        return self._run("decrypt", data, into)
 
-    def _run(self, data, into, encrypting):
+    def _run(self, what, data, into):
         if into is None:
             into = bytes(len(data))
         if len(data) % 16 or len(into) < len(data):
             raise ValueError
-        if not crypt(self._number, encrypting, addressof(data), len(data), addressof(into)):
+        about = self._number, addressof(data), len(data), addressof(into)
+        if call(what, "%d %d %d %d" % about) != "done":
             raise ValueError
         return into

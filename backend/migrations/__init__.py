@@ -1,0 +1,115 @@
+"""The tables of clearing, step by step: a database of any version becomes one of this version, or of an earlier one.
+
+To change a table: change it in `backend.schema`, run `python -m backend.migrations "what changes" 0002`, and read what
+it wrote into `versions/`. Triggers, rights and row policies are no steps: `backend.schema.guards` lays them after each.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from backend.errors import ConfigError
+from backend.schema import guards
+
+# Any number, the same for all who change this database: one does, the others wait.
+_LOCK = 20261121
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the database to this version, all or nothing; when it is there already, one question to the database."""
+    steps = ScriptDirectory.from_config(config())
+    newest, held = steps.get_current_head(), version(engine)
+    if held == newest:
+        return
+    if held not in (None, *(step.revision for step in steps.walk_revisions())):
+        raise ConfigError("The database is of a newer version than this program. Update the program.")
+    with _changing(engine) as connection:
+        if _version(connection) != newest:
+            command.upgrade(_on(connection), "head")
+            guards.lay(connection)
+
+
+def downgrade(engine: Engine, to: str) -> None:
+    """Bring the database back to an earlier version ("base": no tables), for a program of that version to guard."""
+    with _changing(engine) as connection:
+        guards.lift(connection)
+        command.downgrade(_on(connection), to)
+
+
+def version(engine: Engine) -> str | None:
+    """Which version the database has; None when it has no tables."""
+    try:
+        with engine.connect() as connection:
+            return _version(connection)
+    except OperationalError:
+        raise ConfigError("The database cannot be reached. Ask the administrator to start it.") from None
+
+
+@contextmanager
+def _changing(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            with _sqlite_changing(connection):
+                yield connection
+        else:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            _become_owner(connection)
+            yield connection
+            connection.commit()
+
+
+@contextmanager
+def _sqlite_changing(connection: Connection) -> Iterator[None]:
+    """A table that is made anew is missed by those that refer to it, so what refers to what is looked at at the end."""
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        connection.begin()
+        if not driver.in_transaction:
+            # By itself the driver begins none for a change of a table.
+            driver.execute("BEGIN IMMEDIATE")
+        yield
+        if driver.execute("PRAGMA foreign_key_check").fetchone():
+            raise RuntimeError("a migration left rows that refer to nothing")
+        connection.commit()
+    finally:
+        connection.rollback()
+        driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _become_owner(connection: Connection) -> None:
+    """Tables belong to a role that nothing else is done as. An administrator has it made; who may, makes it here."""
+    try:
+        if not connection.scalar(text(guards.HAS_ROLES)):
+            connection.execute(text(guards.MAKE_ROLES))
+        connection.execute(text(f"SET LOCAL ROLE {guards.OWNER}"))
+    except DBAPIError:
+        raise ConfigError(
+            f"This user may not change tables. Migrate as a member of {guards.OWNER}; how an administrator makes that "
+            "role is in docs/postgresql.md."
+        ) from None
+
+
+def _version(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _on(connection: Connection) -> Config:
+    settings = config()
+    settings.attributes["connection"] = connection
+    return settings
+
+
+def config() -> Config:
+    """Where the steps are."""
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent))
+    return made

@@ -1,0 +1,411 @@
+"""The tables of clearing: venues, journal, books, settlement."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "account",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("unit", sa.String(length=5), nullable=False),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.CheckConstraint("unit IN ('cent', 'point', 'visit', 'item')", name=op.f("ck_account_unit")),
+        sa.PrimaryKeyConstraint("name", "unit", "municipality", name=op.f("pk_account")),
+    )
+    op.create_table(
+        "quarantine",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("terminal", sa.BigInteger(), nullable=True, comment="as claimed, when it is a batch"),
+        sa.Column("position", sa.BigInteger(), nullable=True),
+        sa.Column("sequence", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "body",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="the batch, when it could not be opened or contradicts what is held",
+        ),
+        sa.Column("digest", sa.String(length=64), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "(body IS NULL) = (position IS NOT NULL) AND (body IS NULL) = (digest IS NULL)",
+            name=op.f("ck_quarantine_batch"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
+        sa.UniqueConstraint("municipality", "digest", name=op.f("uq_quarantine_municipality_digest")),
+        sa.UniqueConstraint("municipality", "id", name=op.f("uq_quarantine_municipality_id")),
+        sa.UniqueConstraint(
+            "municipality", "terminal", "position", name=op.f("uq_quarantine_municipality_terminal_position")
+        ),
+    )
+    op.create_table(
+        "settlement",
+        sa.Column("number", sa.String(length=12), nullable=False),
+        sa.Column("since", sa.Date(), nullable=True, comment="first day; none for the first settlement"),
+        sa.Column("until", sa.Date(), nullable=False, comment="last day"),
+        sa.Column("state", sa.String(length=9), nullable=False),
+        sa.Column("prepared_by", sa.String(length=60), nullable=False),
+        sa.Column("prepared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approved_by", sa.String(length=60), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("execution_on", sa.Date(), nullable=True),
+        sa.Column("debtor", sa.String(length=70), nullable=False),
+        sa.Column("debtor_iban", sa.String(length=34), nullable=False),
+        sa.Column("debtor_bic", sa.String(length=11), nullable=True),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.CheckConstraint("(state = 'approved') = (approved_by IS NOT NULL)", name=op.f("ck_settlement_approved")),
+        sa.CheckConstraint("state IN ('prepared', 'approved', 'withdrawn')", name=op.f("ck_settlement_state")),
+        sa.CheckConstraint(
+            "approved_by IS NULL OR lower(approved_by) <> lower(prepared_by)", name=op.f("ck_settlement_two_people")
+        ),
+        sa.PrimaryKeyConstraint("number", "municipality", name=op.f("pk_settlement")),
+    )
+    op.create_index(
+        "ix_settlement_open",
+        "settlement",
+        ["municipality", "state"],
+        unique=True,
+        sqlite_where=sa.text("state = 'prepared'"),
+        postgresql_where=sa.text("state = 'prepared'"),
+    )
+    op.create_table(
+        "venue",
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=70), nullable=False),
+        sa.Column("iban", sa.String(length=34), nullable=False),
+        sa.Column("bic", sa.String(length=11), nullable=True),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("number", "municipality", name=op.f("pk_venue")),
+    )
+    op.create_table(
+        "venues_import",
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("version", "municipality", name=op.f("pk_venues_import")),
+    )
+    op.create_table(
+        "offer",
+        sa.Column("id", sa.Integer(), nullable=False, comment="one version of an offer; terms never change in place"),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("venue", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("price", sa.String(length=7), nullable=False),
+        sa.Column("purse", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("purse2", sa.Integer(), nullable=True),
+        sa.Column("amount2", sa.BigInteger(), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("cap", sa.BigInteger(), nullable=False, comment="cents; 0: no cap"),
+        sa.Column("compensated", sa.Boolean(), nullable=False),
+        sa.Column(
+            "compensation", sa.BigInteger(), nullable=False, comment="cents that the municipality owes for each tap"
+        ),
+        sa.Column("offered_from", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("withdrawn_on", sa.Date(), nullable=True),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.CheckConstraint("(price = 'typed') = (amount = 0) AND amount >= 0", name=op.f("ck_offer_amount")),
+        sa.CheckConstraint("price IN ('fixed', 'typed', 'percent')", name=op.f("ck_offer_price")),
+        sa.CheckConstraint("(purse2 IS NULL) = (amount2 = 0) AND amount2 >= 0", name=op.f("ck_offer_second_purse")),
+        sa.CheckConstraint(
+            "percent BETWEEN 0 AND 100 AND cap >= 0 AND compensation >= 0", name=op.f("ck_offer_discount")
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "venue"], ["venue.municipality", "venue.number"], name=op.f("fk_offer_municipality_venue")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_offer")),
+        sa.UniqueConstraint("municipality", "id", name=op.f("uq_offer_municipality_id")),
+    )
+    op.create_index(
+        "ix_offer_current",
+        "offer",
+        ["municipality", "number"],
+        unique=True,
+        sqlite_where=sa.text("withdrawn_on IS NULL"),
+        postgresql_where=sa.text("withdrawn_on IS NULL"),
+    )
+    op.create_index("ix_offer_number", "offer", ["number"], unique=False)
+    op.create_table(
+        "settlement_line",
+        sa.Column("settlement", sa.String(length=12), nullable=False),
+        sa.Column("venue", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=70), nullable=False),
+        sa.Column("iban", sa.String(length=34), nullable=False),
+        sa.Column("bic", sa.String(length=11), nullable=True),
+        sa.Column(
+            "opening",
+            sa.BigInteger(),
+            nullable=False,
+            comment="cents carried over from the settlement before; never above zero",
+        ),
+        sa.Column(
+            "earned",
+            sa.BigInteger(),
+            nullable=False,
+            comment="cents; reversals of an earlier period can bring it below zero",
+        ),
+        sa.Column("paid", sa.BigInteger(), nullable=False),
+        sa.Column("carried", sa.BigInteger(), nullable=False),
+        sa.Column("end_to_end_id", sa.String(length=35), nullable=False),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.CheckConstraint("opening + earned = paid + carried", name=op.f("ck_settlement_line_adds_up")),
+        sa.CheckConstraint(
+            "paid >= 0 AND carried <= 0 AND opening <= 0 AND (paid = 0 OR carried = 0)",
+            name=op.f("ck_settlement_line_signs"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "settlement"],
+            ["settlement.municipality", "settlement.number"],
+            name=op.f("fk_settlement_line_municipality_settlement"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "venue"],
+            ["venue.municipality", "venue.number"],
+            name=op.f("fk_settlement_line_municipality_venue"),
+        ),
+        sa.PrimaryKeyConstraint("settlement", "venue", "municipality", name=op.f("pk_settlement_line")),
+        sa.UniqueConstraint(
+            "municipality", "end_to_end_id", name=op.f("uq_settlement_line_municipality_end_to_end_id")
+        ),
+    )
+    op.create_table(
+        "terminal",
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("venue", sa.BigInteger(), nullable=True, comment="none: a desk of the municipality"),
+        sa.Column("in_use", sa.Boolean(), nullable=False),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["municipality", "venue"],
+            ["venue.municipality", "venue.number"],
+            name=op.f("fk_terminal_municipality_venue"),
+        ),
+        sa.PrimaryKeyConstraint("number", "municipality", name=op.f("pk_terminal")),
+    )
+    op.create_table(
+        "venue_purse",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("venue", sa.BigInteger(), nullable=False),
+        sa.Column("purse", sa.Integer(), nullable=False),
+        sa.Column("offered_from", sa.Date(), nullable=False),
+        sa.Column("withdrawn_on", sa.Date(), nullable=True),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["municipality", "venue"],
+            ["venue.municipality", "venue.number"],
+            name=op.f("fk_venue_purse_municipality_venue"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_venue_purse")),
+        sa.UniqueConstraint("municipality", "id", name=op.f("uq_venue_purse_municipality_id")),
+    )
+    op.create_index(
+        "ix_venue_purse_current",
+        "venue_purse",
+        ["municipality", "venue", "purse"],
+        unique=True,
+        sqlite_where=sa.text("withdrawn_on IS NULL"),
+        postgresql_where=sa.text("withdrawn_on IS NULL"),
+    )
+    op.create_table(
+        "entry",
+        sa.Column("terminal", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("outcome", sa.Integer(), nullable=False),
+        sa.Column("clear", sa.LargeBinary(length=42), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(length=60), nullable=False),
+        sa.Column("previous_mac", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("mac", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.CheckConstraint("outcome IN (1, 2, 3)", name=op.f("ck_entry_outcome")),
+        sa.CheckConstraint("position > 0", name=op.f("ck_entry_position")),
+        sa.ForeignKeyConstraint(
+            ["municipality", "terminal"],
+            ["terminal.municipality", "terminal.number"],
+            name=op.f("fk_entry_municipality_terminal"),
+        ),
+        sa.PrimaryKeyConstraint("terminal", "position", "municipality", name=op.f("pk_entry")),
+    )
+    op.create_table(
+        "record",
+        sa.Column("terminal", sa.BigInteger(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False, comment="the entry that decides"),
+        sa.Column(
+            "doubt_position",
+            sa.BigInteger(),
+            nullable=True,
+            comment="the entry that left it in doubt, once another resolved it",
+        ),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=True, comment="why it was rejected"),
+        sa.Column("nullifier", sa.String(length=32), nullable=True),
+        sa.Column("happened_on", sa.Date(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.CheckConstraint("(state = 'rejected') = (reason IS NOT NULL)", name=op.f("ck_record_reason")),
+        sa.CheckConstraint("state <> 'proven' OR nullifier IS NOT NULL", name=op.f("ck_record_proven")),
+        sa.CheckConstraint(
+            "state IN ('received', 'proven', 'in_doubt', 'void', 'rejected')", name=op.f("ck_record_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "terminal", "position"],
+            ["entry.municipality", "entry.terminal", "entry.position"],
+            name=op.f("fk_record_municipality_terminal_position"),
+        ),
+        sa.PrimaryKeyConstraint("terminal", "sequence", "municipality", name=op.f("pk_record")),
+        sa.UniqueConstraint("municipality", "nullifier", name=op.f("uq_record_municipality_nullifier")),
+    )
+    op.create_index("ix_record_state", "record", ["state"], unique=False)
+    op.create_table(
+        "posting",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("happened_on", sa.Date(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("terminal", sa.BigInteger(), nullable=True),
+        sa.Column("sequence", sa.BigInteger(), nullable=True),
+        sa.Column("venue", sa.BigInteger(), nullable=True),
+        sa.Column("offer", sa.Integer(), nullable=True),
+        sa.Column("settlement", sa.String(length=12), nullable=True),
+        sa.Column(
+            "not_payable",
+            sa.String(length=20),
+            nullable=True,
+            comment="why the venue is not paid, and the holder is due a new credit",
+        ),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.CheckConstraint("(kind = 'payment') = (sequence IS NULL)", name=op.f("ck_posting_from_record")),
+        sa.CheckConstraint("(kind = 'payment') = (settlement IS NOT NULL)", name=op.f("ck_posting_payment")),
+        sa.CheckConstraint("kind IN ('tap', 'reversal', 'load', 'payment')", name=op.f("ck_posting_kind")),
+        sa.CheckConstraint(
+            "kind NOT IN ('tap', 'reversal') OR (venue IS NOT NULL AND offer IS NOT NULL)",
+            name=op.f("ck_posting_at_venue"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "offer"], ["offer.municipality", "offer.id"], name=op.f("fk_posting_municipality_offer")
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "settlement"],
+            ["settlement.municipality", "settlement.number"],
+            name=op.f("fk_posting_municipality_settlement"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "terminal", "sequence"],
+            ["record.municipality", "record.terminal", "record.sequence"],
+            name=op.f("fk_posting_municipality_terminal_sequence"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "venue"],
+            ["venue.municipality", "venue.number"],
+            name=op.f("fk_posting_municipality_venue"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_posting")),
+        sa.UniqueConstraint("municipality", "id", name=op.f("uq_posting_municipality_id")),
+        sa.UniqueConstraint(
+            "municipality", "settlement", "venue", name=op.f("uq_posting_municipality_settlement_venue")
+        ),
+        sa.UniqueConstraint(
+            "municipality", "terminal", "sequence", name=op.f("uq_posting_municipality_terminal_sequence")
+        ),
+    )
+    op.create_table(
+        "settlement_item",
+        sa.Column("posting", sa.Integer(), nullable=False, comment="so each is settled at most once"),
+        sa.Column("settlement", sa.String(length=12), nullable=False),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["municipality", "posting"],
+            ["posting.municipality", "posting.id"],
+            name=op.f("fk_settlement_item_municipality_posting"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "settlement"],
+            ["settlement.municipality", "settlement.number"],
+            name=op.f("fk_settlement_item_municipality_settlement"),
+        ),
+        sa.PrimaryKeyConstraint("posting", "municipality", name=op.f("pk_settlement_item")),
+    )
+    op.create_index(op.f("ix_settlement_item_settlement"), "settlement_item", ["settlement"], unique=False)
+    op.create_table(
+        "transfer",
+        sa.Column("posting", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(length=80), nullable=False),
+        sa.Column("destination", sa.String(length=80), nullable=False),
+        sa.Column("unit", sa.String(length=5), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_transfer_amount")),
+        sa.CheckConstraint("source <> destination", name=op.f("ck_transfer_two_accounts")),
+        sa.ForeignKeyConstraint(
+            ["municipality", "destination", "unit"],
+            ["account.municipality", "account.name", "account.unit"],
+            name=op.f("fk_transfer_municipality_destination_unit"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "posting"],
+            ["posting.municipality", "posting.id"],
+            name=op.f("fk_transfer_municipality_posting"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "source", "unit"],
+            ["account.municipality", "account.name", "account.unit"],
+            name=op.f("fk_transfer_municipality_source_unit"),
+        ),
+        sa.PrimaryKeyConstraint("posting", "number", "municipality", name=op.f("pk_transfer")),
+    )
+    op.create_index("ix_transfer_destination", "transfer", ["destination", "unit"], unique=False)
+    op.create_index("ix_transfer_source", "transfer", ["source", "unit"], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_index("ix_transfer_source", table_name="transfer")
+    op.drop_index("ix_transfer_destination", table_name="transfer")
+    op.drop_table("transfer")
+    op.drop_index(op.f("ix_settlement_item_settlement"), table_name="settlement_item")
+    op.drop_table("settlement_item")
+    op.drop_table("posting")
+    op.drop_index("ix_record_state", table_name="record")
+    op.drop_table("record")
+    op.drop_table("entry")
+    op.drop_index(
+        "ix_venue_purse_current",
+        table_name="venue_purse",
+        sqlite_where=sa.text("withdrawn_on IS NULL"),
+        postgresql_where=sa.text("withdrawn_on IS NULL"),
+    )
+    op.drop_table("venue_purse")
+    op.drop_table("terminal")
+    op.drop_table("settlement_line")
+    op.drop_index("ix_offer_number", table_name="offer")
+    op.drop_index(
+        "ix_offer_current",
+        table_name="offer",
+        sqlite_where=sa.text("withdrawn_on IS NULL"),
+        postgresql_where=sa.text("withdrawn_on IS NULL"),
+    )
+    op.drop_table("offer")
+    op.drop_table("venues_import")
+    op.drop_table("venue")
+    op.drop_index(
+        "ix_settlement_open",
+        table_name="settlement",
+        sqlite_where=sa.text("state = 'prepared'"),
+        postgresql_where=sa.text("state = 'prepared'"),
+    )
+    op.drop_table("settlement")
+    op.drop_table("quarantine")
+    op.drop_table("account")
