@@ -46,7 +46,7 @@ def _keep_shortest(story: replay.Story, outcome: Outcome, progress: Progress) ->
     print(f"written to {replay.write(story, str(outcome.violation))}; making it shorter")
     task = progress.add_task("shorter", total=None)
     short = shrink(
-        story,
+        story._replace(events=story.events[: outcome.events]),
         outcome.violation.name,
         lambda runs, events: progress.update(task, description=f"{events} events left after {runs} runs"),
     )

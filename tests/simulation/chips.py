@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from card.layout import PASS_FILE, PassFile
 from card.wire import read_uint
 from hardware.emulated_pass import EmulatedPass, Memory
-from hardware.emulated_pass.model import ValueFile
+from hardware.emulated_pass.model import DataFile, ValueFile
 
 
 class Name(NamedTuple):
@@ -56,6 +57,15 @@ class WatchedPass(EmulatedPass):
             for number, file in application.files.items()
             if isinstance(file, ValueFile)
         }
+
+    @property
+    def valid(self) -> tuple[int, int]:
+        """The first and the last day that it says of itself."""
+        (application,) = self.memory.picc.applications.values()
+        file = application.files[PASS_FILE]
+        assert isinstance(file, DataFile)
+        said = PassFile.from_bytes(file.data)
+        return said.valid_from, said.valid_until
 
     def exchange(self, command: bytes) -> bytes:
         before = self.counter

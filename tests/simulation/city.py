@@ -10,7 +10,6 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -39,8 +38,8 @@ from tests.city import FixedSeeds, PaperLog
 from tests.simulation.chance import Chance
 from tests.simulation.chips import Committed, Name, WatchedPass
 from tests.simulation.network import Network
-from tests.simulation.offers import Offer, Venue, read_venues
 from tests.simulation.offers import VENUES as VENUES_FILE
+from tests.simulation.offers import Offer, Venue, read_venues
 from tests.simulation.place import Place
 
 SCHEME = Path(__file__).parents[2] / "schemes/gelrepas.toml"
@@ -50,6 +49,13 @@ ACCOUNT_OF_THE_CITY = "NL38BNGH0285000123"
 OPENED = date(2026, 11, 16)
 
 
+class _Seeds(FixedSeeds):
+    """Seeds that are not kept, so that there is nothing to destroy but the keys."""
+
+    def destroy(self, year: int) -> None:
+        """Nothing is there."""
+
+
 class Guest:
     """A person with a pass, and with the ones before it that were lost."""
 
@@ -57,12 +63,7 @@ class Guest:
         self.holder = holder
         self.card = card
         self.lost: list[WatchedPass] = []
-        self.took(row)
-
-    def took(self, row: CardPass) -> None:
-        """The desk says this of the pass now."""
         self.code = row.printed_code
-        self.valid = day_number(row.valid_from), day_number(row.valid_until)
 
     @property
     def uid(self) -> bytes:
@@ -95,9 +96,7 @@ class City:
         self.clearing.set_up()
         self.venues: list[Venue] = read_venues()
         self.clearing.venues.import_file(VENUES_FILE, self.today)
-        self.places = [
-            Place(self, venue, number) for venue in self.venues for number in venue.terminals
-        ]
+        self.places = [Place(self, venue, number) for venue in self.venues for number in venue.terminals]
         self.guests = [self.issue(holder) for holder in self.desk.waiting(self.today)[:guests]]
         self.hand_in_loads()
 
@@ -121,7 +120,7 @@ class City:
     def _open_vault(self) -> None:
         self._root = hashlib.sha256(b"%d" % self.seed).digest()
         register, store = Register(self.scheme.number, self.scheme.aid), MemoryStore()
-        custody.establish(self._root, register, store, FixedSeeds(), self.today)
+        custody.establish(self._root, register, store, _Seeds(), self.today)
         self.vault = Vault(store, register, lambda: self.today)
         self.vault_log = PaperLog()
         self.vault_is_down = False
@@ -137,6 +136,11 @@ class City:
         self.new_keys_on = self.day
         self.open_desk()
         self.restart_clearing()
+
+    def destroy_year(self, year: int) -> None:
+        """The custodians destroy the keys of a year that is over."""
+        custody.destroy_year(self.vault.register, self.vault.store, _Seeds(), year, self.today)
+        self.vault.siv_key_of.cache_clear()
 
     # The desk
 

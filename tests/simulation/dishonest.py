@@ -1,19 +1,36 @@
 """What an owner can do who takes the keys out of a terminal: edit, drop or invent a record, or run the journal twice.
 
-All that stands between is what the pass signed and what the vault makes of it: the chain is whole, and the keys are real.
+The chain is whole and the keys are real; all that stands between is what the pass signed.
 """
 
+import json
 import shutil
 from collections.abc import Callable
 
 import httpx
 
-from card.batch import COMMITTED, NOT_SEALED, VOID, Entry, build_batch, chain_key, entry_bytes, open_batch
+from card.batch import (
+    COMMITTED,
+    MAC_BYTES,
+    NOT_SEALED,
+    VOID,
+    Entry,
+    build_batch,
+    chain_key,
+    entry_bytes,
+    freshness_mac,
+    open_batch,
+    siv_key,
+)
 from card.record import TAP, ClearRecord, seal, unseal
+from card.siv import siv_decrypt, siv_encrypt
+from card.wire import uint
+from terminal.firmware import link
+from terminal.host import Backend, DirectLink
 from tests.city import sealing_of
 from tests.simulation.chips import Name
 from tests.simulation.city import City
-from tests.simulation.place import Place
+from tests.simulation.place import BACKEND_URL, Place
 
 EDIT, DROP, INVENT = "edit", "drop", "invent"
 CHEATS = (EDIT, DROP, INVENT)
@@ -94,6 +111,22 @@ def _name(clear: bytes) -> Name:
     return Name(record.terminal, record.sequence, record.hash())
 
 
+def add_offer(place: Place, purse: int) -> int:
+    """The venue seals itself a bundle with one offer more, of one unit from a purse; its place in the menu."""
+    issuer, key = place.city.scheme.number, place.book.keys.link_key
+    associated = [b"bundle" + uint(place.terminal, 4)]
+    link_to, clearing = DirectLink(place.device), Backend(BACKEND_URL, place.city.network)
+    challenge = clearing.where(place.terminal)[1]
+    place.sync()
+    genuine = clearing.bundle(place.terminal, challenge + link_to.ask(link.HELLO, challenge, issuer))
+    content = json.loads(siv_decrypt(siv_key(key), associated, genuine[:-MAC_BYTES]))
+    content["offers"].append({**content["offers"][0], "name": "Extra", "purse": purse, "price": "fixed", "amount": 1})
+    sealed = siv_encrypt(siv_key(key), associated, json.dumps(content).encode())
+    nonce = bytes.fromhex(json.loads(link_to.ask(link.HELLO, challenge, issuer)[MAC_BYTES:])["nonce"])
+    link_to.ask(link.BUNDLE, sealed + freshness_mac(key, nonce, sealed), issuer)
+    return len(content["offers"])
+
+
 def double(place: Place) -> Place:
     """A second device with the same flash and keys, as from the day of the first."""
     twin: Place = object.__new__(Place)
@@ -107,5 +140,3 @@ def double(place: Place) -> Place:
     twin.reader = type(place.reader)(None)
     twin.boot()
     return twin
-
-

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from card.wire import uint
 from tests.simulation import people
 from tests.simulation.chips import Committed, Name
+from tests.simulation.city import OPENED
 from tests.simulation.invariants import hold
 from tests.simulation.run import Run
 
@@ -35,6 +37,7 @@ def finish(run: Run) -> None:
     run.books.agree()
     _all_is_paid(run)
     _nothing_personal(run)
+    _a_destroyed_year_is_gone(run)
 
 
 def _bring_all(place) -> None:  # type: ignore[no-untyped-def]
@@ -108,6 +111,21 @@ def _search(where: str, content: bytes, secrets: dict[bytes, str]) -> None:
         hold("personal", secret not in content, f"{what} is in {where}")
 
 
+def _a_destroyed_year_is_gone(run: Run) -> None:
+    """Who has the vault and all UIDs after a year was destroyed cannot tell whose rows of that year are whose."""
+    year, vault = OPENED.year, run.city.vault
+    if run.city.today.year == year:
+        return
+    with run.city.clearing.store.transaction() as tx:
+        rows = [row.nullifier for row in tx.journal.proven() if row.happened_on.year == year]
+    run.city.destroy_year(year)
+    about = [done.uid + uint(1, 1) + uint(done.counter, 4) for done in run.city.truth.values()]
+    for left in vault.register.keys["nullifier"]:
+        made = vault.store.cmacs(("nullifier", int(left)), b"".join(about), len(about[0]))
+        told = {made[at : at + 16].hex() for at in range(0, len(made), 16)} & set(rows)
+        hold("year", not told, f"{len(told)} of {len(rows)} transactions of {year} can be told with the key of {left}")
+
+
 def _of_people(run: Run) -> dict[bytes, str]:
     secrets: dict[bytes, str] = {}
     for card in run.city.cards():
@@ -118,5 +136,3 @@ def _of_people(run: Run) -> dict[bytes, str]:
         if len(holder.person.family_name) > 5:
             secrets[holder.person.family_name.encode()] = "a name"
     return secrets
-
-

@@ -9,14 +9,17 @@ import shutil
 from backend.errors import LinkError
 from hardware.in_process import InProcessReader
 from issuer.errors import DeskError
-from tests.simulation.dishonest import CHEATS, Forger, double
+from tests.simulation.dishonest import CHEATS, Forger, add_offer, double
 from tests.simulation.invariants import Asked, hold
 from tests.simulation.network import WRONGS
-from tests.simulation.people import Planned
+from tests.simulation.offers import Offer
+from tests.simulation.people import Planned, serve
+from tests.simulation.place import Place
 from tests.simulation.run import BACKUP, Run
 
 PLACES = 5
 EXCHANGES = 12
+COMMIT = 10
 # Intent, outcome, and an earlier tap that is settled, with the first slot of a block between.
 BYTES_OF_A_TAP = 520
 ROTATED = ("load", "lookup", "tap", "hotlist")
@@ -31,19 +34,20 @@ def spoil(chance: random.Random, planned: list[Planned], days: int) -> list[Plan
 def _disturbed(chance: random.Random, day: int, kind: str, about: dict[str, int | str]) -> Planned:
     more: dict[str, int | str] = {}
     dice = chance.random()
-    if kind == "tap" and dice < 0.08:
-        more = {"tear": chance.randint(1, EXCHANGES), "did": chance.randrange(2)}
-    elif kind == "tap" and dice < 0.12:
+    if kind == "tap" and dice < 0.12:
+        # The commit is where it matters most.
+        more = {"tear": chance.choice((*range(1, EXCHANGES), COMMIT, COMMIT, COMMIT)), "did": chance.randrange(2)}
+    elif kind == "tap" and dice < 0.18:
         more = {"cut": chance.randrange(BYTES_OF_A_TAP)}
     elif kind == "sync" and dice < 0.25:
         more = {"wrong": chance.choice(WRONGS), "at": chance.randrange(6)}
     elif kind == "sync" and dice < 0.28:
         more = {"killed": 1}
-    elif kind == "visit the desk" and dice < 0.2:
-        more = {"tear": chance.randint(1, 40), "did": chance.randrange(2)}
     elif kind == "visit the desk" and dice < 0.3:
+        more = {"tear": chance.randint(1, 40), "did": chance.randrange(2)}
+    elif kind == "visit the desk" and dice < 0.4:
         more = {"repeats": 2}
-    if kind == "tap" and more and chance.random() < 0.3:
+    if kind == "tap" and more and chance.random() < 0.4:
         more["walks"] = 1
     return day, kind, about | more
 
@@ -59,6 +63,9 @@ def _own(chance: random.Random, days: int) -> list[Planned]:
     made += [(some_day(), "clock", {"place": chance.randrange(PLACES), "days": chance.choice((-30, -2, 2, 9, 40))})]
     made += [(some_day(), "cheat", {"place": chance.randrange(PLACES), "how": chance.choice(CHEATS)})]
     made += [(some_day(), "clone", {"place": chance.randrange(PLACES), "guest": chance.randrange(64)})]
+    made += [
+        (some_day(), "smuggle", {"place": chance.randrange(PLACES), "guest": chance.randrange(64)}) for _ in range(3)
+    ]
     made += [(some_day(), "steal", {"place": chance.randrange(PLACES)})]
     for kind in ("vault down", "back up"):
         day = some_day()
@@ -161,7 +168,11 @@ def steal(run: Run, about: dict[str, int]) -> None:
     place.stolen = True
     run.city.vault.register.terminals[str(place.terminal)].revoked_on = run.city.today.isoformat()
     said = place.sync() if not run.city.vault_is_down else "revoked"
-    hold("dishonest", "revoked" in said or place.terminal in run.city.network.meddlers or bool(place.spoilt), f"a stolen terminal syncs: {said!r}")
+    hold(
+        "dishonest",
+        "revoked" in said or place.terminal in run.city.network.meddlers or bool(place.spoilt),
+        f"a stolen terminal syncs: {said!r}",
+    )
     place.spoilt.add("stolen")
 
 
@@ -175,6 +186,20 @@ def cheat(run: Run, about: dict[str, int | str]) -> None:
         place.spoilt.add("forged")
 
 
+def smuggle(run: Run, about: dict[str, int]) -> None:
+    """A venue adds an offer on a purse that it may not take from to its own bundle, and holds a pass."""
+    place, guest = run.city.place(about["place"]), run.city.guest(about["guest"])
+    forbidden = sorted(set(run.city.scheme.purses) - place.venue.purses)
+    if place.stolen or place.lists_may_be_old or not forbidden:
+        return
+    place.begin()
+    last = add_offer(place, forbidden[0])
+    offer = Offer(place.venue.number, last, forbidden[0], "fixed", 1, 0, 0, False)
+    serve(run, place, guest, Asked(place.terminal, offer, 0, smuggled=True), {})
+    place.put_away()
+    place.sync()
+
+
 def clone(run: Run, about: dict[str, int]) -> None:
     """A venue copies its terminal, serves a guest on each, and hands both journals in."""
     place, guest = run.city.place(about["place"]), run.city.guest(about["guest"])
@@ -183,8 +208,7 @@ def clone(run: Run, about: dict[str, int]) -> None:
     twin = double(place)
     place.spoilt.add("cloned")
     twin.spoilt = place.spoilt
-    run.cloned.append(place.terminal)
-    offer = place.venue.offers[-1]
+    offer, took = place.venue.offers[-1], list[Place]()
     for price, device in ((300, twin), (305, place)):
         device.choose(offer.keys(price))
         if device.offers_something():
@@ -192,8 +216,12 @@ def clone(run: Run, about: dict[str, int]) -> None:
             device.code_for(guest.card)
             for done in run.city.fresh:
                 run.bystander.asked[done.name] = Asked(place.terminal, offer, price)
+                took.append(device)
         device.put_away()
+    for device in (twin, place):
         device.sync()
+    if len(took) == len((twin, place)):
+        run.cloned.append(place.terminal)
 
 
 DEEDS = {
@@ -210,4 +238,5 @@ DEEDS = {
     "steal": steal,
     "cheat": cheat,
     "clone": clone,
+    "smuggle": smuggle,
 }

@@ -11,17 +11,18 @@
 | paid | no cent leaves the bank that is not owed, and nothing that is owed stays unpaid |
 | dishonest | every dishonest venue is found, and no other |
 | personal | no name, UID or handle outside the desk |
+| year | when the keys of a year are destroyed, the vault tells nothing of that year any more |
 """
 
 from collections import Counter
 from dataclasses import dataclass, field
 
 from card.record import clear_hash
+from terminal.firmware import results
 from tests.simulation.chips import Committed, Name, WatchedPass
 from tests.simulation.city import City, Guest
 from tests.simulation.offers import Offer
 from tests.simulation.place import Place
-from terminal.firmware import results
 
 DESK = 1
 Account = tuple[str, str]
@@ -49,6 +50,8 @@ class Asked:
     offer: Offer
     price: int
     reversal: bool = False
+    # The venue added the offer to its bundle itself.
+    smuggled: bool = False
 
     def moves(self) -> dict[int, int]:
         """What the pass commits when it does."""
@@ -93,16 +96,16 @@ class Bystander:
         return codes
 
     def _by_day(self, place: Place, guest: Guest, card: WatchedPass, asked: Asked, day: int) -> set[str]:
-        if day < guest.valid[0]:
+        if day < card.valid[0]:
             return {results.NOT_YET_VALID}
-        if day > guest.valid[1]:
+        if day > card.valid[1]:
             return {results.EXPIRED}
         if asked.reversal:
             return {results.REVERSED, results.NOTHING_TO_REVERSE}
         codes = set()
         if any(attempt.asked == asked for attempt in self.unseen.get((place.terminal, guest.uid), [])):
             codes.add(results.YES)
-        if asked.offer.purse not in place.venue.purses:
+        if asked.smuggled:
             return codes | {results.WRONG_VENUE}
         enough = card.balances[asked.offer.purse] >= asked.offer.takes(asked.price)
         return codes | {results.YES if enough else results.PURSE_TOO_SMALL}
@@ -121,7 +124,11 @@ class Bystander:
         if code in (results.AGAIN, dark):
             unseen.append(Attempt(asked, done, self.city.day))
             return
-        hold("yes" if code in (results.YES, results.REVERSED) else "no", code in allowed, f"{where}, not {sorted(allowed)}")
+        hold(
+            "yes" if code in (results.YES, results.REVERSED) else "no",
+            code in allowed,
+            f"{where}, not {sorted(allowed)}",
+        )
         if code in (results.YES, results.REVERSED):
             self._accepted(place, guest, asked, done, unseen, where)
         else:
@@ -164,7 +171,11 @@ class Books:
         self._take_in()
         accounts = self.city.clearing.ledger.balances()
         states = self._states()
-        hold("proof", states.get("proven", 0) == len(self.proven), f"{states} are held, and passes made {len(self.proven)}")
+        hold(
+            "proof",
+            states.get("proven", 0) == len(self.proven),
+            f"{states} are held, and passes made {len(self.proven)}",
+        )
         for (name, unit), amount in self._of_passes(accounts).items():
             what = f"{name} stands at {amount} {unit}, and passes say {self.expected[name, unit]}"
             hold("owed" if name.startswith("venue") else "conservation", amount == self.expected[name, unit], what)

@@ -67,4 +67,6 @@ def read_venues() -> list[Venue]:
 
 def _offer(venue: int, place: int, entry: dict[str, object]) -> Offer:
     fields = {"amount": 0, "percent": 0, "cap": 0, "compensated": False} | entry
-    return Offer(venue, place, *(fields[name] for name in ("purse", "price", "amount", "percent", "cap", "compensated")))
+    return Offer(
+        venue, place, *(fields[name] for name in ("purse", "price", "amount", "percent", "cap", "compensated"))
+    )

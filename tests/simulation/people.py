@@ -7,9 +7,9 @@ import random
 import xml.etree.ElementTree as ElementTree
 from datetime import timedelta
 
+from backend.errors import SettlementRefused
 from hardware.in_process import InProcessReader
 from issuer.errors import CardLeft, CardRefused, DeskError
-from backend.errors import SettlementRefused
 from terminal.firmware import results
 from terminal.firmware.shift import REVERSE_KEY
 from tests.simulation.invariants import Asked, hold
@@ -78,16 +78,16 @@ def tap(run: Run, about: dict[str, int]) -> None:
     if place.stolen:
         return
     asked = Asked(place.terminal, city.offer(place, about["offer"]), about["price"])
-    code = _serve(run, place, guest, asked, about)
+    code = serve(run, place, guest, asked, about)
     if code == results.YES and about.get("held twice"):
         _hold_again(run, place, guest, asked)
     place.put_away()
     if code == results.YES and about.get("back"):
-        _serve(run, place, guest, Asked(asked.place, asked.offer, asked.price, reversal=True), {})
+        serve(run, place, guest, Asked(asked.place, asked.offer, asked.price, reversal=True), {})
         place.put_away()
 
 
-def _serve(run: Run, place, guest, asked: Asked, about: dict[str, int]) -> str:
+def serve(run: Run, place, guest, asked: Asked, about: dict[str, int]) -> str:
     keys = REVERSE_KEY if asked.reversal else asked.offer.keys(asked.price)
     place.choose(keys)
     code = ""
@@ -96,10 +96,11 @@ def _serve(run: Run, place, guest, asked: Asked, about: dict[str, int]) -> str:
             return ""
         first = number == 0
         code = _hold(run, place, guest, asked, about if first else {})
+        if code == DARK:
+            place.boot()
         if code not in (results.AGAIN, DARK) or about.get("walks"):
             return code
         if code == DARK:
-            place.boot()
             place.choose(keys)
     return code
 
@@ -146,8 +147,7 @@ def visit(run: Run, about: dict[str, int]) -> None:
         card.tear_after(about["tear"], bool(about["did"]))
     for _ in range(2 + about.get("repeats", 0)):
         try:
-            issued = city.desk.renew(city.row_of(guest), InProcessReader(card), city.today)
-            guest.took(issued.card)
+            city.desk.renew(city.row_of(guest), InProcessReader(card), city.today)
             if not about.get("repeats"):
                 break
         except CardLeft:
@@ -190,7 +190,7 @@ def replace(run: Run, about: dict[str, int]) -> None:
     issued = city.desk.issue(guest.holder, InProcessReader(card), city.today)
     guest.lost.append(guest.card)
     guest.card = card
-    guest.took(city.desk.hand_over(issued.card.printed_code))
+    guest.code = city.desk.hand_over(issued.card.printed_code).printed_code
 
 
 # Finance

@@ -98,7 +98,7 @@ class Place(PcTerminal):
         blocked = set(self.city.blocked)
         try:
             hotlist = self.city.desk.hotlist(self.city.today)
-            sync(DirectLink(self.device), Backend(BACKEND_URL, self.city.network), hotlist)
+            report = sync(DirectLink(self.device), Backend(BACKEND_URL, self.city.network), hotlist)
         except NoOffers as error:
             # The list of blocked passes came all the same.
             self.blocked = self.maybe_blocked = blocked
@@ -107,6 +107,8 @@ class Place(PcTerminal):
             self.blocked, self.maybe_blocked = self.blocked & blocked, self.maybe_blocked | blocked
             return str(error)
         self.blocked = self.maybe_blocked = blocked
+        if report.warning:  # the vault is down: the keys are those of before
+            return str(report.warning)
         self.brought_on = self.city.day
         self.skew = 0
         return ""

@@ -1,4 +1,4 @@
-"""Events are data: what happened on which day, as a line of JSON. A file of them, with its seed, is a story to replay."""
+"""Events are data: what happens on which day, as a line of JSON. A file of them, with its seed, is a story."""
 
 import json
 from pathlib import Path

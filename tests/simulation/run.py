@@ -21,7 +21,7 @@ class Run:
         self.books = Books(city, self.bystander)
         self.forgers: list[tuple[int, Forger]] = []
         self.cloned: list[int] = []
-        self.taps = self.settled = 0
+        self.events = self.taps = self.settled = 0
         self._kept: tuple[int, Books] | None = None
 
     # A copy of clearing

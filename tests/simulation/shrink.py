@@ -40,5 +40,3 @@ def _breaks(story: Story, name: str) -> bool:
     except Exception:  # a story with parts left out may stop the city in another way: that is another fault
         return False
     return violation is not None and violation.name == name
-
-

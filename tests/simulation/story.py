@@ -22,9 +22,13 @@ Heard = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """`violation` is None when all invariants held. `taps`: times that a pass was held, up to there. CPU seconds."""
+    """`violation` is None when all invariants held; else `events`, `taps` (passes held) and all else count up to it.
+
+    Seconds of CPU.
+    """
 
     violation: Violation | None
+    events: int
     taps: int
     yeses: int
     noes: int
@@ -53,6 +57,7 @@ def tell(story: Story, heard: Heard = lambda done, total: None) -> Outcome:
             violation = _fold(run, story, heard)
             return Outcome(
                 violation,
+                run.events,
                 run.taps,
                 run.bystander.yeses,
                 sum(run.bystander.noes.values()),
@@ -68,17 +73,15 @@ def tell(story: Story, heard: Heard = lambda done, total: None) -> Outcome:
 def _fold(run: Run, story: Story, heard: Heard) -> Violation | None:
     try:
         run.books.agree()
-        for done, event in enumerate(story.events, 1):
+        for run.events, event in enumerate(story.events, 1):
             run.city.pass_days(event.day)
             run.city.chance.begin(event.number)
             DEEDS[event.kind](run, event.about)
             if event.kind != "tap":
                 run.books.agree()
-            heard(done, len(story.events))
+            heard(run.events, len(story.events))
         run.city.chance.begin("the end")
         finish(run)
     except Violation as violation:
         return violation
     return None
-
-
