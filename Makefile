@@ -55,5 +55,5 @@ fuzz: tools  ## Search for inputs that stop a terminal, COUNT of them per target
 	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11
 	$(RUN) -m tests.fuzz $(or $(COUNT),100000)
 
-pictures: parts  ## The pages of the desk and the screens of a terminal as pictures, for docs
+pictures: parts  ## The pages of the desk and of clearing and the screens of a terminal as pictures, for docs
 	$(RUN) -m tests.pictures

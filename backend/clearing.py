@@ -4,18 +4,28 @@ from datetime import date
 
 import httpx
 
+from backend.bank.service import Bank
 from backend.calendar import Calendar, Now, utc_now
 from backend.config import Config
 from backend.errors import NotFound
+from backend.exceptions.service import Exceptions
 from backend.finding import Findings
 from backend.ingest import Ingest
 from backend.ledger import Ledger, Rules
+from backend.proposals import Proposals
+from backend.reports.beancount import Beancount
+from backend.reports.funds import FundReports
+from backend.reports.spreadsheets import Spreadsheets
+from backend.reports.statistics import StatisticsService
+from backend.reports.xaf import Auditfile
+from backend.reports.year_end import YearEnd
 from backend.settlement.service import Settlements
 from backend.signer import Signer
 from backend.statements import Statements
 from backend.store import Store
 from backend.vault import VaultClient
 from backend.venues import Venues
+from backend.verify import Verification
 
 
 class Clearing:
@@ -26,13 +36,23 @@ class Clearing:
         self.calendar = Calendar(now, config.timezone)
         self.store = Store(config.database_url, config.municipality.number)
         self._vault = VaultClient(config.vault, transport)
-        self.ingest = Ingest(self.store, self._vault, Rules(config), config.link_roots_bytes(), now)
+        rules = Rules(config)
+        self.year_end = YearEnd(self.store, config, self.calendar)
+        self.ingest = Ingest(self.store, self._vault, rules, self.year_end, config.link_roots_bytes(), now)
+        self.verification = Verification(self.store, self._vault, rules, config.link_roots_bytes(), config.overlap)
         self.findings = Findings(self.store, self._vault, config, self.calendar)
+        self.exceptions = Exceptions(self.store, self.ingest, self.calendar, config.overdue_days)
         self.ledger = Ledger(self.store, config)
         self.venues = Venues(self.store, config, self.calendar)
+        self.proposals = Proposals(self.store, config, self.calendar)
         self.statements = Statements(config.link_roots_bytes(), now)
+        self.settlements = Settlements(self.store, config, now)
+        self.bank = Bank(self.store, config.municipality, now)
+        self.funds = FundReports(self.store, config, self.calendar)
+        self.beancount = Beancount(self.store, config.municipality.name)
+        self.statistics = StatisticsService(self.store, config, self.calendar)
+        self.spreadsheets = Spreadsheets(self.store)
         self.signer = Signer(config, self.calendar)
-        self.settlements = Settlements(self.store, config.municipality, now)
 
     def lease(self, terminal: int, number: int) -> bytes:
         """Keys for a terminal that is in use here, as the vault wrapped them; raises NotFound or LinkError."""
@@ -49,7 +69,13 @@ class Clearing:
         """
         sealed = self.venues.bundle_for(terminal, day)
         nonce = self.statements.nonce_in(terminal, statement, self.ingest.next_position(terminal))
+        with self.store.transaction() as tx:
+            tx.journal.advance(terminal, self.calendar.today())
         return self.signer.signed(self.statements.answer(terminal, nonce, sealed))
+
+    def auditfile(self, tax_number: str) -> Auditfile:
+        """The writer of audit files of the municipality with this RSIN."""
+        return Auditfile(self.store, self.config.municipality.name, tax_number)
 
     def set_up(self) -> None:
         """Make the tables and the municipality's desks; harmless when they are there."""

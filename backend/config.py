@@ -84,6 +84,8 @@ class Purse(_Funded):
 
     name: str
     unit: Unit
+    # The class of the purse in the scheme, such as sport or clothes; reports add purses up by it.
+    category: str = ""
 
 
 class Grant(_Funded):
@@ -100,6 +102,23 @@ class Municipality(_Strict):
     aid: str = Field(pattern=r"^[0-9A-F]{6}$")
     iban: Iban
     bic: Bic | None = None
+
+
+class PaymentRules(_Strict):
+    """How venues are paid, in cents. A venue that is owed less than `minimum` has it carried to its next statement.
+    A settlement of more than `second_check_above` is checked by a third person; None: two are enough."""
+
+    minimum: Annotated[int, Field(ge=0)] = 0
+    second_check_above: Annotated[int, Field(ge=0)] | None = None
+
+
+class InvoiceAddress(_Strict):
+    """Who the municipality is on the invoices that it makes out for venues. `oin`: its number as a public body."""
+
+    oin: str = Field(pattern=r"^\d{20}$")
+    street: str = Field(min_length=1, max_length=70)
+    postcode: str = Field(pattern=r"^\d{4} ?[A-Z]{2}$")
+    city: str = Field(min_length=1, max_length=70)
 
 
 class Vault(_Strict):
@@ -121,6 +140,10 @@ class Config(_Strict):
     # What a fund may give in a pass year, in the unit of its purses; a fund that is not in it has no end.
     budgets: dict[str, Annotated[int, Field(ge=1)]] = {}
     year_ends: MonthDay = (12, 31)
+    payments: PaymentRules = PaymentRules()
+    invoice: InvoiceAddress | None = None
+    # How long a pass of last year still works, while it is renewed.
+    overlap_days: Annotated[int, Field(ge=0)] = 0
     vault: Vault
     link_roots: tuple[Key, ...] = Field(min_length=1)
     table_key: DoubleKey
@@ -129,6 +152,8 @@ class Config(_Strict):
     certificate: Certificate
     desks: tuple[int, ...] = (DESK,)
     timezone: str = "Europe/Amsterdam"
+    # How long a terminal may stay away before it is an exception; its keys end after 30 days.
+    overdue_days: Annotated[int, Field(ge=1)] = 14
     # None: an SQLite file in the data folder. An address may hold a password.
     database: SecretStr | None = None
     transport_token: Secret | None = None
@@ -151,6 +176,10 @@ class Config(_Strict):
     def funds(self) -> list[str]:
         """Every fund, in order of name."""
         return sorted({fund for each in (*self.purses.values(), *self.grants.values()) for fund in each.funds})
+
+    @property
+    def overlap(self) -> timedelta:
+        return timedelta(days=self.overlap_days)
 
     def pass_year(self, day: date) -> tuple[date, date]:
         """First and last day of the pass year that a day is in."""
@@ -222,6 +251,9 @@ def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None
             grants=_grants(content),
             budgets={entry["name"]: entry["budget"] for entry in content.get("fund", []) if "budget" in entry},
             year_ends=_year_ends(content),
+            payments=PaymentRules(**content.get("payments", {})),
+            invoice=InvoiceAddress(**content["invoice"]) if "invoice" in content else None,
+            overlap_days=content["pass"].get("overlap_days", 0),
             **given,
             **rest,
         )
@@ -257,7 +289,10 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def _purses(content: dict[str, Any]) -> dict[int, Purse]:
     return {
-        entry["number"]: Purse(name=entry["name"], unit=entry["unit"], **_funded(entry)) for entry in content["purse"]
+        entry["number"]: Purse(
+            name=entry["name"], unit=entry["unit"], category=entry.get("class", ""), **_funded(entry)
+        )
+        for entry in content["purse"]
     }
 
 

@@ -37,12 +37,32 @@ class ImportRefused(LedgerError):
         self.faults = faults
 
 
+class OfferRefused(LedgerError):
+    """A proposal of an offer, or a purse of a venue, that cannot be as it is."""
+
+
 class SettlementRefused(LedgerError):
-    """A settlement that must not be made, approved or withdrawn like this."""
+    """A settlement that must not be made, approved, sent, revoked or withdrawn like this."""
+
+
+class BankFileRefused(LedgerError):
+    """A file that is no message of the bank, or not of our account; nothing of it was taken."""
+
+
+class BankEntryRefused(LedgerError):
+    """An entry of the bank that must not be decided on like this."""
+
+
+class ReportRefused(LedgerError):
+    """A report, export or closing that cannot be made like this."""
 
 
 class StatementRefused(LedgerError):
     """What is said of a terminal is not its own word of this moment, or it says that records are kept back."""
+
+
+class ExceptionRefused(LedgerError):
+    """An act on an exception that does not fit its case, its person or its reason; nothing has changed."""
 
 
 class CertificateOver(LedgerError):
@@ -54,7 +74,7 @@ class CertificateOver(LedgerError):
 
 
 class NotFound(LedgerError):
-    """There is no such terminal, settlement, statement or quarantined item here."""
+    """There is no such terminal, settlement, statement or exception here."""
 
 
 class ConfigError(LedgerError):

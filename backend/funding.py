@@ -1,6 +1,6 @@
 """An amount divided over funds: to the whole cent, point, visit or item, and in the order of the funds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def by_share(amount: int, percentages: Sequence[int]) -> list[int]:
@@ -21,3 +21,12 @@ def in_order(amount: int, left: Sequence[int | None]) -> list[int]:
         amount -= part
     parts[-1] += amount
     return parts
+
+
+def in_proportion(whole: int, parts: Mapping[str, int], owner: str) -> dict[str, int]:
+    """`whole` divided in proportion to `parts`, in whole cents; what rounding leaves, and all when there are no parts,
+    is the owner's."""
+    total = sum(parts.values())
+    shares = {name: whole * part // total if total else 0 for name, part in parts.items()}
+    shares[owner] += whole - sum(shares.values())
+    return shares

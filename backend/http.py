@@ -5,17 +5,21 @@ Errors are problem+json. What is invalid is 400; 422 says that a batch is kept b
 
 import hmac
 import logging
+from base64 import b64decode
 from typing import Any
 
-from apiflask import APIBlueprint, APIFlask
-from flask import Response, g, request
+from apiflask import APIBlueprint, APIFlask, abort
+from flask import Request, Response, g, request
 from pydantic import SecretStr
 
+from backend.bank.messages import MOST_BYTES as MOST_BANK_BYTES
 from backend.calendar import day_of
 from backend.clearing import Clearing
 from backend.config import Config
 from backend.errors import (
+    BankEntryRefused,
     CertificateOver,
+    ExceptionRefused,
     LedgerError,
     LinkError,
     NotFound,
@@ -23,21 +27,27 @@ from backend.errors import (
     StatementRefused,
     TwoJournals,
 )
+from backend.exceptions import http as exceptions
 from backend.http_schemas import (
     AuditOut,
+    AuditQuery,
+    BankReceiptOut,
     BundleQuery,
+    ByQuery,
+    EntryOut,
+    EntryQuery,
     HealthOut,
     JournalOut,
-    QuarantineItemOut,
-    QuarantineQuery,
     ReceiptOut,
-    RetriedOut,
     SettlementOut,
+    StatementOut,
     TotalsOut,
     audit_out,
-    item_out,
+    entry_out,
+    receipt_of_bank,
     receipt_out,
     settlement_out,
+    statement_out,
 )
 from backend.ingest import Receipt
 from backend.metrics import MEDIA_TYPE, metrics
@@ -47,7 +57,9 @@ from web.api import new_interface, problem, takes_bytes
 from web.log import EventLog, log_calls
 
 API_VERSION = "1.0.0"
-_MOST_BYTES = 30 + 16 + MOST_ENTRIES * ENTRY_BYTES
+_MOST_BATCH = 30 + 16 + MOST_ENTRIES * ENTRY_BYTES
+# In base64, within JSON.
+_MOST_BYTES = _MOST_BATCH * 4 // 3 + 64
 
 
 _LOG = logging.getLogger("meedoen.backend")
@@ -71,6 +83,7 @@ def create_app(config: Config, clearing: Clearing | None = None, log: EventLog |
     app.register_blueprint(_guarded(_transport(clearing), config.transport_token))
     app.register_blueprint(_guarded(_tables(clearing), config.transport_token))
     app.register_blueprint(_guarded(_finance(clearing), config.finance_token))
+    app.register_blueprint(_guarded(exceptions.calls(clearing.exceptions), config.finance_token))
     app.register_blueprint(_guarded(_watched(clearing), config.finance_token))
     app.register_blueprint(_open_to_all(clearing))
     if log is not None:
@@ -112,12 +125,14 @@ def _transport(clearing: Clearing) -> APIBlueprint:
     @blueprint.output(ReceiptOut)
     @blueprint.doc(
         summary="Hand in a batch",
-        description="The same batch may be sent again, in any order.",
+        description="The batch as the terminal sealed it: as bytes, or as base64 in JSON. Batches may be sent in any "
+        "order, overlap, and be sent again. The answer names what is missing before them. 400, 404, 409 and 422 with "
+        "`kept`: it is kept aside and need not be sent again.",
         responses=[400, 404, 409, 413, 422],
     )
-    @takes_bytes("a batch, as docs/formats.md says")
+    @takes_bytes("a batch, as docs/formats.md says", in_json="batch")
     def hand_in(terminal: int) -> Any:
-        receipt = clearing.ingest.accept(request.get_data(), terminal)
+        receipt = clearing.ingest.accept(_batch_in(request), terminal)
         return _refusal_of_records(receipt) if receipt.refused else receipt_out(receipt)
 
     @blueprint.get("/<int(max=4294967295):terminal>")
@@ -153,6 +168,16 @@ def _transport(clearing: Clearing) -> APIBlueprint:
     return blueprint
 
 
+def _batch_in(asked: Request) -> bytes:
+    """The body itself, or what is in the JSON; 400 for JSON without a batch, of which nothing is kept."""
+    if not asked.is_json:
+        return asked.get_data()
+    try:
+        return b64decode(asked.get_json()["batch"], validate=True)
+    except (KeyError, TypeError, ValueError):
+        abort(400, 'Send JSON as {"batch": "..."}, with the batch in base64.')
+
+
 def _tables(clearing: Clearing) -> APIBlueprint:
     """For the desk, which hands it on to the vault and cannot read it."""
     blueprint = APIBlueprint("tables", __name__, url_prefix="/v1", tag="Desk")
@@ -173,25 +198,16 @@ def _finance(clearing: Clearing) -> APIBlueprint:
     """For finance staff: sums and refusals, never people."""
     blueprint = APIBlueprint("finance", __name__, url_prefix="/v1", tag="Finance")
 
-    @blueprint.get("/quarantine")
-    @blueprint.input(QuarantineQuery, location="query", arg_name="query")
-    @blueprint.output(QuarantineItemOut(many=True))
-    @blueprint.doc(summary="What was refused, and why")
-    def quarantine(query: dict[str, Any]) -> Any:
-        with clearing.store.transaction() as tx:
-            return [item_out(item) for item in tx.quarantine.items(query["with_resolved"])]
-
-    @blueprint.post("/quarantine/<int:number>/retry")
-    @blueprint.output(RetriedOut)
-    @blueprint.doc(summary="Try a refused item once more", responses=[404, 503])
-    def retry(number: int) -> Any:
-        return clearing.ingest.retry(number)
-
     @blueprint.post("/audits")
+    @blueprint.input(AuditQuery, location="query", arg_name="query")
     @blueprint.output(AuditOut)
-    @blueprint.doc(summary="Have the vault audit all records", responses=[503])
-    def audit() -> Any:
-        return audit_out(clearing.findings.audit())
+    @blueprint.doc(
+        summary="Have the vault audit the records of a period",
+        description="What it finds is kept and shown among the exceptions; the same finding again is the same.",
+        responses=[400, 503],
+    )
+    def audit(query: dict[str, Any]) -> Any:
+        return audit_out(clearing.findings.audit(query.get("since"), query.get("until")))
 
     @blueprint.get("/totals")
     @blueprint.output(TotalsOut)
@@ -228,6 +244,40 @@ def _finance(clearing: Clearing) -> APIBlueprint:
     def statement(number: str, venue: int) -> Response:
         return Response(clearing.settlements.statement(number, venue), mimetype="application/pdf")
 
+    @blueprint.get("/settlements/<number>/venues/<int:venue>/invoice")
+    @blueprint.doc(
+        summary="The invoice that was made out for one venue, UBL 2.1",
+        responses=_body("XML", "application/xml"),
+    )
+    def invoice(number: str, venue: int) -> Response:
+        return Response(clearing.settlements.invoice(number, venue), mimetype="application/xml")
+
+    @blueprint.get("/bank/statements")
+    @blueprint.output(StatementOut(many=True))
+    @blueprint.doc(summary="The bank's statements, with what is missing among them")
+    def bank_statements() -> Any:
+        return [statement_out(each) for each in clearing.bank.statements()]
+
+    @blueprint.get("/bank/entries")
+    @blueprint.input(EntryQuery, location="query", arg_name="query")
+    @blueprint.output(EntryOut(many=True))
+    @blueprint.doc(summary="Entries of the bank that are no payment of ours by themselves")
+    def bank_entries(query: dict[str, Any]) -> Any:
+        return [entry_out(each) for each in clearing.bank.unmatched(query["with_decided"])]
+
+    @blueprint.post("/bank/files")
+    @blueprint.input(ByQuery, location="query", arg_name="query")
+    @blueprint.output(BankReceiptOut)
+    @blueprint.doc(
+        summary="Take in a file of the bank",
+        description="All of it or nothing is taken; the same file again does nothing.",
+        responses=[400, 413],
+    )
+    @takes_bytes("camt.053 or camt.054, version 2 or 8, or pain.002, version 3 or 10, as the bank gave it")
+    def bank_file(query: dict[str, Any]) -> Any:
+        request.max_content_length = MOST_BANK_BYTES
+        return receipt_of_bank(clearing.bank.take(request.get_data(), query["by"]))
+
     return blueprint
 
 
@@ -251,7 +301,7 @@ def _open_to_all(clearing: Clearing) -> APIBlueprint:
     @blueprint.output(HealthOut)
     @blueprint.doc(hide=True)
     def health() -> Any:
-        with clearing.store.transaction() as tx:
+        with clearing.store.reading() as tx:
             return {"status": "ok", "pending": tx.journal.waiting(), "quarantine": tx.quarantine.open_count()}
 
     return blueprint
@@ -285,7 +335,7 @@ def _status_of(error: LedgerError) -> tuple[int, str]:
         return 503, "Service Unavailable"
     if error.reason == "statement":
         return 403, "Forbidden"
-    if isinstance(error, TwoJournals | SettlementRefused | StatementRefused):
+    if isinstance(error, TwoJournals | SettlementRefused | StatementRefused | BankEntryRefused | ExceptionRefused):
         return 409, "Conflict"
     return 400, "Bad Request"
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from apiflask import Schema
 from apiflask.fields import AwareDateTime, Boolean, Date, Dict, Integer, List, Nested, String
-from apiflask.validators import Range
-from sqlalchemy import Row
+from apiflask.validators import Length, Range
 
+from backend.bank.service import BankReceipt, Unmatched
+from backend.bank.statements import BankStatement
 from backend.ingest import Receipt
 from backend.settlement.service import Settlement
 from backend.vault import FINDINGS, Audit
@@ -19,8 +20,9 @@ class BundleQuery(Schema):
     )
 
 
-class QuarantineQuery(Schema):
-    with_resolved = Boolean(data_key="withResolved", load_default=False)
+class AuditQuery(Schema):
+    since = Date(metadata={"description": "first day; without it, all that there ever was"})
+    until = Date(metadata={"description": "last day"})
 
 
 class RefusedOut(Schema):
@@ -46,18 +48,6 @@ class JournalOut(Schema):
     challenge = String(required=True, metadata={"description": "16 bytes in hex, for the terminal's statement"})
 
 
-class QuarantineItemOut(Schema):
-    id = Integer(required=True)
-    reason = String(required=True)
-    detail = String(required=True)
-    terminal = Integer(allow_none=True)
-    position = Integer(allow_none=True, metadata={"description": "none: a whole batch"})
-    sequence = Integer(allow_none=True)
-    recordedAt = AwareDateTime(required=True)
-    triedAt = AwareDateTime(required=True)
-    resolvedAt = AwareDateTime(allow_none=True)
-
-
 class RetriedOut(Schema):
     id = Integer(required=True)
     resolved = Boolean(required=True)
@@ -79,6 +69,7 @@ class FundTotalOut(Schema):
     fund = String(required=True)
     loaded = Integer(required=True)
     spent = Integer(required=True)
+    expired = Integer(required=True, metadata={"description": "at the end of pass years"})
     outstanding = Integer(required=True)
     discounts = Integer(required=True)
 
@@ -90,6 +81,7 @@ class PurseTotalOut(Schema):
     fund = String(required=True)
     loaded = Integer(required=True, metadata={"description": "in the unit of the purse, as spent and outstanding"})
     spent = Integer(required=True)
+    expired = Integer(required=True, metadata={"description": "at the end of pass years"})
     outstanding = Integer(required=True)
     replaced = Integer(required=True, metadata={"description": "put on new passes in the place of lost ones"})
 
@@ -113,6 +105,12 @@ class TotalsOut(Schema):
     quarantine = Integer(required=True)
 
 
+class ReopenedOut(Schema):
+    endToEndId = String(required=True)
+    how = String(required=True, metadata={"description": "returned, rejected or revoked"})
+    amount = Integer(required=True)
+
+
 class LineOut(Schema):
     venue = Integer(required=True)
     name = String(required=True)
@@ -122,13 +120,20 @@ class LineOut(Schema):
     paid = Integer(required=True)
     carried = Integer(required=True)
     endToEndId = String(required=True)
+    state = String(
+        required=True,
+        metadata={"description": "that of the settlement, or accepted, rejected, revoked, paid, returned"},
+    )
+    reason = String(allow_none=True, metadata={"description": "ISO 20022 code of the bank"})
+    account = String(required=True, metadata={"description": "known, first, new or came back"})
+    lastIban = String(allow_none=True, metadata={"description": "to which the payment before went"})
+    reopened = List(Nested(ReopenedOut), required=True)
 
 
 class FindingOut(Schema):
     kind = String(required=True, metadata={"description": ", ".join(FINDINGS)})
     terminal = Integer(required=True)
     sequence = Integer(required=True)
-    nullifier = String(allow_none=True, metadata={"description": "only of a doubt that happened"})
 
 
 class AuditOut(Schema):
@@ -141,14 +146,63 @@ class SettlementOut(Schema):
     number = String(required=True)
     since = Date(allow_none=True)
     until = Date(required=True)
-    state = String(required=True, metadata={"description": "prepared, approved or withdrawn"})
+    state = String(required=True, metadata={"description": "prepared, approved, sent, revoked or withdrawn"})
     preparedBy = String(required=True)
     preparedAt = AwareDateTime(required=True)
     approvedBy = String(allow_none=True)
     approvedAt = AwareDateTime(allow_none=True)
+    checkedBy = String(allow_none=True, metadata={"description": "who checked it, when three people decide"})
+    needsThird = Boolean(required=True, metadata={"description": "a third person decides as well"})
+    sentBy = String(allow_none=True)
+    sentAt = AwareDateTime(allow_none=True)
+    undoneBy = String(allow_none=True, metadata={"description": "who revoked or withdrew it"})
     executionOn = Date(allow_none=True)
     total = Integer(required=True)
     lines = List(Nested(LineOut), required=True)
+
+
+class BankReceiptOut(Schema):
+    kind = String(required=True, metadata={"description": "camt.053, camt.054 or pain.002"})
+    messageId = String(required=True)
+    known = Boolean(required=True, metadata={"description": "taken in before; nothing was done"})
+    duplicate = Boolean(required=True, metadata={"description": "the bank has this payment order already"})
+    counts = Dict(keys=String(), values=Integer(), required=True)
+
+
+class StatementOut(Schema):
+    iban = String(required=True)
+    number = Integer(allow_none=True)
+    day = Date(required=True)
+    opening = Integer(required=True)
+    closing = Integer(required=True)
+    missing = List(Integer(), allow_none=True, metadata={"description": "first and last number missing before it"})
+    jump = Integer(required=True, metadata={"description": "how far it opens beside the closing balance before it"})
+    unexplained = Integer(required=True, metadata={"description": "closing less opening less entries; 0 when whole"})
+
+
+class ByQuery(Schema):
+    by = String(required=True, validate=Length(1, 60), metadata={"description": "who does this"})
+
+
+class EntryQuery(Schema):
+    with_decided = Boolean(data_key="withDecided", load_default=False)
+
+
+class EntryOut(Schema):
+    id = Integer(required=True)
+    kind = String(required=True)
+    direction = String(required=True, metadata={"description": "debit: left our account; credit: came on it"})
+    amount = Integer(required=True)
+    happenedOn = Date(required=True)
+    endToEndId = String(allow_none=True)
+    reference = String(allow_none=True, metadata={"description": "the bank's own"})
+    reason = String(allow_none=True)
+    why = String(required=True, metadata={"description": "why it is no payment of ours by itself"})
+    state = String(required=True, metadata={"description": "open, proposed, assigned or not ours"})
+    payment = String(allow_none=True)
+    by = String(allow_none=True)
+    words = String(allow_none=True)
+    candidates = List(String(), required=True, metadata={"description": "payments that it could be"})
 
 
 class HealthOut(Schema):
@@ -163,22 +217,22 @@ def receipt_out(receipt: Receipt) -> dict[str, Any]:
     return out
 
 
-def item_out(item: Row[Any]) -> dict[str, Any]:
-    names = ("id", "reason", "detail", "terminal", "position", "sequence")
-    return {
-        **{name: getattr(item, name) for name in names},
-        "recordedAt": item.recorded_at,
-        "triedAt": item.tried_at,
-        "resolvedAt": item.resolved_at,
-    }
-
-
 def audit_out(audit: Audit) -> dict[str, Any]:
-    return asdict(audit)
+    # A nullifier is for the books, and for nobody else.
+    findings = [{"kind": each.kind, "terminal": each.terminal, "sequence": each.sequence} for each in audit.findings]
+    return {"records": audit.records, "findings": findings, "unnamed": audit.unnamed}
 
 
 def settlement_out(settlement: Settlement) -> dict[str, Any]:
-    lines = [{**asdict(line), "endToEndId": line.end_to_end_id} for line in settlement.lines]
+    lines = [
+        {
+            **asdict(line),
+            "endToEndId": line.end_to_end_id,
+            "lastIban": line.last_iban,
+            "reopened": [{**asdict(each), "endToEndId": each.end_to_end_id} for each in line.reopened],
+        }
+        for line in settlement.lines
+    ]
     return {
         "number": settlement.number,
         "since": settlement.since,
@@ -188,7 +242,30 @@ def settlement_out(settlement: Settlement) -> dict[str, Any]:
         "preparedAt": settlement.prepared_at,
         "approvedBy": settlement.approved_by,
         "approvedAt": settlement.approved_at,
+        "checkedBy": settlement.checked_by,
+        "needsThird": settlement.needs_third,
+        "sentBy": settlement.sent_by,
+        "sentAt": settlement.sent_at,
+        "undoneBy": settlement.undone_by,
         "executionOn": settlement.execution_on,
         "total": settlement.total,
         "lines": lines,
     }
+
+
+def receipt_of_bank(receipt: BankReceipt) -> dict[str, Any]:
+    return {
+        "kind": receipt.kind,
+        "messageId": receipt.message_id,
+        "known": receipt.known,
+        "duplicate": receipt.duplicate,
+        "counts": dict(receipt.counts),
+    }
+
+
+def statement_out(statement: BankStatement) -> dict[str, Any]:
+    return asdict(statement)
+
+
+def entry_out(entry: Unmatched) -> dict[str, Any]:
+    return {**asdict(entry), "happenedOn": entry.happened_on, "endToEndId": entry.end_to_end_id}

@@ -6,19 +6,24 @@ Uploads may come in any order, overlap, repeat and be cut off: the books end up 
 """
 
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Row
 
 from backend.calendar import Now, day_of
 from backend.errors import BatchRefused, LinkError, NotFound, RecordRefused, TwoJournals
+from backend.exceptions.names import gap_id
 from backend.ledger import Rules
+from backend.reports.year_end import YearEnd
 from backend.store import Store, Transaction
+from backend.store.books import NewPosting
+from backend.store.journal import Place
 from backend.vault import MOST_RECORDS, Question, VaultClient, Verdict
 from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, VOID, Batch, Entry, link_key, open_batch
 from card.errors import BadBatch
-from card.record import ClearRecord
+from card.record import LOAD, ClearRecord
 
 _log = logging.getLogger("meedoen.backend")
 # Only who runs a server wants to read it; a command answers by itself.
@@ -69,10 +74,19 @@ class Retried:
 class Ingest:
     """The way in."""
 
-    def __init__(self, store: Store, vault: VaultClient, rules: Rules, link_roots: list[bytes], now: Now) -> None:
+    def __init__(
+        self,
+        store: Store,
+        vault: VaultClient,
+        rules: Rules,
+        year_end: YearEnd,
+        link_roots: list[bytes],
+        now: Now,
+    ) -> None:
         self._store = store
         self._vault = vault
         self._rules = rules
+        self._year_end = year_end
         self._link_roots = link_roots
         self._now = now
 
@@ -84,10 +98,14 @@ class Ingest:
         Raises BatchRefused or TwoJournals; then the whole batch is in quarantine and nothing else has changed.
         """
         batch = self._open(body, terminal)
+        rows = _as_rows(batch)
         with self._store.transaction() as tx:
-            fault = _contradiction(tx, batch)
+            held = tx.journal.entries(batch.terminal, batch.first - 1, batch.first + len(rows))
+            fault = _contradiction(batch, rows, held)
             if fault is None:
-                accepted = self._keep(tx, batch)
+                new = [row for row in rows if row["position"] not in held]
+                self._keep(tx, batch.terminal, new)
+                tx.journal.advance(batch.terminal, self._now().date())
                 tx.quarantine.resolve_batch(body, self._now())
             else:
                 tx.quarantine.keep_batch(body, batch.terminal, "two journals", fault, self._now())
@@ -95,7 +113,7 @@ class Ingest:
             _log.warning("batch of terminal %d refused: two journals", batch.terminal)
             raise TwoJournals(fault)
         self._prove_if_possible(batch.terminal)
-        return self._receipt(batch, accepted)
+        return self._receipt(batch, len(new))
 
     def _open(self, body: bytes, terminal: int | None) -> Batch:
         try:
@@ -111,49 +129,50 @@ class Ingest:
         return batch
 
     def _link_keys(self, terminal: int) -> list[bytes]:
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             if tx.catalogue.terminal(terminal) is None:
                 return []
         return [link_key(root, terminal) for root in self._link_roots]
 
-    def _keep(self, tx: Transaction, batch: Batch) -> int:
-        """Keep the entries that are not held yet; how many."""
-        last = batch.first + len(batch.entries) - 1
-        held = tx.journal.entries(batch.terminal, batch.first, last)
-        new = [values for values in _as_rows(batch) if values["position"] not in held]
+    def _keep(self, tx: Transaction, terminal: int, new: list[dict[str, Any]]) -> None:
+        """Keep entries that are not held yet; one that has no place in a record goes to quarantine."""
+        if not new:
+            return
         now = self._now()
-        for values in new:
-            tx.journal.add_entry(values | {"recorded_at": now})
-            self._enter(tx, values)
-        return len(new)
+        tx.journal.add_entries([row | {"recorded_at": now} for row in new])
+        for row, place in self._enter(tx, terminal, new):
+            tx.quarantine.keep_entry(terminal, row["position"], row["sequence"], "sequence", _no_place(row, place), now)
+        for gap in tx.journal.closed_gaps(terminal):
+            late = [row["position"] for row in new if gap.first <= row["position"] <= gap.last]
+            if late:
+                about, note = gap_id(terminal, gap.first, gap.last), f"{late[0]}-{late[-1]}"
+                tx.cases.add_event(about=about, action="arrived", note=note, recorded_at=now)
 
-    def _enter(self, tx: Transaction, entry: dict[str, Any]) -> bool:
-        """Give an entry its place in the record of its sequence; one that has no place goes to quarantine.
-
-        A sequence has one entry, or one in doubt and a later one that says how it ended, whichever comes in first.
-        """
-        terminal, sequence, position = entry["terminal"], entry["sequence"], entry["position"]
-        held, state = tx.journal.record(terminal, sequence), _STATE[entry["outcome"]]
-        if held is None:
-            happened_on = day_of(ClearRecord.from_bytes(entry["clear"]).day)
-            tx.journal.add_record(terminal, sequence, position, state, happened_on)
-            return True
-        other = tx.journal.entry(terminal, held.position)
-        if held.doubt_position is None and other.clear == entry["clear"]:
-            if other.outcome == IN_DOUBT != entry["outcome"] and other.position < position:
-                values = {"position": position, "doubt_position": other.position, "state": state}
-                tx.journal.change_record(terminal, sequence, **values)
-                return True
-            if other.outcome != IN_DOUBT == entry["outcome"] and position < other.position:
-                tx.journal.change_record(terminal, sequence, doubt_position=position)
-                return True
-        detail = f"Sequence {sequence} already has entry {held.position}, and this one does not resolve it."
-        tx.quarantine.keep_entry(terminal, position, sequence, "sequence", detail, self._now())
-        return False
+    def _enter(self, tx: Transaction, terminal: int, rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], Place]]:
+        """Give each entry its place in the record of its sequence; those that have none, and what has their place."""
+        places = tx.journal.places(terminal, {row["sequence"] for row in rows})
+        before = dict(places)
+        left_over = []
+        for row in rows:
+            held = places.get(row["sequence"])
+            place = _first_place(row) if held is None else _resolved(held, row)
+            if place is None:
+                assert held is not None  # the first of its sequence always has a place
+                left_over.append((row, held))
+            else:
+                places[row["sequence"]] = place
+        tx.journal.add_records(terminal, [place for number, place in places.items() if number not in before])
+        changed = [place for number, place in places.items() if number in before and place != before[number]]
+        tx.journal.move_records(terminal, changed)
+        for place in changed:
+            # What was said of the entry in doubt is said of the one that decides from now on.
+            if place.position != before[place.sequence].position:
+                tx.quarantine.resolve_entry(terminal, before[place.sequence].position, self._now())
+        return left_over
 
     def _receipt(self, batch: Batch, accepted: int) -> Receipt:
         first, last = batch.first, batch.first + len(batch.entries) - 1
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             next_position, gaps = tx.journal.gaps(batch.terminal)
             pending = tx.journal.waiting(batch.terminal)
             refused = [
@@ -168,18 +187,18 @@ class Ingest:
         """Where a terminal's journal goes on, and what is missing before; raises NotFound."""
         if not self._link_keys(terminal):
             raise NotFound("terminal", f"Terminal {terminal} is not known.")
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             next_position, gaps = tx.journal.gaps(terminal)
         return {"terminal": terminal, "nextPosition": next_position, "gaps": gaps}
 
     def clear_records(self, state: str) -> list[bytes]:
         """What all records in a state say in clear, 42 bytes each."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return tx.journal.clear_records(state)
 
     def next_position(self, terminal: int) -> int:
-        """The first position of a terminal that is not held."""
-        with self._store.transaction() as tx:
+        """The first position of a terminal that is wanted next."""
+        with self._store.reading() as tx:
             return tx.journal.gaps(terminal)[0]
 
     # Proving
@@ -189,14 +208,13 @@ class Ingest:
         does not answer: what was decided up to then stays."""
         decided, after = 0, (-1, -1)
         while True:
-            with self._store.transaction() as tx:
+            with self._store.reading() as tx:
                 rows = tx.journal.received(terminal, after, MOST_RECORDS)
             if not rows:
                 return decided
             verdicts = self._vault.prove([_question(row) for row in rows])
             with self._store.transaction() as tx:
-                for row, verdict in zip(rows, verdicts, strict=True):
-                    decided += self._decide(tx, row, verdict)
+                decided += self._decide(tx, rows, verdicts)
             after = rows[-1].terminal, rows[-1].sequence
 
     def _prove_if_possible(self, terminal: int) -> None:
@@ -205,36 +223,49 @@ class Ingest:
         except LinkError as error:
             _log.warning("records of terminal %d wait for proof: %s", terminal, error)
 
-    def _decide(self, tx: Transaction, asked: Row[Any], verdict: Verdict) -> bool:
-        """Apply a verdict, unless the record was decided by someone else since it was asked about."""
-        row = tx.journal.record(asked.terminal, asked.sequence)
-        if row is None or (row.state, row.position) != (asked.state, asked.position):
-            return False
-        name = row.terminal, row.sequence
-        values: dict[str, Any] = {"decided_at": self._now(), "nullifier": None}
-        try:
-            self._check(tx, asked, verdict)
-            values["nullifier"] = verdict.nullifier
-            record = ClearRecord.from_bytes(asked.clear)
-            booking = self._rules.book(tx, record)
-        except RecordRefused as refusal:
-            tx.journal.change_record(*name, state="rejected", reason=refusal.reason, **values)
-            where = row.terminal, row.position, row.sequence
-            tx.quarantine.keep_entry(*where, refusal.reason, str(refusal), self._now())
-            return True
-        tx.journal.change_record(*name, state="proven", reason=None, **values)
-        about = booking.about | {"terminal": row.terminal, "sequence": row.sequence}
-        tx.books.post(booking.kind, day_of(record.day), self._now(), booking.transfers, **about)
-        tx.quarantine.resolve_entry(row.terminal, row.position, self._now())
-        return True
+    def _decide(self, tx: Transaction, asked: Sequence[Row[Any]], verdicts: Sequence[Verdict]) -> int:
+        """Apply verdicts, but for records that somebody else decided since they were asked about; how many."""
+        names = [(row.terminal, row.sequence) for row in asked]
+        held = tx.journal.standing(names)
+        proven = tx.journal.nullifiers([verdict.nullifier for verdict in verdicts if verdict.nullifier])
+        known = replace(tx, catalogue=tx.catalogue.remembering())
+        decisions: list[dict[str, Any]] = []
+        booked: list[tuple[ClearRecord, NewPosting]] = []
+        for name, row, verdict in zip(names, asked, verdicts, strict=True):
+            if held.get(name) != (row.state, row.position):
+                continue
+            now, record = self._now(), ClearRecord.from_bytes(row.clear)
+            decision = {"terminal": row.terminal, "sequence": row.sequence, "decided_at": now}
+            if record.kind == LOAD:
+                # What a fund still has to give depends on all that it gave before.
+                self._post(tx, booked)
+                booked = []
+            try:
+                nullifier = _proof(name, verdict, proven)
+                booking = self._rules.book(known, record)
+            except RecordRefused as refusal:
+                decisions.append(decision | {"state": "rejected", "reason": refusal.reason, "nullifier": None})
+                where = row.terminal, row.position, row.sequence
+                tx.quarantine.keep_entry(*where, refusal.reason, str(refusal), now)
+                continue
+            proven[nullifier] = name
+            decisions.append(decision | {"state": "proven", "reason": None, "nullifier": nullifier})
+            about = booking.about | {"terminal": row.terminal, "sequence": row.sequence}
+            booked.append((record, NewPosting(booking.kind, day_of(record.day), now, booking.transfers, about)))
+        tx.journal.decide(decisions)
+        self._post(tx, booked)
+        tx.quarantine.resolve_proven(names, self._now())
+        return len(decisions)
 
-    @staticmethod
-    def _check(tx: Transaction, asked: Row[Any], verdict: Verdict) -> None:
-        if verdict.nullifier is None:
-            reason = verdict.reason or "record"
-            raise RecordRefused(reason, _VAULT_SAYS[reason])
-        if tx.journal.nullifier_held(verdict.nullifier, asked.terminal, asked.sequence):
-            raise RecordRefused("replay", "This transaction was already handed in under another number.")
+    def _post(self, tx: Transaction, booked: Sequence[tuple[ClearRecord, NewPosting]]) -> None:
+        tx.books.post_records([posting for _, posting in booked])
+        self._year_end.correct(tx, [record for record, _ in booked])
+
+    def book(self, tx: Transaction, terminal: int, sequence: int, nullifier: str) -> None:
+        """Post a record in doubt of which the vault found that it happened; refused by the rules, it is rejected."""
+        row = tx.journal.with_entry(terminal, sequence)
+        assert row is not None  # records are never removed
+        self._decide(tx, [row], [Verdict(nullifier, None)])
 
     # Quarantine
 
@@ -270,12 +301,50 @@ class Ingest:
             row = tx.journal.with_entry(*name)
             if row is None or row.position != item.position:
                 entry = tx.journal.entry(item.terminal, item.position)
-                if self._enter(tx, entry._asdict()):
+                if not self._enter(tx, item.terminal, [entry._asdict()]):
                     tx.quarantine.resolve_entry(item.terminal, item.position, self._now())
                 return
         verdict = self._vault.prove([_question(row)])[0]
         with self._store.transaction() as tx:
-            self._decide(tx, row, verdict)
+            self._decide(tx, [row], [verdict])
+
+
+def _first_place(row: dict[str, Any]) -> Place:
+    """The record that an entry begins."""
+    happened_on = day_of(ClearRecord.from_bytes(row["clear"]).day)
+    state = _STATE[row["outcome"]]
+    return Place(row["sequence"], row["position"], None, state, happened_on, row["outcome"], row["clear"])
+
+
+def _resolved(held: Place, row: dict[str, Any]) -> Place | None:
+    """The record with one entry more; None when that has no place in it.
+
+    A sequence has one entry, or one in doubt and a later one that says how it ended, whichever comes in first.
+    """
+    if held.doubt_position is not None or held.clear != row["clear"]:
+        return None
+    if held.outcome != IN_DOUBT == row["outcome"] and row["position"] < held.position:
+        return replace(held, doubt_position=row["position"])
+    if not held.outcome == IN_DOUBT != row["outcome"] or held.position > row["position"]:
+        return None
+    now_decides = replace(held, position=row["position"], doubt_position=held.position, outcome=row["outcome"])
+    if held.state in ("proven", "rejected") and row["outcome"] == VOID:
+        return None  # a later transaction of the pass says that it did happen
+    return now_decides if held.state == "proven" else replace(now_decides, state=_STATE[row["outcome"]])
+
+
+def _no_place(row: dict[str, Any], held: Place) -> str:
+    return f"Sequence {row['sequence']} already has entry {held.position}, and this one does not resolve it."
+
+
+def _proof(name: tuple[int, int], verdict: Verdict, proven: Mapping[str, tuple[int, int]]) -> str:
+    """The nullifier of a record that is proven for the first time; raises RecordRefused."""
+    if verdict.nullifier is None:
+        reason = verdict.reason or "record"
+        raise RecordRefused(reason, _VAULT_SAYS[reason])
+    if proven.get(verdict.nullifier, name) != name:
+        raise RecordRefused("replay", "This transaction was already handed in under another number.")
+    return verdict.nullifier
 
 
 def _question(row: Row[Any]) -> Question:
@@ -309,19 +378,18 @@ def differing_field(held: Any, entry: dict[str, Any]) -> str | None:
     return next((name for name in _SAME_FIELDS if getattr(held, name) != entry[name]), None)
 
 
-def _contradiction(tx: Transaction, batch: Batch) -> str | None:
+def _contradiction(batch: Batch, rows: list[dict[str, Any]], held: Mapping[int, Any]) -> str | None:
     """Where a batch does not fit what is held of this terminal: the same entries, and neighbours that follow on."""
-    last = batch.first + len(batch.entries) - 1
-    held = tx.journal.entries(batch.terminal, batch.first - 1, last + 1)
+    last = batch.first + len(rows) - 1
     before, after = held.get(batch.first - 1), held.get(last + 1)
     expected = FIRST_MAC if batch.first == 1 else before.mac if before else batch.previous_mac
     if batch.previous_mac != expected:
         return f"Entry {batch.first} does not follow the entry {batch.first - 1} that is held."
-    for entry in _as_rows(batch):
-        same = held.get(entry["position"])
-        differs = differing_field(same, entry) if same else None
+    for row in rows:
+        same = held.get(row["position"])
+        differs = differing_field(same, row) if same else None
         if differs:
-            return f"Entry {entry['position']} is held with another {differs}."
+            return f"Entry {row['position']} is held with another {differs}."
     if after and after.previous_mac != batch.last_mac:
         return f"The entry {last + 1} that is held does not follow entry {last}."
     return None

@@ -7,8 +7,10 @@
 | `venue:<n>` | cents owed to a venue; in another unit, how much was handed in there |
 | `discounts:<fund>` | discounts that the municipality owes venues (below zero) |
 | `suspense:recredit` | taken by a venue from a purse that it may not take from: due back to the holder |
+| `lapsed:<n>` | what expired in a purse at the end of a pass year |
 | `replaced:<n>` | what was put on new passes in the place of lost ones, where it still stands as well (below zero) |
-| `bank` | paid out |
+| `transit` | ordered and not yet seen on the bank's statement |
+| `bank` | paid out, by the bank's statement |
 """
 
 from collections.abc import Mapping
@@ -21,12 +23,13 @@ from sqlalchemy import Row
 from backend.calendar import day_of
 from backend.config import Config, Grant, Purse
 from backend.errors import RecordRefused
-from backend.funding import by_share, in_order
+from backend.funding import by_share, in_order, in_proportion
 from backend.offers import GRACE, agrees, honoured
 from backend.store import Store, Transaction
 from card.record import LOAD, NO_PURSE, REVERSAL, TAP, ClearRecord
 
 SUSPENSE = "suspense:recredit"
+TRANSIT = "transit"
 BANK = "bank"
 # In the place of a grant: what a lost pass held.
 REPLACEMENT = 0
@@ -57,6 +60,14 @@ def replaced_account(number: int) -> str:
     return f"replaced:{number}"
 
 
+def lapsed_account(number: int) -> str:
+    return f"lapsed:{number}"
+
+
+def discounts_account(fund: str) -> str:
+    return f"discounts:{fund}"
+
+
 def venue_account(number: int) -> str:
     return f"venue:{number}"
 
@@ -69,8 +80,12 @@ class Rules:
         self._purses: Mapping[int, Purse] = config.purses
         self._grants: Mapping[int, Grant] = config.grants
 
-    def book(self, tx: Transaction, record: ClearRecord) -> Booking:
-        """The booking of a record that the vault has proven; raises RecordRefused with the reason."""
+    def book(self, tx: Transaction, record: ClearRecord, booked: Row[Any] | None = None) -> Booking:
+        """The booking of a record that the vault has proven; raises RecordRefused with the reason.
+
+        `booked`: the posting that it has already, to book it again as on that day: after the postings before it, and
+        by the version of the offer that counted then, when that is one that may.
+        """
         terminal = tx.catalogue.terminal(record.terminal)
         if terminal is None:
             raise RecordRefused("terminal", f"Terminal {record.terminal} is not known.")
@@ -78,10 +93,10 @@ class Rules:
             if purse not in self._purses:
                 raise RecordRefused("purse", f"The scheme has no purse {purse}.")
         if record.kind == LOAD:
-            return self._load(tx, record, terminal)
-        return self._tap(tx, record, terminal)
+            return self._load(tx, record, terminal, booked)
+        return self._tap(tx, record, terminal, booked)
 
-    def _load(self, tx: Transaction, record: ClearRecord, terminal: Row[Any]) -> Booking:
+    def _load(self, tx: Transaction, record: ClearRecord, terminal: Row[Any], booked: Row[Any] | None) -> Booking:
         if terminal.venue is not None:
             raise RecordRefused("load", "Only a desk may load a pass, and this is a venue's terminal.")
         if record.offer == REPLACEMENT:
@@ -92,8 +107,11 @@ class Rules:
         if [purse for purse, _ in record.debits()] != [grant.purse] or record.price or record.discount:
             raise RecordRefused("grant", f"Grant {record.offer} loads purse {grant.purse} and nothing else.")
         unit, destination = self._purses[grant.purse].unit, purse_account(grant.purse)
-        parts = zip(grant.funds, self._parts(tx, grant, record.amount1, day_of(record.day)), strict=True)
-        return Booking("load", [(fund_account(fund), destination, unit, part) for fund, part in parts if part])
+        parts = self._parts(tx, grant, record, None if booked is None else booked.id)
+        of_funds = [
+            (fund_account(fund), destination, unit, part) for fund, part in zip(grant.funds, parts, strict=True)
+        ]
+        return Booking("load", [each for each in of_funds if each[-1]])
 
     def _replacement(self, record: ClearRecord) -> Booking:
         """What a lost pass held, on the pass that replaces it: no fund gives it twice."""
@@ -103,21 +121,21 @@ class Rules:
         source, destination = replaced_account(record.purse1), purse_account(record.purse1)
         return Booking("load", [(source, destination, unit, record.amount1)])
 
-    def _parts(self, tx: Transaction, grant: Grant, amount: int, day: date) -> list[int]:
+    def _parts(self, tx: Transaction, grant: Grant, record: ClearRecord, before: int | None) -> list[int]:
         """What each fund of a grant gives. In order, the last gives what is beyond all budgets: nobody is sent away."""
         if grant.split == "share":
-            return by_share(amount, grant.shares)
-        return in_order(amount, [self._left(tx, fund, day) for fund in grant.funds])
+            return by_share(record.amount1, grant.shares)
+        day = day_of(record.day)
+        return in_order(record.amount1, [self._left(tx, fund, day, before) for fund in grant.funds])
 
-    def _left(self, tx: Transaction, fund: str, day: date) -> int | None:
+    def _left(self, tx: Transaction, fund: str, day: date, before: int | None) -> int | None:
         """What a fund may still give in the pass year of a day; None when it has no budget."""
         if fund not in self._config.budgets:
             return None
         first, last = self._config.pass_year(day)
-        given = tx.books.given_by_day(fund_account(fund))
-        return self._config.budgets[fund] - sum(amount for on, amount in given.items() if first <= on <= last)
+        return self._config.budgets[fund] - tx.books.given_between(fund_account(fund), first, last, before)
 
-    def _tap(self, tx: Transaction, record: ClearRecord, terminal: Row[Any]) -> Booking:
+    def _tap(self, tx: Transaction, record: ClearRecord, terminal: Row[Any], booked: Row[Any] | None) -> Booking:
         """A tap; a reversal is its inverse, under the same terms."""
         if terminal.venue is None:
             raise RecordRefused("desk", "A desk loads passes and sells nothing.")
@@ -130,6 +148,8 @@ class Rules:
         versions = honoured(versions, day)
         if not versions:
             raise RecordRefused("offer day", f"Offer {record.offer} does not count on {day}.")
+        if booked is not None:
+            versions.sort(key=lambda version: version.id != booked.offer)
         allowed = tx.catalogue.purses_on(terminal.venue, day, GRACE)
         about = {"venue": terminal.venue, "offer": versions[0].id}
         if any(purse not in allowed for purse, _ in record.debits()):
@@ -151,7 +171,7 @@ class Rules:
         cents = version.compensation + (record.discount if version.compensated else 0)
         if not cents:
             return []
-        source = f"discounts:{self._purses[record.purse1].funds[0]}"
+        source = discounts_account(self._purses[record.purse1].funds[0])
         return [(source, venue_account(version.venue), "cent", cents)]
 
 
@@ -170,7 +190,7 @@ class Ledger:
 
     def totals(self) -> dict[str, Any]:
         """All totals of one moment, ready for JSON. Amounts in cents unless a unit is named."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             flows, taps = tx.books.flows(), tx.books.taps()
             venues = {row.number: row.name for row in tx.catalogue.venues()}
             states, quarantined = tx.journal.states(), tx.quarantine.open_count()
@@ -188,7 +208,7 @@ class Ledger:
 
     def balances(self) -> dict[tuple[str, str], int]:
         """Of every account, by name and unit."""
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             return tx.books.balances()
 
     def _venue(self, number: int, name: str, flows: Mapping[Any, int], taps: Mapping[int, int]) -> dict[str, Any]:
@@ -198,8 +218,8 @@ class Ledger:
             for unit in ("point", "visit", "item")
             if _net(flows, destination=own, unit=unit)
         }
-        paid = _net(flows, source=own, destination=BANK)
-        discounts = sum(_net(flows, source=f"discounts:{fund}", destination=own) for fund in self._config.funds())
+        paid = _net(flows, source=own, destination=TRANSIT) + _net(flows, source=own, destination=BANK)
+        discounts = sum(_net(flows, source=discounts_account(fund), destination=own) for fund in self._config.funds())
         owed = _net(flows, destination=own)
         return {
             "venue": number,
@@ -220,20 +240,22 @@ class Ledger:
         replaced = _net(flows, source=replaced_account(number), destination=own, unit=purse.unit)
         # What stands on a lost pass cannot be spent; it is on the new one as well, and counts once.
         outstanding = _net(flows, destination=own, unit=purse.unit) - replaced
+        expired = _net(flows, source=own, destination=lapsed_account(number), unit=purse.unit)
         return {
             "purse": number,
             "name": purse.name,
             "unit": purse.unit,
             "fund": " + ".join(purse.funds),
             "loaded": loaded,
-            "spent": loaded - outstanding,
+            "spent": loaded - outstanding - expired,
+            "expired": expired,
             "outstanding": outstanding,
             "replaced": replaced,
         }
 
     def _fund(self, name: str, flows: Mapping[Any, int]) -> dict[str, Any]:
         """Cents. What a purse with loads from several funds spent is divided over them as they loaded it."""
-        loaded = spent = 0
+        loaded = spent = expired = 0
         for number, purse in self._config.purses.items():
             if purse.unit == "cent":
                 parts = {
@@ -242,13 +264,15 @@ class Ledger:
                 }
                 loaded += parts[name]
                 whole = self._purse(number, flows)
-                spent += _share(whole["spent"], parts, purse.funds[0])[name]
-        discounts = -_net(flows, destination=f"discounts:{name}")
+                spent += in_proportion(whole["spent"], parts, purse.funds[0])[name]
+                expired += in_proportion(whole["expired"], parts, purse.funds[0])[name]
+        discounts = -_net(flows, destination=discounts_account(name))
         return {
             "fund": name,
             "loaded": loaded,
             "spent": spent,
-            "outstanding": loaded - spent,
+            "expired": expired,
+            "outstanding": loaded - spent - expired,
             "discounts": discounts,
         }
 
@@ -288,12 +312,3 @@ def _net(flows: Mapping[Any, int], destination: str, source: str | None = None, 
         elif from_ == destination and source in (None, to):
             total -= amount
     return total
-
-
-def _share(whole: int, parts: Mapping[str, int], owner: str) -> dict[str, int]:
-    """`whole` divided in proportion to `parts`, in whole cents; what rounding leaves, and all when there are no parts,
-    is the owner's."""
-    total = sum(parts.values())
-    shares = {name: whole * part // total if total else 0 for name, part in parts.items()}
-    shares[owner] += whole - sum(shares.values())
-    return shares

@@ -20,7 +20,7 @@ class _Clearing(Collector):
         self._store = store
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        with self._store.transaction() as tx:
+        with self._store.reading() as tx:
             states, quarantined = tx.journal.states(), tx.quarantine.open_count()
             settlements = [row.state for row in tx.payments.settlements()]
         records = GaugeMetricFamily("meedoen_records", "Records handed in, by state", labels=["state"])

@@ -73,6 +73,7 @@ class Venues:
     def _put(self, tx: Transaction, venue: VenueIn, day: date) -> int:
         """Bring what is held in line with the file; how many offers and purses changed."""
         tx.catalogue.put_venue(venue.number, venue.name, venue.iban, venue.bic or bic_of(venue.iban))
+        tx.catalogue.put_invoice(venue.number, None if venue.invoice is None else venue.invoice.model_dump())
         self._put_terminals(tx, venue)
         held = tx.catalogue.current_purses(venue.number)
         gone, new = held - set(venue.purses), set(venue.purses) - held

@@ -5,9 +5,9 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from backend.config import Bic, Config, Iban, PurseNumber
 from backend.errors import ImportRefused
@@ -90,8 +90,32 @@ class OfferIn(BaseModel):
             yield "until", "ends before it begins"
 
 
+def _vat_number(text: str) -> str:
+    """A Dutch VAT number; raises ValueError. Only its form is checked: whether it is in use, the tax office knows."""
+    if re.fullmatch(r"NL\d{9}B\d{2}", text) is None:
+        raise ValueError("a Dutch VAT number is as NL123456789B01")
+    return text
+
+
+class InvoiceIn(BaseModel):
+    """Who a venue is on the invoices that the municipality makes out for it.
+
+    `company`: number in the trade register (KvK). `vat_rate`: the one rate of what it sells on the pass, 0 when exempt.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    company: str = Field(pattern=r"^\d{8}$")
+    vat_number: Annotated[str, AfterValidator(_vat_number)]
+    vat_rate: Literal[0, 9, 21]
+    street: str = Field(min_length=1, max_length=70)
+    postcode: str = Field(pattern=r"^\d{4} ?[A-Z]{2}$")
+    city: str = Field(min_length=1, max_length=70)
+
+
 class VenueIn(BaseModel):
-    """One venue. `purses`: the ones that it may take from; `terminals`: the ones that stand there."""
+    """One venue. `purses`: the ones that it may take from; `terminals`: the ones that stand there; `invoice`: when it
+    wants invoices made out for it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -100,6 +124,7 @@ class VenueIn(BaseModel):
     iban: Iban
     bic: Bic | None = None
     purses: list[PurseNumber] = Field(min_length=1)
+    invoice: InvoiceIn | None = None
     terminals: list[int] = Field(default_factory=list)
     offer: list[OfferIn] = Field(default_factory=list)
 
@@ -142,6 +167,8 @@ def _faults(venues: list[VenueIn], config: Config) -> Iterator[tuple[tuple[str |
     for at, venue in enumerate(venues):
         if numbers[venue.number] > 1:
             yield ("venue", at, "number"), f"venue {venue.number} is in the file twice"
+        if venue.invoice is not None and config.invoice is None:
+            yield ("venue", at, "invoice"), "the scheme has no [invoice] with the address of the municipality"
         for number in venue.terminals:
             if terminals[number] > 1:
                 yield ("venue", at, "terminals"), f"terminal {number} is in the file twice"

@@ -71,7 +71,7 @@ def build_firmware(folder: Path, native: bool = True) -> list[Path]:
 def sources() -> list[Path]:
     """The files of the firmware."""
     card = [path for path in sorted((ROOT / "card").glob("*.py")) if path.name not in _NOT_IN_A_TERMINAL]
-    firmware = [path for path in sorted((ROOT / "terminal/firmware").glob("*.py")) if path != BOOT]
+    firmware = [path for path in sorted((ROOT / "terminal/firmware").rglob("*.py")) if path != BOOT]
     return [*card, ROOT / "terminal/__init__.py", *firmware]
 
 
@@ -101,7 +101,7 @@ def _blank(lines: list[str], first: ast.stmt, last: ast.stmt) -> None:
 
 def _never_mentioned(statements: list[tuple[Path, ast.stmt]]) -> list[tuple[Path, ast.stmt]]:
     """Functions and classes that no other statement mentions, then those that only these mentioned, and so on."""
-    modules = {source.stem for source, _ in statements}
+    modules = {source.parent.name if source.stem == "__init__" else source.stem for source, _ in statements}
     mentions = {id(node): _names_in(node, modules) for _, node in statements}
     left_out: list[tuple[Path, ast.stmt]] = []
     while True:

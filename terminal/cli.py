@@ -6,6 +6,7 @@ import os
 import select
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -183,8 +184,15 @@ def sync(
     typer.echo(f"Its keys are good until {report.lease_until}." if report.lease_until else "Its keys have ended.")
     if report.warning:
         typer.echo(report.warning)
-    for one in report.refused:
-        typer.echo(f"  The backend keeps record {one.get('sequence')} aside: {one.get('reason')}.")
+    if report.refused:
+        typer.echo(_set_aside(report.refused))
+
+
+def _set_aside(refused: list[dict[str, Any]]) -> str:
+    """One line: they were taken, so a sync with them is done; it is the municipality that has to look at them."""
+    reasons = Counter(str(one.get("reason")) for one in refused)
+    said = ", ".join(f"{count} for {reason}" for reason, count in sorted(reasons.items()))
+    return f"The backend took them and set {len(refused)} aside ({said}); the municipality sees why."
 
 
 def _hotlist(place: str | None) -> bytes | HotlistAddress | None:

@@ -1,4 +1,4 @@
-"""The pages of the desk and the screens of a terminal as pictures, for docs: `make pictures`."""
+"""The pages of the desk and of clearing, and the screens of a terminal, as pictures, for docs: `make pictures`."""
 
 import io
 import tempfile
@@ -17,6 +17,7 @@ from issuer.scheme import load_scheme
 from issuer.web.app import create_app
 from issuer.web.config import WebConfig
 from issuer.web.permissions import RIGHTS
+from tests.backend.web.pictures import keep_clearing
 from tests.browser import CHROMIUM
 from tests.city import ROOT, factory_card
 from tests.issuer.web.a_counter import CounterReader, with_counter
@@ -76,11 +77,11 @@ class Camera:
             return self.app.session_interface.get_signing_serializer(self.app).dumps(dict(cookie))
 
 
-def keep(page: Page, name: str) -> None:
+def keep(page: Page, name: str, of: str = "desk") -> None:
     """The whole page, in few colours: small enough to come along with the code."""
     page.wait_for_load_state("networkidle")
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
-    picture.quantize(_COLOURS).save(FOLDER / f"desk-{name}.png", optimize=True)
+    picture.quantize(_COLOURS).save(FOLDER / f"{of}-{name}.png", optimize=True)
 
 
 def main() -> None:
@@ -91,6 +92,7 @@ def main() -> None:
         _team(camera)
         _others(camera)
         keep_terminal(browser, FOLDER, Path(folder))
+        keep_clearing(browser, Path(folder) / "clearing", lambda page, name: keep(page, name, "finance"))
         browser.close()
         camera.server.shutdown()
 

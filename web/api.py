@@ -115,11 +115,20 @@ def problem(status: int, title: str, detail: str, **extra: Any) -> Response:
     return answer
 
 
-def takes_bytes(description: str) -> Callable[[_View], _View]:
-    """Beside a call: what its body is, bytes that only a machine reads. It stands right above the function."""
+def takes_bytes(description: str, in_json: str | None = None) -> Callable[[_View], _View]:
+    """Beside a call: what its body is, bytes that only a machine reads. It stands right above the function.
+
+    `in_json`: the name under which the same may come in base64, in JSON.
+    """
+    content: dict[str, Any] = {"application/octet-stream": {}}
+    if in_json is not None:
+        text = {"type": "string", "contentEncoding": "base64"}
+        content["application/json"] = {
+            "schema": {"type": "object", "required": [in_json], "properties": {in_json: text}}
+        }
 
     def note(view: _View) -> _View:
-        view.__dict__["takes"] = {"description": description, "content": {"application/octet-stream": {}}}
+        view.__dict__["takes"] = {"description": description, "content": content}
         return view
 
     return note

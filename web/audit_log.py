@@ -51,7 +51,7 @@ class AuditHead(Base):
     """
 
     __tablename__ = "audit_head"
-    __table_args__ = (CheckConstraint("id = 1"),)
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int]

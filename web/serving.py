@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,9 +27,11 @@ class Tls:
     key: Path
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, app: Any, options: dict[str, Any]) -> None:
-        self._app, self._options = app, options
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn with these options; `make` gives the app in each worker, after it was forked."""
+
+    def __init__(self, make: Callable[[], Any], options: dict[str, Any]) -> None:
+        self._make, self._options = make, options
         super().__init__()
 
     def load_config(self) -> None:
@@ -36,7 +39,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return self._app
+        return self._make()
 
 
 def serve(app: WSGIApplication, port: int, tls: Tls | None) -> None:
@@ -52,7 +55,7 @@ def serve(app: WSGIApplication, port: int, tls: Tls | None) -> None:
                 raise Refusal("{path} is not there. Give the certificate and its key as PEM files.", path=path)
         options |= {"bind": f"0.0.0.0:{port}", "certfile": str(tls.certificate), "keyfile": str(tls.key)}
         options["ssl_context"] = _newest
-    _Server(app, options).run()
+    Server(lambda: app, options).run()
 
 
 def _newest(_config: Any, make: Any) -> ssl.SSLContext:

@@ -82,7 +82,9 @@ def euros(cents: int) -> str:
     return format_currency(Decimal(cents) / 100, "EUR", locale=language())
 
 
-def day(on: date) -> str:
+def day(on: date | datetime) -> str:
+    """A day; of a moment, the day that it was here."""
+    on = on.astimezone(_ZONE).date() if isinstance(on, datetime) else on
     return format_date(on, "d MMMM y", locale=language())
 
 

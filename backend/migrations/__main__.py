@@ -5,16 +5,16 @@ import sys
 from alembic import command
 from sqlalchemy import create_engine
 
-from backend.migrations import config, upgrade
+from backend.migrations import config
 
 
 def main(what: str, number: str) -> None:
     """Compare, on an empty database, and write the file."""
-    engine = create_engine("sqlite://")
-    upgrade(engine)
     settings = config()
-    with engine.connect() as connection:
+    with create_engine("sqlite://").connect() as connection:
         settings.attributes["connection"] = connection
+        # Without its guards: those of the tables that the new step makes have nothing to stand on yet.
+        command.upgrade(settings, "head")
         command.revision(settings, what, autogenerate=True, rev_id=number)
 
 

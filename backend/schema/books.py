@@ -5,6 +5,8 @@ from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, String
 from backend.schema.base import Moment, append_only, number, refers, table, unique
 
 UNITS = "('cent', 'point', 'visit', 'item')"
+# What happens to money on its way to a venue; each once for a venue in a settlement.
+PAYMENT_KINDS = "('payment', 'revoked', 'rejected', 'paid', 'returned')"
 
 account = table(
     "account",
@@ -27,10 +29,10 @@ posting = table(
     Column("not_payable", String(20), comment="why the venue is not paid, and the holder is due a new credit"),
     refers("terminal sequence", "record", "terminal sequence"),
     unique("terminal", "sequence"),
-    unique("settlement", "venue"),
-    CheckConstraint("kind IN ('tap', 'reversal', 'load', 'payment')", name="kind"),
-    CheckConstraint("(kind = 'payment') = (settlement IS NOT NULL)", name="payment"),
-    CheckConstraint("(kind = 'payment') = (sequence IS NULL)", name="from_record"),
+    unique("settlement", "venue", "kind"),
+    CheckConstraint(f"kind IN ('tap', 'reversal', 'load', 'lapse') OR kind IN {PAYMENT_KINDS}", name="kind"),
+    CheckConstraint(f"(kind IN {PAYMENT_KINDS}) = (settlement IS NOT NULL)", name="payment"),
+    CheckConstraint(f"(kind = 'lapse' OR kind IN {PAYMENT_KINDS}) = (sequence IS NULL)", name="from_record"),
     CheckConstraint("kind NOT IN ('tap', 'reversal') OR (venue IS NOT NULL AND offer IS NOT NULL)", name="at_venue"),
     refers("venue", "venue", "number"),
     refers("offer", "offer", "id"),

@@ -39,5 +39,13 @@ record = table(
     unique("nullifier"),
 )
 
+terminal_progress = table(
+    "terminal_progress",
+    number("terminal", primary_key=True),
+    number("held_to", nullable=False, comment="every position up to here is held, or was closed as a gap"),
+    Column("seen_on", Date, nullable=False, comment="last day on which it handed in or got its offers"),
+    refers("terminal", "terminal", "number"),
+)
+
 append_only(entry)
 append_only(record, changing=("position", "doubt_position", "state", "reason", "nullifier", "decided_at"))

@@ -13,7 +13,7 @@ from backend.money import euro
 
 @dataclass(frozen=True)
 class StatementLine:
-    """Taps or reversals of one offer; `cents` is what they bring the venue."""
+    """Taps or reversals of one offer; `cents` is what they bring the venue. `late`: they are of before the period."""
 
     offer: int
     name: str
@@ -21,11 +21,15 @@ class StatementLine:
     count: int
     cents: int
     not_payable: str | None
+    late: bool = False
 
 
 @dataclass(frozen=True)
 class Statement:
-    """What a venue gets to see. Cents; `reference` is the end-to-end id of the payment."""
+    """What a venue gets to see. Cents; `reference` is the end-to-end id of the payment.
+
+    `reopened`: payments that came back and are paid now, each with its reference, how it came back and its amount.
+    """
 
     number: str
     municipality: str
@@ -35,6 +39,7 @@ class Statement:
     until: date
     execution_on: date
     opening: int
+    reopened: list[tuple[str, str, int]]
     earned: int
     paid: int
     carried: int
@@ -68,6 +73,10 @@ def _words(statement: Statement) -> dict[str, object]:
         "execution_on": _day(statement.execution_on),
         "reference": statement.reference if statement.paid else "",
         "opening": euro(statement.opening) if statement.opening else "",
+        "reopened": [
+            {"reference": reference, "how": how, "amount": euro(amount)}
+            for reference, how, amount in statement.reopened
+        ],
         "earned": euro(statement.earned),
         "paid": euro(statement.paid),
         "carried": euro(statement.carried) if statement.carried else "",
@@ -81,6 +90,7 @@ def _line(line: StatementLine) -> dict[str, object]:
         "offer": str(line.offer),
         "name": line.name,
         "reversal": line.kind == "reversal",
+        "late": line.late,
         "count": str(line.count),
         "amount": euro(line.cents),
     }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -10,11 +11,18 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from backend.errors import ConfigError
 from backend.migrations import downgrade, upgrade
+from backend.store.bank import BankRecords
 from backend.store.books import Books
+from backend.store.cases import Cases
 from backend.store.catalogue import Catalogue
+from backend.store.evidence import Evidence
 from backend.store.journal import Journal
 from backend.store.payments import Payments
+from backend.store.proposals import Proposals
 from backend.store.quarantine import Quarantine
+from backend.store.reports import Reports
+from backend.store.statistics import Statistics
+from backend.store.year_ends import YearEnds
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,13 @@ class Transaction:
     quarantine: Quarantine
     books: Books
     payments: Payments
+    bank: BankRecords
+    cases: Cases
+    evidence: Evidence
+    reports: Reports
+    year_ends: YearEnds
+    statistics: Statistics
+    proposals: Proposals
 
 
 # Whoever connects works with the rights of clearing and on the rows of one municipality. Settings and lock end with
@@ -55,6 +70,11 @@ class Store:
 
     def migrate(self, to: str | None = None) -> None:
         """Bring the tables to this version, or back to an earlier one."""
+        file = self._engine.url.database
+        if self._engine.dialect.name == "sqlite" and file:
+            # What SQLite puts beside it gets the same mode.
+            Path(file).touch(0o600)
+            Path(file).chmod(0o600)
         if to is None:
             upgrade(self._engine)
         else:
@@ -85,7 +105,18 @@ class Store:
 
 def _transaction(connection: Connection) -> Transaction:
     return Transaction(
-        Catalogue(connection), Journal(connection), Quarantine(connection), Books(connection), Payments(connection)
+        Catalogue(connection),
+        Journal(connection),
+        Quarantine(connection),
+        Books(connection),
+        Payments(connection),
+        BankRecords(connection),
+        Cases(connection),
+        Evidence(connection),
+        Reports(connection),
+        YearEnds(connection),
+        Statistics(connection),
+        Proposals(connection),
     )
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
-from backend.schema import offer, terminal, venue, venue_purse, venues_import
+from backend.schema import offer, terminal, venue, venue_invoice, venue_purse, venues_import
 
 
 class Catalogue:
@@ -14,6 +15,10 @@ class Catalogue:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def remembering(self) -> "Catalogue":
+        """The same for a batch of records in which nothing of it changes: each question goes to the database once."""
+        return _Remembering(self._connection)
 
     # Terminals
 
@@ -48,6 +53,19 @@ class Catalogue:
             self._connection.execute(insert(venue).values(number=number, **values))
         else:
             self._connection.execute(update(venue).where(venue.c.number == number).values(**values))
+
+    def put_invoice(self, number: int, terms: dict[str, Any] | None) -> None:
+        """Who a venue is on the invoices that are made out for it; none: it wants none."""
+        held = venue_invoice.c.venue == number
+        if terms is None:
+            self._connection.execute(delete(venue_invoice).where(held))
+        elif self.invoice(number) is None:
+            self._connection.execute(insert(venue_invoice).values(venue=number, **terms))
+        else:
+            self._connection.execute(update(venue_invoice).where(held).values(**terms))
+
+    def invoice(self, number: int) -> Row[Any] | None:
+        return self._connection.execute(select(venue_invoice).where(venue_invoice.c.venue == number)).one_or_none()
 
     def purses_on(self, venue_number: int, day: date, grace: timedelta = timedelta()) -> set[int]:
         """Purses that the venue may take from on a day; `grace`: how long one still counts after it was withdrawn."""
@@ -115,3 +133,13 @@ class Catalogue:
 
     def version(self) -> int:
         return self._connection.scalar(select(func.max(venues_import.c.version))) or 0
+
+
+class _Remembering(Catalogue):
+    """What the rules ask about each record."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        # Of this object only, which is gone when its batch is posted.
+        for asked in ("terminal", "versions", "purses_on"):
+            setattr(self, asked, cache(getattr(super(), asked)))

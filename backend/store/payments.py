@@ -1,15 +1,27 @@
 """Settlements: what is in them, what each venue is paid, and who said so."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, literal, select, text, update
 
-from backend.schema import offer, posting, settlement, settlement_item, settlement_line, told, transfer
+from backend.schema import (
+    offer,
+    payment_event,
+    posting,
+    settlement,
+    settlement_event,
+    settlement_invoice,
+    settlement_item,
+    settlement_line,
+    settlement_reopened,
+    told,
+    transfer,
+)
 
 # What a transfer brings the venue of its posting, in cents.
-_CENTS_TO_VENUE = case(
+CENTS_TO_VENUE = case(
     (transfer.c.unit != "cent", 0),
     (transfer.c.destination.startswith("venue:"), transfer.c.amount),
     (transfer.c.source.startswith("venue:"), -transfer.c.amount),
@@ -67,28 +79,30 @@ class Payments:
     def earned(self, number: str) -> dict[int, int]:
         """By venue, the cents of the postings in a settlement; venues with unit movements only have 0."""
         rows = self._connection.execute(
-            select(posting.c.venue, func.sum(_CENTS_TO_VENUE))
+            select(posting.c.venue, func.sum(CENTS_TO_VENUE))
             .select_from(settlement_item.join(posting).outerjoin(transfer))
             .where(settlement_item.c.settlement == number)
             .group_by(posting.c.venue)
         )
         return {venue: int(total) for venue, total in rows}
 
-    def statement_rows(self, number: str, venue: int) -> Sequence[Row[Any]]:
-        """By offer and kind: how many, and the cents that they bring the venue."""
+    def statement_rows(self, number: str, venue: int, since: date | None) -> Sequence[Row[Any]]:
+        """By offer, kind and whether it is from before `since`: how many, and the cents that they bring the venue."""
+        late = literal(False) if since is None else posting.c.happened_on < since
         return self._connection.execute(
             select(
                 offer.c.number,
                 offer.c.name,
                 posting.c.kind,
                 posting.c.not_payable,
+                late.label("late"),
                 func.count(posting.c.id.distinct()).label("times"),
-                func.sum(_CENTS_TO_VENUE).label("cents"),
+                func.sum(CENTS_TO_VENUE).label("cents"),
             )
             .select_from(settlement_item.join(posting).join(offer).outerjoin(transfer))
             .where(settlement_item.c.settlement == number, posting.c.venue == venue)
-            .group_by(offer.c.number, offer.c.name, posting.c.kind, posting.c.not_payable)
-            .order_by(offer.c.number, offer.c.name, posting.c.kind.desc(), posting.c.not_payable)
+            .group_by(offer.c.number, offer.c.name, posting.c.kind, posting.c.not_payable, text("late"))
+            .order_by(offer.c.number, offer.c.name, posting.c.kind.desc(), posting.c.not_payable, text("late"))
         ).all()
 
     # Lines: what each venue is paid
@@ -102,12 +116,124 @@ class Payments:
             select(*told(settlement_line)).where(chosen).order_by(settlement_line.c.venue)
         ).all()
 
-    def carried(self) -> dict[int, int]:
-        """By venue, what its last approved settlement carried over, in cents: zero or less."""
+    def line(self, end_to_end_id: str) -> Row[Any] | None:
+        chosen = settlement_line.c.end_to_end_id == end_to_end_id
+        return self._connection.execute(select(settlement_line).where(chosen)).one_or_none()
+
+    def lines_of(self, amount: int) -> Sequence[Row[Any]]:
+        """Every line that pays this amount."""
+        chosen = settlement_line.c.paid == amount
+        return self._connection.execute(
+            select(settlement_line).where(chosen).order_by(settlement_line.c.end_to_end_id)
+        ).all()
+
+    def last_payments(self, number: str) -> dict[int, tuple[str, bool]]:
+        """By venue, the account of its last payment in an approved settlement before this, and whether it came back."""
+        last = (
+            select(settlement_line.c.venue, func.max(settlement_line.c.settlement).label("settlement"))
+            .join(settlement, settlement.c.number == settlement_line.c.settlement)
+            .where(settlement_line.c.paid > 0, settlement.c.state == "approved", settlement.c.number < number)
+            .group_by(settlement_line.c.venue)
+            .subquery()
+        )
+        came_back = select(payment_event.c.end_to_end_id).where(payment_event.c.kind.in_(("returned", "rejected")))
         rows = self._connection.execute(
-            select(settlement_line.c.venue, settlement_line.c.carried)
+            select(
+                settlement_line.c.venue, settlement_line.c.iban, settlement_line.c.end_to_end_id.in_(came_back)
+            ).join(
+                last,
+                (last.c.venue == settlement_line.c.venue) & (last.c.settlement == settlement_line.c.settlement),
+            )
+        )
+        return {venue: (iban, bool(back)) for venue, iban, back in rows}
+
+    def owed(self) -> dict[int, int]:
+        """By venue, what approved settlements found earned less what was paid and stayed paid, in cents."""
+        earned = self._connection.execute(
+            select(settlement_line.c.venue, func.sum(settlement_line.c.earned))
             .join(settlement, settlement.c.number == settlement_line.c.settlement)
             .where(settlement.c.state == "approved")
-            .order_by(settlement.c.approved_at, settlement.c.number)
+            .group_by(settlement_line.c.venue)
         )
-        return {venue: cents for venue, cents in rows}
+        moved = self._connection.execute(
+            select(posting.c.venue, func.sum(CENTS_TO_VENUE))
+            .select_from(posting.join(transfer))
+            .where(posting.c.settlement.is_not(None))
+            .group_by(posting.c.venue)
+        )
+        totals: dict[int, int] = {}
+        for venue, cents in (*earned, *moved):
+            totals[venue] = totals.get(venue, 0) + int(cents)
+        return totals
+
+    # Events: what became of a settlement, and of each payment in it
+
+    def add_event(self, number: str, kind: str, by: str, at: datetime) -> None:
+        """Refused by the schema when another event came in at the same time."""
+        last = select(func.max(settlement_event.c.number)).where(settlement_event.c.settlement == number)
+        count = (self._connection.scalar(last) or 0) + 1
+        values = {"settlement": number, "number": count, "kind": kind, "by": by, "recorded_at": at}
+        self._connection.execute(insert(settlement_event).values(**values))
+
+    def events(self, number: str) -> Sequence[Row[Any]]:
+        chosen = settlement_event.c.settlement == number
+        return self._connection.execute(
+            select(settlement_event).where(chosen).order_by(settlement_event.c.number)
+        ).all()
+
+    def add_payment_event(self, **values: Any) -> None:
+        self._connection.execute(insert(payment_event).values(**values))
+
+    def payment_events(self, end_to_end_id: str) -> Sequence[Row[Any]]:
+        chosen = payment_event.c.end_to_end_id == end_to_end_id
+        return self._connection.execute(select(payment_event).where(chosen).order_by(payment_event.c.id)).all()
+
+    def payment_events_of(self, number: str) -> Sequence[Row[Any]]:
+        """The events of every payment in a settlement, in their order."""
+        return self._connection.execute(
+            select(payment_event)
+            .join(settlement_line, settlement_line.c.end_to_end_id == payment_event.c.end_to_end_id)
+            .where(settlement_line.c.settlement == number)
+            .order_by(payment_event.c.id)
+        ).all()
+
+    # Invoices
+
+    def add_invoice(self, number: str, venue: int, xml: bytes) -> None:
+        self._connection.execute(insert(settlement_invoice).values(settlement=number, venue=venue, xml=xml))
+
+    def invoice(self, number: str, venue: int) -> bytes | None:
+        chosen = settlement_invoice.c.settlement == number, settlement_invoice.c.venue == venue
+        xml: bytes | None = self._connection.scalar(select(settlement_invoice.c.xml).where(*chosen))
+        return xml
+
+    # Payments that came back
+
+    def came_back(self) -> Sequence[Row[Any]]:
+        """Events by which a payment came back that no settlement pays again yet, with the columns of its line."""
+        claimed = (
+            select(settlement_reopened.c.end_to_end_id)
+            .join(settlement, settlement.c.number == settlement_reopened.c.settlement)
+            .where(settlement.c.state != "withdrawn")
+        )
+        return self._connection.execute(
+            select(payment_event.c.kind, settlement_line)
+            .join(settlement_line, settlement_line.c.end_to_end_id == payment_event.c.end_to_end_id)
+            .where(
+                payment_event.c.kind.in_(("returned", "rejected", "revoked")),
+                payment_event.c.end_to_end_id.not_in(claimed),
+            )
+            .order_by(payment_event.c.id)
+        ).all()
+
+    def add_reopened(self, **values: Any) -> None:
+        self._connection.execute(insert(settlement_reopened).values(**values))
+
+    def reopened(self, number: str) -> Sequence[Row[Any]]:
+        """The payments that a settlement pays again, with their venue."""
+        return self._connection.execute(
+            select(settlement_reopened, settlement_line.c.venue)
+            .join(settlement_line, settlement_line.c.end_to_end_id == settlement_reopened.c.end_to_end_id)
+            .where(settlement_reopened.c.settlement == number)
+            .order_by(settlement_reopened.c.end_to_end_id)
+        ).all()

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
 
-from backend.schema import quarantine
+from backend.schema import quarantine, record
 
 
 class Quarantine:
@@ -47,6 +47,13 @@ class Quarantine:
     def resolve_entry(self, terminal: int, position: int, at: datetime) -> None:
         """The entry was taken after all."""
         self._resolve((quarantine.c.terminal == terminal) & (quarantine.c.position == position), at)
+
+    def resolve_proven(self, names: Sequence[tuple[int, int]], at: datetime) -> None:
+        """Entries of those of these records (terminal, sequence) that are proven were taken after all."""
+        proven = select(record.c.terminal, record.c.position).where(
+            tuple_(record.c.terminal, record.c.sequence).in_(names), record.c.state == "proven"
+        )
+        self._resolve(tuple_(quarantine.c.terminal, quarantine.c.position).in_(proven), at)
 
     def _resolve(self, chosen: Any, at: datetime) -> None:
         open_ones = quarantine.c.resolved_at.is_(None)

@@ -53,6 +53,13 @@ def load_scheme(path: Path) -> Scheme:
     second_person_above = hardship.whole("second_person_above", 0, _MOST, 0)
     hardship.close()
 
+    # How venues are paid and invoiced is for clearing; here it is only held against its form.
+    payments = document.one("payments", optional=True)
+    payments.whole("minimum", 0, _MOST, 0)
+    payments.whole("second_check_above", 0, _MOST, 0)
+    payments.close()
+    _address(document.one("invoice", optional=True))
+
     funds = _funds(document.each("fund"))
     purses = _purses(document.each("purse"), [fund.name for fund in funds])
     grants = _grants(document.each("grant"), purses, [fund.name for fund in funds], minimum_age, income_percent)
@@ -75,6 +82,15 @@ def load_scheme(path: Path) -> Scheme:
         transferable=transferable,
         second_person_above=second_person_above,
     )
+
+
+def _address(invoice: Table) -> None:
+    """Who the municipality is on an invoice: all of it, or no such table."""
+    invoice.text("oin", "[0-9]{20}", "twenty digits", unless_given="")
+    invoice.text("street", ".{1,70}", "1 to 70 characters", unless_given="")
+    invoice.text("postcode", "[0-9]{4} ?[A-Z]{2}", "four digits and two capitals", unless_given="")
+    invoice.text("city", ".{1,70}", "1 to 70 characters", unless_given="")
+    invoice.close()
 
 
 def _month_and_day(table: Table, key: str, optional: bool = False) -> MonthDay | None:

@@ -24,6 +24,7 @@ from issuer.printing.job import face_of, last_day
 from issuer.registry import passes
 from issuer.registry.tables import Holder
 from meedoen.demo.audit import Doubt, read_cards, violations
+from meedoen.demo.bank import statement_of
 from meedoen.demo.city import BACKEND_URL, City, Guest
 from meedoen.demo.households import write_csv, write_spoilt_csv
 from meedoen.demo.neighbours import make_their_pass
@@ -222,9 +223,11 @@ def _close(city: City, week: Week, guests: list[Guest], console: Console) -> dic
     settlement = city.clearing.settlements.approve(prepared.number, _APPROVES)
     files = write_out(city.clearing, settlement, city.folder / "settlement")
     pain001 = next((path for path in files if path.suffix == ".xml"), None)
+    statement = _to_the_bank(city, settlement.number, pain001, console) if pain001 else None
     totals = city.clearing.ledger.totals()
     doubts = _doubts(city)
     memory = read_cards(path for path in city.cards.glob("card-*.json") if path != city.cards / "card-901.json")
+    found += _not_arrived(city, settlement.number)
     found += violations(memory, totals, doubts, week.counters.at_venue, pain001)
     if refused:
         found.append(f"{len(refused)} loads were refused")
@@ -254,12 +257,33 @@ def _close(city: City, week: Week, guests: list[Guest], console: Console) -> dic
         "recredit_due_cents": totals["suspense"],
         "paid_cents": sum(venue["paid"] for venue in totals["venues"]),
         "pain001": str(pain001) if pain001 else None,
+        "bank_statement": str(statement) if statement else None,
+        "by_the_bank_cents": city.clearing.ledger.balances().get(("bank", "cent"), 0),
         "statements": [str(path) for path in files if path.suffix == ".pdf"],
         "venues": totals["venues"],
         "funds": totals["funds"],
         "purses": totals["purses"],
         "violations": found,
     }
+
+
+def _to_the_bank(city: City, number: str, order: Path, console: Console) -> Path:
+    """The order goes to the bank, and the bank's statement of that day is held against it."""
+    city.clearing.settlements.sent(number, _APPROVES)
+    statement = order.with_name("camt.053.xml")
+    statement.write_bytes(statement_of(order))
+    receipt = city.clearing.bank.take(statement.read_bytes(), _PREPARES)
+    paid, others = receipt["paid"], receipt["unmatched"]
+    console.print(f"The bank's statement comes in: {paid} payments are on it, and {others} entries that fit nothing.")
+    return statement
+
+
+def _not_arrived(city: City, number: str) -> list[str]:
+    """What was ordered and is not on the bank's statement, or is on it and fits nothing."""
+    bank, lines = city.clearing.bank, city.clearing.settlements.get(number).lines
+    found = [f"{line.end_to_end_id} is {line.state}, not paid" for line in lines if line.paid and line.state != "paid"]
+    found += [f"entry {entry.id} of the bank fits nothing: {entry.why}" for entry in bank.unmatched()]
+    return found + [f"{each.day}: the bank's statement does not add up" for each in bank.statements() if not each.whole]
 
 
 def _audit(city: City, console: Console) -> dict[str, int]:
@@ -344,7 +368,8 @@ def _tell_end(console: Console, folder: Path, summary: dict[str, Any]) -> None:
             console.print(f"[bold red]Not right:[/bold red] {sentence}")
     else:
         console.print("[bold green]Every cent on the cards is where the ledger says it is.[/bold green]")
-    for path in (summary["pain001"], *summary["statements"], folder / "summary.json", folder / "report.html"):
+    written = (summary["pain001"], summary["bank_statement"], *summary["statements"])
+    for path in (*written, folder / "summary.json", folder / "report.html"):
         console.print(f"  {path}", highlight=False)
     console.print(f"{summary['seconds']} seconds.")
 

@@ -60,7 +60,7 @@ def _hand_in(ask, backend, issuer, position, count, report, progress):
         after, refused = backend.hand_in(report.terminal, ask(link.JOURNAL, uint(position, 4), issuer))
         report.refused += refused
         if after <= position:
-            raise BackendUnreachable("The backend keeps asking for the same records; see its quarantine.")
+            raise BackendUnreachable("The backend keeps asking for the same records; see its exceptions.")
         report.handed_in += after - position
         position = after
         progress(position - 1, count)

@@ -4,11 +4,15 @@ import json
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, make_url, text
 from typer.testing import CliRunner
 
 from backend import config as configuration
 from backend.cli import app
 from backend.errors import ConfigError
+from backend.store import Store
+from tests.backend.a_bank import camt
+from tests.postgres import a_database
 
 SCHEME = """
 [municipality]
@@ -84,9 +88,9 @@ class Desk:
         assert answer.exit_code == status, answer.output
         return answer.output
 
-    def init(self, iban=IBAN, **options):
+    def init(self, *more, iban=IBAN, **options):
         scheme, keys = self.folder / "scheme.toml", self.folder / "backend.json"
-        return self("init", "--scheme", scheme, "--keys", keys, "--iban", iban, **options)
+        return self("init", "--scheme", scheme, "--keys", keys, "--iban", iban, *more, **options)
 
 
 @pytest.fixture
@@ -106,12 +110,63 @@ def test_from_nothing_to_a_payment_order(desk, world):
     totals = json.loads(desk("totals", "--json"))
     assert totals["venues"][0]["owed"] == 500
     assert "Zwembad De Plas" in desk("totals")
-    assert "Nothing in quarantine." in desk("quarantine")
+    assert "Nothing to look at." in desk("exceptions", "list", "--kind", "refused")
     assert "two people" in desk_settles(desk, by="Anna", status=1)
     made = json.loads(desk("settle", "approve", "2026-001", "--by", "Bram", "--json"))
     assert made["total"] == 500
     written = {path.name for path in (desk.data / "settlements" / "2026-001").iterdir()}
     assert written == {"pain.001.xml", "statement-5.pdf"}
+
+
+def approved(desk, world):
+    """A settlement of 5.00 to the pool."""
+    desk.init()
+    desk("import-venues", desk.folder / "venues.toml", "--on", "2026-11-01")
+    world.pool.tap(world.holder)
+    (desk.folder / "batch").write_bytes(world.pool.batch())
+    desk("ingest", desk.folder / "batch")
+    assert "first payment" in desk("settle", "prepare", "--until", "2026-11-30", "--by", "Anna")
+    desk("settle", "approve", "2026-001", "--by", "Bram")
+
+
+def test_from_a_payment_order_to_the_bank_s_statement(desk, world):
+    approved(desk, world)
+    assert "bank import" in desk("settle", "sent", "2026-001", "--by", "Bram")
+    file = desk.folder / "statement.xml"
+    file.write_bytes(camt([("DBIT", 500, "MD-1-2026-001-5"), ("DBIT", 7, None)], number=4))
+    assert "1 paid, 1 unmatched" in desk("bank", "import", file, "--by", "Chris")
+    assert "held already" in desk("bank", "import", file, "--by", "Chris")
+    assert "unknown: open" in desk("bank", "list")
+    desk("bank", "assign", 2, "--by", "Chris", status=2)
+    desk("bank", "assign", 2, "--by", "Chris", "--payment", "MD-1-2026-001-5", status=1)
+    assert "not ours" in desk("bank", "assign", 2, "--by", "Chris", "--not-ours", "bank charges")
+    assert "Every entry is matched" in desk("bank", "list")
+    file.write_bytes(camt([], number=6, message="S3", opening=1000000))
+    assert "do not follow on each other" in desk("bank", "import", file, "--by", "Chris")
+    said = desk("bank", "list")
+    assert "numbers 5 to 5 before it are missing" in said
+    assert "opens € 5,07 beside" in said
+    (desk.folder / "note").write_text("hello")
+    assert "no XML" in desk("bank", "import", desk.folder / "note", "--by", "Chris", status=1)
+    assert json.loads(desk("bank", "list", "--json"))["statements"][1]["missing"] == [5, 5]
+
+
+def test_a_settlement_is_revoked_and_its_file_taken_away(desk, world):
+    approved(desk, world)
+    order = desk.data / "settlements" / "2026-001" / "pain.001.xml"
+    assert order.exists()
+    assert "must not go to the bank" in desk("settle", "revoke", "2026-001", "--by", "Chris")
+    assert not order.exists()
+    assert "MD-1-2026-001-5 revoked, paid again" in desk("settle", "prepare", "--until", "2026-11-30", "--by", "Anna")
+
+
+def test_a_municipality_says_how_venues_are_paid(desk, world):
+    path = desk.folder / "scheme.toml"
+    path.write_text(SCHEME + "\n[payments]\nminimum = 100\nsecond_check_above = 499\n")
+    approved(desk, world)
+    assert not (desk.data / "settlements").exists()
+    assert "three people" in desk("settle", "approve", "2026-001", "--by", "bram", "--json", status=1)
+    assert "pain.001.xml" in desk("settle", "approve", "2026-001", "--by", "Chris")
 
 
 def test_a_fund_that_gave_more_than_its_budget_is_shown(desk, world):
@@ -137,7 +192,7 @@ def test_a_settlement_can_be_withdrawn(desk, world):
     (desk.folder / "batch").write_bytes(world.pool.batch())
     desk("ingest", desk.folder / "batch")
     desk_settles(desk, by="anna", status=1)
-    assert "withdrawn" in desk("settle", "withdraw", "2026-001")
+    assert "withdrawn" in desk("settle", "withdraw", "2026-001", "--by", "Anna")
 
 
 def test_what_is_refused_ends_with_one_and_is_shown(desk, world):
@@ -150,11 +205,33 @@ def test_what_is_refused_ends_with_one_and_is_shown(desk, world):
     output = desk("ingest", bad, good, status=1)
     assert "refused" in output
     assert "position 1: refused, offer" in output
-    shown = json.loads(desk("quarantine", "--json"))
-    assert [item["reason"] for item in shown] == ["format", "offer"]
-    assert "There is no offer 99." in desk("quarantine")
-    assert "still refused" in desk("quarantine", "--retry", shown[1]["id"], status=1)
-    desk("quarantine", "--retry", 77, status=1)
+    shown = json.loads(desk("exceptions", "list", "--json"))
+    assert [case["reason"] for case in shown["cases"]] == ["format", "offer"]
+    assert (shown["counts"]["unreadable"], shown["counts"]["refused"], shown["counts"]["gap"]) == (1, 1, 0)
+    assert "There is no offer 99." in desk("exceptions", "list")
+    desk("exceptions", "retry", "item:77", "--by", "Anna", status=1)
+    desk("exceptions", "list", "--kind", "mood", status=2)
+
+
+def test_an_exception_is_shown_tried_again_and_closed_by_two_people(desk, world):
+    desk.init()
+    desk("import-venues", desk.folder / "venues.toml", "--on", "2026-11-01")
+    world.pool.tap(world.holder, offer=99)
+    (desk.folder / "batch").write_bytes(world.pool.batch())
+    desk("ingest", desk.folder / "batch", status=1)
+    assert "still refused: offer" in desk("exceptions", "retry", "item:1", "--by", "Anna", status=1)
+    assert "The payment is real" in desk("exceptions", "show", "item:1")
+    closing = ("exceptions", "close", "item:1", "--by", "Anna")
+    assert "The reason is one of" in desk(*closing, "--reason", "mood", status=1)
+    assert "confirm item:1 --by NAME" in desk(*closing, "--reason", "other", "--note", "a test of the installer")
+    assert "ask somebody else" in desk("exceptions", "confirm", "item:1", "--by", "anna", status=1)
+    assert "item:1 is open" in desk("exceptions", "decline", "item:1", "--by", "Anna")
+    desk(*closing, "--reason", "test")
+    assert json.loads(desk("exceptions", "confirm", "item:1", "--by", "Bram", "--json"))["status"] == "closed"
+    assert "confirmed" in desk("exceptions", "show", "item:1")
+    assert "item:1" not in desk("exceptions", "list")
+    assert "item:1" in desk("exceptions", "list", "--all", "--venue", "5")
+    assert "cannot" not in desk("exceptions", "book", "item:1", "--by", "Anna", status=1)
 
 
 def test_records_wait_while_the_vault_is_down(desk, world):
@@ -182,7 +259,7 @@ def test_wrong_use_ends_with_two(desk):
 
 
 def test_without_set_up_every_command_says_so(desk):
-    for words in (["totals"], ["quarantine"], ["settle", "withdraw", "2026-001"], ["serve"]):
+    for words in (["totals"], ["exceptions", "list"], ["settle", "withdraw", "2026-001", "--by", "Anna"], ["serve"]):
         assert "meedoen backend init" in desk(*words, status=1)
 
 
@@ -238,7 +315,7 @@ def test_what_is_no_batch_is_refused_once_and_kept(desk):
     desk.init()
     (desk.folder / "note").write_text("hello")
     assert desk("ingest", desk.folder / "note", status=1).count("refused") == 1
-    assert "terminal unknown" in desk("quarantine")
+    assert "terminal unknown" in desk("exceptions", "list")
 
 
 def test_what_is_no_toml_is_said_to_be_none(desk):
@@ -273,3 +350,57 @@ def test_a_damaged_configuration_is_refused(desk):
     path.write_text(path.read_text().replace('"unit": "cent"', '"unit": "franc"'))
     with pytest.raises(ConfigError, match="unit"):
         configuration.load(desk.data)
+
+
+def test_what_clearing_keeps_is_for_its_owner_only(desk):
+    desk.init()
+    desk("import-venues", desk.folder / "venues.toml")
+    held = {path.name: path.stat().st_mode & 0o777 for path in desk.data.iterdir()}
+    assert held == {name: 0o600 for name in held}
+    assert {"config.json", "clearing.db"} <= set(held)
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(desk):
+    desk.init()
+    (desk.data / "clearing.db").chmod(0o644)
+    desk("totals")
+    assert (desk.data / "clearing.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_migrate_says_that_all_is_up_to_date(desk):
+    desk.init()
+    assert "up to date" in desk("migrate")
+    assert json.loads(desk("migrate", "--json")) == {"version": "newest"}
+
+
+def test_clearing_is_set_up_on_postgresql_and_stays_there(desk, postgresql):
+    with a_database(postgresql) as address:
+        desk.init("--database", address)
+        desk("import-venues", desk.folder / "venues.toml")
+        # Set up again for a changed scheme, it keeps its database.
+        desk.init()
+        assert [row["venue"] for row in json.loads(desk("totals", "--json"))["venues"]] == [5]
+        assert not (desk.data / "clearing.db").exists()
+        assert (desk.data / "config.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_user_without_the_right_to_change_tables_has_the_owner_do_it(desk, postgresql):
+    with a_database(postgresql) as address:
+        engine = create_engine(address)
+        with engine.begin() as connection:
+            connection.execute(text("DROP ROLE IF EXISTS daily"))
+            connection.execute(text("CREATE ROLE daily LOGIN"))
+        daily = str(make_url(address).set(username="daily"))
+        assert "meedoen_owner" in desk.init("--database", daily, status=1)
+        assert not (desk.data / "config.json").exists()
+        Store(address, 1).migrate()
+        with engine.begin() as connection:
+            connection.execute(text("GRANT meedoen_clearing TO daily"))
+        engine.dispose()
+        desk.init("--database", daily, "--owner", address)
+        desk("totals")
+
+
+def test_an_address_that_is_none_is_refused(desk):
+    assert "postgresql://" in desk.init("--database", "db.example:5432", status=1)
+    assert "cannot be reached" in desk.init("--database", "postgresql://nobody@127.0.0.1:1/none", status=1)

@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from backend.schema import metadata
 from backend.store import Transaction
 
 ACTS = ("tap", "reverse", "void", "forged", "resolved", "voided", "doubt", "other purse", "unknown offer")
@@ -63,6 +65,23 @@ def test_the_way_in_does_not_change_the_books(new_world, data):
 
     assert crooked.picture() == straight.picture()
     assert crooked.vault.committed == straight.vault.committed
+    assert whole(crooked) == whole(straight)
+
+
+def whole(world):
+    """Every row of every table. Numbers that the database gives are left out; a transfer has its record for its
+    posting's, and which cases there are has no order."""
+    with world.connection() as connection:
+        rows = {
+            table.name: [row._asdict() for row in connection.execute(select(table))] for table in metadata.sorted_tables
+        }
+    posted = {row["id"]: (row["terminal"], row["sequence"]) for row in rows["posting"]}
+    for row in rows["transfer"]:
+        row["posting"] = posted[row["posting"]]
+    for name in ("posting", "quarantine"):
+        for row in rows[name]:
+            del row["id"]
+    return {name: sorted(map(repr, of_table)) for name, of_table in rows.items()}
 
 
 class Killed(BaseException):
@@ -103,7 +122,7 @@ def test_a_stop_anywhere_in_ingest_leaves_nothing_half(new_world, store_calls):
     store_calls.made = 0
     clean.sync()
     calls, wanted = store_calls.made, clean.picture()
-    assert calls > 40
+    assert calls >= 20
 
     world, entries = new_world(), len(clean.pool.entries)
     busy_hour(world)

@@ -59,7 +59,10 @@ def test_over_http_and_on_the_command_line_it_is_the_same(world, tmp_path):
     world.vault.finds = {"findings": FOUND, "unnamed": 1}
     client = httpx.Client(base_url="http://c", transport=httpx.WSGITransport(create_app(world.config, world.clearing)))
     answer = client.post("/v1/audits").json()
-    assert answer == {"records": 1, "findings": FOUND, "unnamed": 1}
+    named = [{name: found[name] for name in ("kind", "terminal", "sequence")} for found in FOUND]
+    assert answer == {"records": 1, "findings": named, "unnamed": 1}
+    assert client.post("/v1/audits?since=2026-12-01").json()["records"] == 0
+    assert client.post("/v1/audits?since=never").status_code == 400
 
     (tmp_path / "desk").mkdir()
     desk = Desk(tmp_path / "desk", world.vault)
@@ -69,6 +72,7 @@ def test_over_http_and_on_the_command_line_it_is_the_same(world, tmp_path):
     (desk.folder / "batch").write_bytes(world.pool.batch())
     desk("ingest", desk.folder / "batch")
     assert json.loads(desk("audit", "--json")) == answer
+    assert "0 records audited" in desk("audit", "--since", "2026-12-01", "--until", "2026-12-31")
     said = desk("audit")
     assert "Terminal 101, no. 7: was made with a pass and never handed in" in said
     assert "Terminal 101, no. 9: was in doubt, and the pass did pay" in said

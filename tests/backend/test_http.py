@@ -2,6 +2,7 @@
 
 import io
 import json
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -10,8 +11,9 @@ from pydantic import SecretStr
 
 from backend.errors import ImportRefused
 from backend.http import create_app
-from card.batch import freshness_mac, link_key, statement_mac
+from card.batch import MOST_ENTRIES, freshness_mac, link_key, statement_mac
 from card.signing import CERTIFICATE_BYTES, SEAL_BYTES
+from tests.backend.a_bank import camt
 from tests.backend.conftest import CERTIFICATE, LINK_ROOT, SIGNING_KEY
 from web.log import EventLog
 
@@ -58,7 +60,7 @@ def test_a_batch_that_cannot_be_read_is_a_problem_and_kept(world, client):
     hand_in(client, 101, world.pool.batch())
     body = problem(hand_in(client, 101, b"MB"), 400)
     assert (body["kept"], body["reason"], body["nextPosition"]) == (True, "format", 2)
-    assert len(client.get("/v1/quarantine").json()) == 1
+    assert client.get("/v1/exceptions").json()["counts"]["unreadable"] == 1
 
 
 def test_a_batch_of_an_unknown_terminal_is_not_found_and_kept(world, client):
@@ -85,9 +87,34 @@ def test_refused_records_are_told_one_by_one(world, client):
     assert (body["kept"], body["accepted"], body["nextPosition"]) == (True, 2, 3)
 
 
+def test_a_batch_may_come_as_json(world, client):
+    world.pool.tap(world.holder)
+    path, batch = "/v1/terminals/101/batches", b64encode(world.pool.batch()).decode()
+    assert client.post(path, json={"batch": batch}).json()["accepted"] == 1
+    assert hand_in(client, 101, world.pool.batch()).json()["duplicates"] == 1
+    body = client.get("/v1/openapi.json").json()["paths"]["/terminals/{terminal}/batches"]["post"]["requestBody"]
+    assert set(body["content"]) == {"application/octet-stream", "application/json"}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"batch": 7}', b'{"batch": "?"}', b'{"batch": null}'])
+def test_json_without_a_batch_is_refused_and_nothing_is_kept(world, client, content):
+    answer = hand_in(client, 101, content, headers={"Content-Type": "application/json"})
+    assert "detail" in problem(answer, 400)
+    assert world.quarantine() == []
+
+
+def test_the_longest_batch_that_a_terminal_may_make_is_taken(world, client):
+    for _ in range(MOST_ENTRIES):
+        world.pool.void()
+    batch = world.pool.batch()
+    answer = client.post("/v1/terminals/101/batches", json={"batch": b64encode(batch).decode()})
+    assert answer.json()["accepted"] == MOST_ENTRIES
+    assert hand_in(client, 101, batch).json()["duplicates"] == MOST_ENTRIES
+
+
 def test_a_batch_that_is_too_long_is_not_read(world, client):
     problem(hand_in(client, 101, bytes(200_000)), 413)
-    assert client.get("/v1/quarantine").json() == []
+    assert client.get("/v1/exceptions?kind=unreadable").json()["cases"] == []
 
 
 def test_the_vault_being_down_does_not_stop_the_way_in(world, client):
@@ -185,19 +212,20 @@ def test_a_statement_that_is_too_long_is_not_read(client):
 def test_a_refused_record_is_tried_again(world, client):
     world.pool.tap(world.holder, offer=99)
     hand_in(client, 101, world.pool.batch())
-    (item,) = client.get("/v1/quarantine").json()
-    assert (item["reason"], item["terminal"], item["position"]) == ("offer", 101, 1)
-    assert item["recordedAt"] == "2026-11-02T09:00:00+00:00"
-    assert "body" not in item
-    retry = f"/v1/quarantine/{item['id']}/retry"
-    assert client.post(retry).json() == {"id": item["id"], "resolved": False, "reason": "offer"}
+    (case,) = client.get("/v1/exceptions?kind=refused").json()["cases"]
+    assert (case["reason"], case["terminal"], case["first"]) == ("offer", 101, 1)
+    assert case["since"] == "2026-11-02T09:00:00+00:00"
+    assert case["facts"]["offer"] == 99
+    retry, by = f"/v1/exceptions/{case['id']}/retries", {"by": "Anna"}
+    assert client.post(retry, json=by).json() == {"id": 1, "resolved": False, "reason": "offer"}
     world.import_venues((world.folder / "venues.toml").read_text().replace("number = 12", "number = 99"))
     with pytest.raises(ImportRefused):
         world.import_venues("[[venue]]")
-    assert client.post(retry).json()["reason"] == "amount"
-    problem(client.post("/v1/quarantine/777/retry"), 404)
+    assert client.post(retry, json=by).json()["reason"] == "amount"
+    problem(client.post("/v1/exceptions/item:777/retries", json=by), 404)
+    assert "errors" in problem(client.post(retry, json={}), 400)
     world.vault.down = True
-    assert problem(client.post(retry), 503)["reason"] == "vault"
+    assert problem(client.post(retry, json=by), 503)["reason"] == "vault"
 
 
 def test_resolved_items_are_shown_when_asked_for(world, client):
@@ -206,9 +234,9 @@ def test_resolved_items_are_shown_when_asked_for(world, client):
     hand_in(client, 102, late.batch())
     world.import_venues((world.folder / "venues.toml").read_text().replace("[101]", "[101, 102]"))
     hand_in(client, 102, late.batch())
-    assert client.get("/v1/quarantine").json() == []
-    (item,) = client.get("/v1/quarantine?withResolved=true").json()
-    assert item["resolvedAt"]
+    assert client.get("/v1/exceptions?kind=unreadable").json()["cases"] == []
+    (case,) = client.get("/v1/exceptions?kind=unreadable&ended=true").json()["cases"]
+    assert case["status"] == "resolved"
 
 
 def test_settlements_are_shown_and_their_files_given(world, client):
@@ -230,6 +258,26 @@ def test_settlements_are_shown_and_their_files_given(world, client):
     assert client.get("/v1/totals").json() == world.clearing.ledger.totals()
 
 
+def test_what_the_bank_says_is_taken_and_what_waits_is_shown(world, client):
+    world.pool.tap(world.holder)
+    world.sync()
+    made = world.clearing.settlements.prepare(world.pool.day, "Anna")
+    world.clearing.settlements.approve(made.number, "Bram")
+    statement = camt([("DBIT", 500, "MD-1-2026-001-5"), ("DBIT", 7, None)])
+    taken = client.post("/v1/bank/files?by=Chris", content=statement).json()
+    assert (taken["kind"], taken["messageId"], taken["counts"]) == ("camt.053", "S1", {"paid": 1, "unmatched": 1})
+    assert client.post("/v1/bank/files?by=Chris", content=statement).json()["known"]
+    (line,) = client.get("/v1/settlements/2026-001").json()["lines"]
+    assert (line["state"], line["account"], line["reopened"]) == ("paid", "first", [])
+    (held,) = client.get("/v1/bank/statements").json()
+    assert (held["number"], held["closing"], held["missing"], held["unexplained"]) == (1, 999493, None, 0)
+    (entry,) = client.get("/v1/bank/entries").json()
+    assert (entry["why"], entry["happenedOn"], entry["state"]) == ("unknown", "2026-11-04", "open")
+    assert problem(client.post("/v1/bank/files?by=Chris", content=b"<x/>"), 400)["reason"] == "version"
+    problem(client.post("/v1/bank/files", content=statement), 400)
+    problem(client.post("/v1/bank/files?by=Chris", content=bytes(9_000_000)), 413)
+
+
 def test_a_budget_that_is_exceeded_is_told(world):
     world.config = type(world.config)(
         data=world.config.data, **world.config.model_dump() | {"budgets": {"Rotary": 100}}
@@ -248,7 +296,7 @@ def test_where_a_token_is_set_it_is_asked_for(world):
     tokens = {"transport_token": "transport-token-1", "finance_token": "finance-token-12"}
     world.config = type(world.config)(data=world.config.data, **world.config.model_dump() | tokens)
     with client_of(world) as client:
-        journal, finance = "/v1/terminals/101", "/v1/quarantine"
+        journal, finance = "/v1/terminals/101", "/v1/exceptions"
         for path in (journal, finance):
             assert problem(client.get(path), 401)["reason"] == "token"
         for token, opens, closed in [("transport-token-1", journal, finance), ("finance-token-12", finance, journal)]:
@@ -263,19 +311,28 @@ def test_where_a_token_is_set_it_is_asked_for(world):
 
 def test_what_does_not_exist_is_a_problem_too(client):
     problem(client.get("/v1/holders"), 404)
-    problem(client.delete("/v1/quarantine"), 405)
+    problem(client.delete("/v1/exceptions"), 405)
 
 
 def test_the_specification_names_every_call(client):
     spec = client.get("/v1/openapi.json").json()
     assert set(spec["paths"]) == {
         "/audits",
+        "/bank/entries",
+        "/bank/files",
+        "/bank/statements",
         "/nullifier-table",
-        "/quarantine",
-        "/quarantine/{number}/retry",
+        "/exceptions",
+        "/exceptions/{case}",
+        "/exceptions/{case}/bookings",
+        "/exceptions/{case}/closings",
+        "/exceptions/{case}/confirmations",
+        "/exceptions/{case}/refusals",
+        "/exceptions/{case}/retries",
         "/settlements",
         "/settlements/{number}",
         "/settlements/{number}/payments",
+        "/settlements/{number}/venues/{venue}/invoice",
         "/settlements/{number}/venues/{venue}/statement",
         "/terminals/{terminal}",
         "/terminals/{terminal}/batches",

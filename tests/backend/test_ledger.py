@@ -38,9 +38,9 @@ def test_totals_by_venue_fund_and_purse(world):
         },
     ]  # fmt: skip
     assert totals["funds"] == [
-        {"fund": "Kindpakket", "loaded": 4000, "spent": 300, "outstanding": 3700, "discounts": 850},
-        {"fund": "Minimabeleid", "loaded": 15000, "spent": 500, "outstanding": 14500, "discounts": 1000},
-        {"fund": "Rotary", "loaded": 0, "spent": 0, "outstanding": 0, "discounts": 0},
+        {"fund": "Kindpakket", "loaded": 4000, "spent": 300, "expired": 0, "outstanding": 3700, "discounts": 850},
+        {"fund": "Minimabeleid", "loaded": 15000, "spent": 500, "expired": 0, "outstanding": 14500, "discounts": 1000},
+        {"fund": "Rotary", "loaded": 0, "spent": 0, "expired": 0, "outstanding": 0, "discounts": 0},
     ]
     purses = {row["purse"]: (row["loaded"], row["spent"], row["outstanding"]) for row in totals["purses"]}
     assert purses == {1: (15000, 500, 14500), 2: (4000, 300, 3700), 3: (200, 20, 180), 4: (0, 2, -2), 5: (0, 1, -1)}

@@ -5,13 +5,18 @@ from datetime import UTC, date, datetime
 from importlib.resources import files
 from xml.etree import ElementTree
 
+import peppol
 import pypdf
 import pytest
 import xmlschema
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
-from backend.errors import NotFound, SettlementRefused
+from backend.errors import ImportRefused, NotFound, SettlementRefused
+from backend.settlement.invoice import KVK, OIN, Invoice, Party, ubl
+from backend.settlement.statement import StatementLine
 from tests.backend.conftest import NOT_ALLOWED
 
 END = date(2026, 11, 30)
@@ -43,7 +48,7 @@ def test_a_settlement_pays_what_is_owed(month):
     assert (made.number, made.state, made.total) == ("2026-001", "approved", 1550)
     assert paid(made) == {5: 1250, 6: 300}
     assert month.venue_is_owed(5) == month.venue_is_owed(6) == 0
-    assert month.balance("bank") == 1550
+    assert (month.balance("transit"), month.balance("bank")) == (1550, 0)
     assert [row["paid"] for row in month.clearing.ledger.totals()["venues"]] == [1250, 300]
 
 
@@ -58,7 +63,7 @@ def test_who_prepared_a_settlement_cannot_approve_it(month, name):
     with pytest.raises(SettlementRefused) as refusal:
         settle(month, by=name)
     assert refusal.value.reason == "two people"
-    assert month.balance("bank") == 0
+    assert month.balance("transit") == 0
 
 
 def test_nor_when_someone_writes_past_the_service(month):
@@ -79,7 +84,7 @@ def test_a_settlement_is_approved_once(month):
     with pytest.raises(SettlementRefused) as refusal:
         month.clearing.settlements.approve(made.number, "Chris")
     assert refusal.value.reason == "approved"
-    assert month.balance("bank") == 1550
+    assert month.balance("transit") == 1550
 
 
 def test_one_settlement_waits_at_a_time(month):
@@ -121,7 +126,11 @@ def test_a_tap_after_the_period_or_handed_in_late_is_in_the_next(month):
     month.pool.day = date(2026, 11, 28)
     month.pool.tap(month.holder)
     month.sync()
-    assert paid(settle(month, DECEMBER)) == {5: 1000}
+    made = settle(month, DECEMBER)
+    assert paid(made) == {5: 1000}
+    said = words(month.clearing.settlements.statement(made.number, 5))
+    assert said.count("Zwemmen kind") == 2
+    assert said.count("Van voor deze periode") == 1
 
 
 def test_only_what_is_proven_is_paid(month):
@@ -143,13 +152,13 @@ def test_what_a_venue_was_not_allowed_to_take_is_not_paid(month):
 
 def test_a_withdrawn_settlement_frees_what_was_in_it(month):
     made = month.clearing.settlements.prepare(END, "Anna")
-    assert month.clearing.settlements.withdraw(made.number).state == "withdrawn"
+    assert month.clearing.settlements.withdraw(made.number, "Anna").state == "withdrawn"
     with pytest.raises(SettlementRefused):
         month.clearing.settlements.approve(made.number, "Bram")
     again = settle(month)
     assert (again.number, again.total) == ("2026-002", 1550)
     with pytest.raises(SettlementRefused):
-        month.clearing.settlements.withdraw(again.number)
+        month.clearing.settlements.withdraw(again.number, "Anna")
 
 
 def test_a_reversal_after_payout_is_carried_over_until_it_is_earned_back(month):
@@ -171,7 +180,7 @@ def test_a_reversal_after_payout_is_carried_over_until_it_is_earned_back(month):
     (line,) = settle(month, date(2027, 1, 31)).lines
     assert (line.opening, line.earned, line.paid, line.carried) == (-300, 450, 150, 0)
     assert month.venue_is_owed(6) == 0
-    assert month.balance("bank") == 1550 + 150
+    assert month.balance("transit") == 1550 + 150
 
 
 @pytest.mark.parametrize(
@@ -183,12 +192,129 @@ def test_a_reversal_after_payout_is_carried_over_until_it_is_earned_back(month):
         "DELETE FROM settlement_item",
         "DELETE FROM settlement_line",
         "DELETE FROM settlement",
+        "UPDATE settlement_event SET by = 'Anna'",
+        "UPDATE payment_event SET kind = 'paid'",
+        "DELETE FROM payment_event",
     ],
 )
 def test_an_approved_settlement_does_not_change(month, statement):
-    settle(month)
+    month.clearing.settlements.revoke(settle(month).number, "Chris")
     with pytest.raises(DatabaseError, match=NOT_ALLOWED), month.connection() as connection:
         connection.execute(text(statement))
+
+
+# Before it goes to the bank, and who decides
+
+
+def test_a_settlement_that_was_approved_is_sent_once(month):
+    number = settle(month).number
+    made = month.clearing.settlements.sent(number, "Chris")
+    assert (made.state, made.sent_by, {line.state for line in made.lines}) == ("sent", "Chris", {"sent"})
+    with pytest.raises(SettlementRefused) as refusal:
+        month.clearing.settlements.sent(number, "Chris")
+    assert refusal.value.reason == "not approved"
+
+
+def test_what_is_revoked_before_it_is_sent_is_paid_by_the_next_settlement(month):
+    number = settle(month).number
+    made = month.clearing.settlements.revoke(number, "Chris")
+    assert (made.state, made.undone_by, {line.state for line in made.lines}) == ("revoked", "Chris", {"revoked"})
+    assert (month.balance("transit"), month.venue_is_owed(5), month.venue_is_owed(6)) == (0, 1250, 300)
+    with pytest.raises(SettlementRefused) as refusal:
+        month.clearing.settlements.payment_file(number)
+    assert refusal.value.reason == "revoked"
+
+    month.shop.tap(month.holder, offer=21, amount=450, price=450)
+    month.sync()
+    again = settle(month)
+    assert [(line.venue, line.opening, line.earned, line.paid) for line in again.lines] == [
+        (5, 1250, 0, 1250),
+        (6, 300, 450, 750),
+    ]
+    assert [(each.end_to_end_id, each.how) for each in again.lines[1].reopened] == [("MD-1-2026-001-6", "revoked")]
+    said = words(month.clearing.settlements.statement(again.number, 6))
+    assert "Wij stopten deze betaling: MD-1-2026-001-6" in said
+    assert "Meegenomen van de vorige afrekening" not in said
+    assert month.venue_is_owed(5) == month.venue_is_owed(6) == 0
+
+
+@pytest.mark.parametrize("state", ["prepared", "sent", "revoked", "withdrawn"])
+def test_only_an_approved_settlement_is_revoked(month, state):
+    settlements = month.clearing.settlements
+    number = settlements.prepare(END, "Anna").number
+    if state == "withdrawn":
+        settlements.withdraw(number, "Anna")
+    elif state != "prepared":
+        settlements.approve(number, "Bram")
+        (settlements.sent if state == "sent" else settlements.revoke)(number, "Chris")
+    before = month.clearing.ledger.balances()
+    with pytest.raises(SettlementRefused) as refusal:
+        settlements.revoke(number, "Chris")
+    assert refusal.value.reason == state
+    assert month.clearing.ledger.balances() == before
+
+
+def test_a_revoked_payment_is_claimed_once_also_when_the_next_preparation_is_withdrawn(month):
+    settlements = month.clearing.settlements
+    settlements.revoke(settle(month).number, "Chris")
+    settlements.withdraw(settlements.prepare(END, "Anna").number, "Anna")
+    again = settle(month)
+    assert (again.number, again.total, len(again.lines[0].reopened)) == ("2026-003", 1550, 1)
+    with pytest.raises(SettlementRefused) as refusal:
+        settlements.prepare(END, "Anna")
+    assert refusal.value.reason == "nothing"
+
+
+def with_rules(world, **rules):
+    world.config = type(world.config)(data=world.config.data, **world.config.model_dump() | {"payments": rules})
+    world.clearing = world.open()
+
+
+def test_above_the_threshold_a_third_person_approves(month):
+    with_rules(month, second_check_above=1549)
+    number = month.clearing.settlements.prepare(END, "Anna").number
+    made = month.clearing.settlements.approve(number, "Bram")
+    assert (made.state, made.checked_by, made.needs_third) == ("prepared", "Bram", True)
+    assert month.balance("transit") == 0
+    for name, reason in (("ANNA", "two people"), (" bram", "three people")):
+        with pytest.raises(SettlementRefused) as refusal:
+            month.clearing.settlements.approve(number, name)
+        assert refusal.value.reason == reason
+    made = month.clearing.settlements.approve(number, "Chris")
+    assert (made.state, made.checked_by, made.approved_by) == ("approved", "Bram", "Chris")
+
+
+def test_up_to_the_threshold_two_people_are_enough(month):
+    with_rules(month, second_check_above=1550)
+    assert settle(month).state == "approved"
+
+
+def test_what_is_below_the_minimum_is_carried_until_it_is_enough(month):
+    with_rules(month, minimum=500)
+    made = settle(month)
+    assert [(line.venue, line.paid, line.carried) for line in made.lines] == [(5, 1250, 0), (6, 0, 300)]
+    said = words(month.clearing.settlements.statement(made.number, 6))
+    assert "Gaat mee naar de volgende afrekening" in said
+    month.shop.day = date(2026, 12, 3)
+    month.shop.tap(month.holder, offer=21, amount=200, price=200)
+    month.sync()
+    (line,) = settle(month, DECEMBER).lines
+    assert (line.opening, line.earned, line.paid, line.carried) == (300, 200, 500, 0)
+    assert "Meegenomen van de vorige afrekening" in words(month.clearing.settlements.statement("2026-002", 6))
+    assert month.venue_is_owed(6) == 0
+
+
+def test_an_account_that_is_new_since_the_last_payment_is_shown(month):
+    assert {line.account for line in settle(month).lines} == {"first"}
+    old = (month.folder / "venues.toml").read_text(encoding="utf-8")
+    month.import_venues(old.replace("NL91ABNA0417164300", "NL02ABNA0123456789"))
+    month.pool.day = month.shop.day = date(2026, 12, 3)
+    month.pool.tap(month.holder)
+    month.shop.tap(month.holder, offer=21, amount=450, price=450)
+    month.sync()
+    pool, shop = month.clearing.settlements.prepare(DECEMBER, "Anna").lines
+    assert (pool.account, pool.iban, pool.last_iban) == ("new", "NL02ABNA0123456789", "NL91ABNA0417164300")
+    assert shop.account == "known"
 
 
 # The payment order
@@ -278,3 +404,127 @@ def test_a_statement_tells_nothing_about_days_or_guests(month):
     said = words(month.clearing.settlements.statement(settle(month).number, 5))
     assert "2 november" not in said.replace("2026", "")
     assert "Anna" not in said
+
+
+# The invoice that is made out for a venue
+
+CITY_HALL = {"oin": "00000001001234567000", "street": "Markt 1", "postcode": "6811 CG", "city": "Gelredam"}
+INVOICE = """
+[venue.invoice]
+company = "12345678"
+vat_number = "NL123456789B01"
+vat_rate = 9
+street = "Plas 2"
+postcode = "6811 AA"
+city = "Gelredam"
+
+[[venue.offer]]
+number = 11
+"""
+UBL = {
+    "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
+    "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
+}
+
+
+def wants_invoices(world, rate=9):
+    """The pool does, the shop does not."""
+    world.config = type(world.config)(data=world.config.data, **world.config.model_dump() | {"invoice": CITY_HALL})
+    world.clearing = world.open()
+    old = (world.folder / "venues.toml").read_text(encoding="utf-8")
+    asks = INVOICE.replace("vat_rate = 9", f"vat_rate = {rate}")
+    world.import_venues(old.replace("\n[[venue.offer]]\nnumber = 11\n", asks, 1))
+
+
+def checked(xml):
+    """An invoice that UBL's own schema and the rules of EN 16931 have nothing against."""
+    held, faults = peppol.validate_xsd(xml)
+    assert held, faults
+    assert peppol.check_rules(xml) == []
+    return ElementTree.fromstring(xml)
+
+
+@pytest.mark.parametrize(
+    ("rate", "net", "vat", "rounding", "category"),
+    [(9, "11.47", "1.03", None, "S"), (21, "10.33", "2.17", None, "S"), (0, "12.50", "0.00", None, "E")],
+)
+def test_an_invoice_says_what_was_earned_with_and_without_vat(month, rate, net, vat, rounding, category):
+    wants_invoices(month, rate)
+    root = checked(month.clearing.settlements.invoice(settle(month).number, 5))
+    said = {
+        tag: root.findtext(f"cac:LegalMonetaryTotal/cbc:{tag}", namespaces=UBL)
+        for tag in ("TaxExclusiveAmount", "PayableRoundingAmount", "PayableAmount")
+    }
+    assert said == {"TaxExclusiveAmount": net, "PayableRoundingAmount": rounding, "PayableAmount": "12.50"}
+    assert root.findtext("cac:TaxTotal/cbc:TaxAmount", namespaces=UBL) == vat
+    assert root.findtext(".//cac:TaxCategory/cbc:ID", namespaces=UBL) == category
+    assert root.findtext("cbc:InvoiceTypeCode", namespaces=UBL) == "389"
+    assert root.findtext("cbc:ID", namespaces=UBL) == "MD-1-2026-001-5"
+    assert "Factuur uitgereikt door afnemer." in root.findtext("cbc:Note", namespaces=UBL)
+    assert len(root.findall("cac:InvoiceLine", UBL)) == 2
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(-50000, 50000).filter(bool), st.integers(1, 900)), min_size=1, max_size=8),
+    st.sampled_from([0, 9, 21]),
+)
+def test_every_invoice_adds_up_to_what_was_earned(amounts, rate):
+    lines = [
+        StatementLine(number, "Zwemmen", "tap" if cents > 0 else "reversal", count, cents, None)
+        for number, (cents, count) in enumerate(amounts, 1)
+    ]
+    place = "Plas 2", "6811 AA", "Gelredam"
+    seller = Party("Zwembad", "12345678", KVK, *place, vat_number="NL123456789B01")
+    buyer = Party("Gelredam", CITY_HALL["oin"], OIN, *place)
+    parts = "1", END, END, None, END, "2026-001", seller, buyer, "NL91ABNA0417164300", "MD-1-2026-001-5"
+    root = checked(ubl(Invoice(*parts, rate, lines)))
+    payable = root.findtext("cac:LegalMonetaryTotal/cbc:PayableAmount", namespaces=UBL)
+    assert int(payable.replace(".", "")) == sum(cents for cents, _ in amounts)
+
+
+def test_who_wants_no_invoice_gets_none(month):
+    wants_invoices(month)
+    number = settle(month).number
+    with pytest.raises(NotFound):
+        month.clearing.settlements.invoice(number, 6)
+
+
+def test_an_invoice_stays_as_it_was_made_out(month):
+    wants_invoices(month)
+    number = settle(month).number
+    first = month.clearing.settlements.invoice(number, 5)
+    moved = (month.folder / "venues.toml").read_text(encoding="utf-8").replace("Plas 2", "Plas 3")
+    month.import_venues(moved)
+    assert month.clearing.settlements.invoice(number, 5) == first
+
+
+def test_what_comes_back_is_not_invoiced_twice(month):
+    wants_invoices(month)
+    month.clearing.settlements.revoke(settle(month).number, "Chris")
+    again = settle(month)
+    assert again.lines[0].paid == 1250
+    with pytest.raises(NotFound):
+        month.clearing.settlements.invoice(again.number, 5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("12345678", "1234567", "invoice, company"),
+        ("NL123456789B01", "123456789", "as NL123456789B01"),
+        ("vat_rate = 9", "vat_rate = 19", "invoice, vat_rate"),
+        ("6811 AA", "68111", "invoice, postcode"),
+    ],
+)
+def test_an_invoice_without_what_it_must_say_is_refused_with_its_line(month, old, new, fault):
+    wants_invoices(month)
+    content = (month.folder / "venues.toml").read_text(encoding="utf-8")
+    with pytest.raises(ImportRefused, match=fault):
+        month.import_venues(content.replace(old, new))
+
+
+def test_a_municipality_without_an_address_makes_out_no_invoices(month):
+    old = (month.folder / "venues.toml").read_text(encoding="utf-8")
+    with pytest.raises(ImportRefused, match=r"the scheme has no \[invoice\]"):
+        month.import_venues(old.replace("\n[[venue.offer]]\nnumber = 11\n", INVOICE, 1))

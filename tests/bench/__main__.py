@@ -26,6 +26,7 @@ from tests.bench.heap32 import smallest_heap
 from tests.bench.hotlist import hotlist
 from tests.bench.journal import journal
 from tests.bench.plain_prove import plain_prove
+from tests.bench.reconcile import reconcile
 from tests.bench.recording import record_tap
 from tests.bench.renewal_city import HOLDERS, RenewalCity
 from tests.bench.tap_crypto import crypto_ratio, growth
@@ -221,6 +222,7 @@ def main() -> None:
         "desk": desk_pages(),
         "hotlist": hotlist(),
         "prove": prove(),
+        "reconcile": reconcile(),
     }
     path = ROOT / "var/bench.json"
     path.parent.mkdir(exist_ok=True)

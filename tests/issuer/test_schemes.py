@@ -214,7 +214,7 @@ def explained() -> dict[str, set[str]]:
 def known(tmp_path: Path) -> dict[str, set[str]]:
     """The keys that the loader expects, as it says when it is given another one."""
     path = tmp_path / "scheme.toml"
-    one = [f"[{name}]\nno-such-key = 1\n" for name in ("municipality", "pass", "hardship")]
+    one = [f"[{name}]\nno-such-key = 1\n" for name in ("municipality", "pass", "hardship", "payments", "invoice")]
     each = [f"[[{name}]]\nno-such-key = 1\n" for name in ("fund", "purse", "grant")]
     path.write_text("".join(one + each), encoding="utf-8")
     with pytest.raises(SchemeError) as caught:

@@ -21,6 +21,7 @@ def test_what_only_the_desk_the_vault_or_the_backend_does_is_left_out():
     assert {"wrap", "wrapping_input"} & defined(small("card/lease.py")) == set()
     assert {"build_batch", "chain_mac"} <= defined(small("card/batch.py"))
     assert {"WrappingKey", "unwrap"} <= defined(small("card/lease.py"))
+    assert "of_this_machine" in defined(small("boards/__init__.py"))
 
 
 def test_what_cpython_imports_instead_is_left_out():
@@ -50,6 +51,31 @@ def test_every_line_keeps_its_number():
         before = source.read_text().split("\n")
         for line, kept in zip(before, text.split("\n"), strict=True):
             assert kept in (line, "") or "const(" in kept or kept.strip() == "pass"
+
+
+def imported(text):
+    """Every module of ours that a text imports; `from a import b` is both `a` and `a.b`."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name for name in found if name.startswith(("card", "terminal"))}
+
+
+def test_what_the_firmware_imports_is_in_it():
+    """Also what only a board imports."""
+    files = {source.relative_to(ROOT).with_suffix("") for source in sources()}
+    modules = {".".join(path.parts[:-1] if path.name == "__init__" else path.parts) for path in files}
+    wanted = set().union(*(imported(text) for text in small_sources().values()))
+    there = {name for name in wanted if (ROOT / name.replace(".", "/")).exists() or importable(name)}
+    assert there - modules == set()
+    assert {"terminal.firmware.drivers.keypad", "terminal.firmware.boards.pico_w"} <= modules
+
+
+def importable(name):
+    return (ROOT / name.replace(".", "/")).with_suffix(".py").exists()
 
 
 def test_every_module_of_the_firmware_is_there():

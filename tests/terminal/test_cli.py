@@ -211,6 +211,7 @@ def backend(monkeypatch, flash):
 
     class Answers:
         leases = httpx.Response(503, json={"title": "Busy", "detail": "The vault does not answer."})
+        refused = ()
 
         def __call__(self, request):
             if "/leases/" in request.url.path:
@@ -222,6 +223,8 @@ def backend(monkeypatch, flash):
                 return httpx.Response(
                     200, content=signed_bundle(sealed + freshness_mac(key, bytes.fromhex(nonce), sealed))
                 )
+            if request.url.path.endswith("/batches"):
+                return httpx.Response(422, json={"kept": True, "nextPosition": 3, "refused": self.refused})
             return httpx.Response(200, json={"nextPosition": 1, "challenge": "07" * 16})
 
     answers = Answers()
@@ -244,6 +247,20 @@ def test_sync_says_when_the_keys_could_not_be_renewed(command, flash, backend):
     assert "Its keys are good until 2026-12-21.\nThe keys could not be renewed; sync again later." in said
     report = json.loads(command("sync", "--flash", flash, "--json")[1])
     assert (report["lease_until"], "could not be renewed" in report["warning"]) == ("2026-12-21", True)
+
+
+def test_sync_is_done_when_records_are_set_aside_and_says_how_many_and_why(command, tmp_path, backend):
+    terminal = PcTerminal(tmp_path / "flash", provision=False)
+    for uid in (b"\x04\x11\x22\x33\x44\x55\x66", b"\x04\x66\x55\x44\x33\x22\x11"):
+        terminal.tap(make_pass(uid)[0])
+    refused = [{"position": at, "sequence": at, "reason": reason} for at, reason in [(1, "offer"), (2, "mac")]]
+    backend.refused = refused
+    code, said = command("sync", "--flash", terminal.flash)
+    assert code == 0
+    assert "2 records handed in" in said
+    assert said.endswith("The backend took them and set 2 aside (1 for mac, 1 for offer); the municipality sees why.\n")
+    code, said = command("sync", "--flash", terminal.flash, "--json")
+    assert (code, json.loads(said)["refused"]) == (0, refused)
 
 
 def test_sync_ends_with_one_for_a_terminal_that_was_revoked(command, flash, backend):

@@ -2,6 +2,7 @@
 
 import ast
 import string
+from collections.abc import Mapping
 from pathlib import Path
 
 from babel.messages.catalog import Message
@@ -13,6 +14,7 @@ import web
 OF_ALL_APPS = Path(web.__file__).parent
 _KEYWORDS = {"_": None, "mark": None, "gettext": None, "ngettext": (1, 2)}
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+_WRITERS = {"audit": (1, 3), "write_line": (1, 3)}
 _OPTIONS = {"templates/**.html": {"trimmed": "true"}}
 
 
@@ -61,10 +63,15 @@ def refusals(folder: Path, roots: set[str], but: set[str] = frozenset()) -> set[
     return found
 
 
-def words_of_the_log(folder: Path, writers: set[str]) -> set[str]:
-    """Actions and results that are written down as they stand, by functions that take them second and fourth."""
+def words_of_the_log(folder: Path, writers: Mapping[str, tuple[int, ...]] = _WRITERS) -> set[str]:
+    """Actions and results that are written down as they stand; `writers`: where a function takes them."""
     calls = [node for tree in _modules(folder) for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    parts = [part for call in calls if _last_name(call.func) in writers for part in (call.args[1:2] + call.args[3:4])]
+    parts = [
+        part
+        for call in calls
+        for place in writers.get(_last_name(call.func), ())
+        for part in call.args[place : place + 1]
+    ]
     plain = [part for part in parts if isinstance(part, ast.Constant | ast.IfExp)]
     choices = [(part.body, part.orelse) if isinstance(part, ast.IfExp) else (part,) for part in plain]
     return {choice.value for each in choices for choice in each}

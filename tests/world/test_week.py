@@ -37,6 +37,7 @@ def test_a_week_on_real_micropython_loses_no_cent(week):
         summary["card_balances_cents"] + summary["debits_cents"] + summary["in_doubt_cents"]
     )
     assert summary["paid_cents"] == sum(summary["venue_owed_cents"].values()) > 0
+    assert summary["by_the_bank_cents"] == summary["paid_cents"]
 
 
 def test_the_payment_order_is_valid_and_pays_each_venue_once(week):

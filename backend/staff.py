@@ -1,0 +1,113 @@
+"""Who works with clearing: accounts, the log of what was done, and the venue that an account speaks for.
+
+In a database of their own. The books are read by more than these pages: a municipality's neighbour shares the server,
+and an auditor's tools read all tables. What opens an account is for nobody's eyes.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Engine,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    delete,
+    event,
+    insert,
+    select,
+)
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.orm import Session
+
+from backend.errors import ConfigError
+from backend.roles import ROLES
+from web.schema import add_tables
+
+ADDRESS_FILE = "staff.url"
+
+_metadata = MetaData()
+add_tables(_metadata, ROLES)
+_speaks = Table(
+    "account_venue",
+    _metadata,
+    Column("account", Integer, ForeignKey("account.id"), primary_key=True),
+    Column("venue", BigInteger, nullable=False, index=True),
+)
+
+
+class Staff:
+    """The people in a database. `transaction()` is all or nothing."""
+
+    def __init__(self, engine: Engine) -> None:
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _sqlite_settings)
+        self._engine = engine
+
+    @classmethod
+    def at(cls, folder: Path) -> "Staff":
+        """Those of a folder of clearing: in an SQLite file there, or in the database that its `staff.url` names."""
+        address = folder / ADDRESS_FILE
+        if address.exists():
+            return cls._opened(address.read_text().strip())
+        file = folder / "staff.db"
+        file.touch(mode=0o600)
+        return cls._opened(f"sqlite:///{file}")
+
+    @classmethod
+    def move_to(cls, folder: Path, address: str) -> "Staff":
+        """Keep them in a database from now on; refused when there are people in the file."""
+        if (folder / "staff.db").exists():
+            raise ConfigError("There are accounts in a file already. Begin with an empty folder.")
+        opened = cls._opened(address)
+        # The address may hold a password.
+        with os.fdopen(os.open(folder / ADDRESS_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(address + "\n")
+        return opened
+
+    @classmethod
+    def _opened(cls, address: str) -> "Staff":
+        try:
+            made = cls(create_engine(address))
+            _metadata.create_all(made._engine)
+        except (ArgumentError, NoSuchModuleError):
+            raise ConfigError("This is not the address of a database. Write it as postgresql+psycopg://…") from None
+        except OperationalError:
+            raise ConfigError("The database of accounts does not answer. Ask the administrator to start it.") from None
+        return made
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def venue_of(session: Session, account: int) -> int | None:
+    """The venue that an account speaks for."""
+    return session.scalar(select(_speaks.c.venue).where(_speaks.c.account == account))
+
+
+def accounts_of(session: Session, venue: int) -> set[int]:
+    return set(session.scalars(select(_speaks.c.account).where(_speaks.c.venue == venue)))
+
+
+def speaks_for(session: Session, account: int, venue: int) -> None:
+    """Tie an account to a venue, from now on this one."""
+    session.execute(delete(_speaks).where(_speaks.c.account == account))
+    session.execute(insert(_speaks).values(account=account, venue=venue))
+
+
+def _sqlite_settings(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA busy_timeout = 10000")

@@ -1,0 +1,264 @@
+"""What a verification reads: every entry with what was made of it, and what in the tables comes from no entry."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, String, and_, case, cast, func, literal, or_, select
+
+from backend.schema import (
+    entry,
+    finding,
+    posting,
+    quarantine,
+    record,
+    settlement,
+    settlement_item,
+    settlement_line,
+    transfer,
+)
+
+_AT_ONCE = 400
+
+
+class Evidence:
+    """Reads only, within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def _one(self, query: Select[Any]) -> Row[Any] | None:
+        row: Row[Any] | None = self._connection.execute(query).one_or_none()
+        return row
+
+    def count(self) -> int:
+        """How many entries there are."""
+        return self._connection.scalar(select(func.count()).select_from(entry)) or 0
+
+    def entries(self, after: tuple[int, int], limit: int) -> Sequence[Row[Any]]:
+        """Entries by terminal and position, each beside the record of its sequence, the first posting of that, and its
+        place in quarantine."""
+        same_record = and_(
+            record.c.municipality == entry.c.municipality,
+            record.c.terminal == entry.c.terminal,
+            record.c.sequence == entry.c.sequence,
+        )
+        set_apart = and_(
+            quarantine.c.municipality == entry.c.municipality,
+            quarantine.c.terminal == entry.c.terminal,
+            quarantine.c.position == entry.c.position,
+        )
+        posted = select(func.min(posting.c.id)).where(_same(posting, record)).correlate(record).scalar_subquery()
+        query = (
+            select(
+                entry,
+                record.c.position.label("decides"),
+                record.c.doubt_position,
+                record.c.state,
+                record.c.reason,
+                record.c.nullifier,
+                record.c.happened_on,
+                quarantine.c.id.label("set_apart"),
+                posted.label("posted"),
+            )
+            .select_from(entry.outerjoin(record, same_record).outerjoin(quarantine, set_apart))
+            .where(
+                or_(entry.c.terminal > after[0], and_(entry.c.terminal == after[0], entry.c.position > after[1])),
+            )
+            .order_by(entry.c.terminal, entry.c.position)
+            .limit(limit)
+        )
+        return list(self._connection.execute(query))
+
+    def postings(self, numbers: Iterable[int]) -> dict[int, Row[Any]]:
+        """Postings by their ids."""
+        found: dict[int, Row[Any]] = {}
+        for part in _parts(list(numbers)):
+            rows = self._connection.execute(select(posting).where(posting.c.id.in_(part)))
+            found |= {row.id: row for row in rows}
+        return found
+
+    def transfers(self, postings: Iterable[int]) -> dict[int, list[tuple[str, str, str, int]]]:
+        """The transfers of postings, each `(source, destination, unit, amount)`, in order of their number."""
+        found: dict[int, list[tuple[str, str, str, int]]] = {}
+        for part in _parts(list(postings)):
+            query = select(transfer).where(transfer.c.posting.in_(part)).order_by(transfer.c.posting, transfer.c.number)
+            for row in self._connection.execute(query):
+                found.setdefault(row.posting, []).append((row.source, row.destination, row.unit, row.amount))
+        return found
+
+    # What comes from no entry
+
+    def records_without_entry(self) -> Row[Any] | None:
+        """The first record whose entry is not there, or is of another sequence."""
+        same = and_(
+            entry.c.municipality == record.c.municipality,
+            entry.c.terminal == record.c.terminal,
+            entry.c.position == record.c.position,
+            entry.c.sequence == record.c.sequence,
+        )
+        query = select(record).select_from(record.outerjoin(entry, same)).where(entry.c.position.is_(None))
+        return self._one(query.order_by(record.c.terminal, record.c.sequence).limit(1))
+
+    def nullifier_twice(self) -> Row[Any] | None:
+        """The first record with a nullifier that an earlier one has too."""
+        again = record.alias()
+        earlier = or_(
+            again.c.terminal < record.c.terminal,
+            and_(again.c.terminal == record.c.terminal, again.c.sequence < record.c.sequence),
+        )
+        same = and_(again.c.municipality == record.c.municipality, again.c.nullifier == record.c.nullifier)
+        query = select(record).join(again, and_(same, earlier))
+        return self._one(query.order_by(record.c.terminal, record.c.sequence).limit(1))
+
+    def postings_without_record(self) -> Sequence[Row[Any]]:
+        """Postings that name no record that is there, in order."""
+        query = (
+            select(posting)
+            .select_from(posting.outerjoin(record, _same(posting, record)))
+            .where(record.c.sequence.is_(None))
+        )
+        return list(self._connection.execute(query.order_by(posting.c.id)))
+
+    def transfers_without_posting(self) -> Row[Any] | None:
+        query = select(transfer).select_from(transfer.outerjoin(posting, posting.c.id == transfer.c.posting))
+        chosen = posting.c.id.is_(None)
+        return self._one(query.where(chosen).order_by(transfer.c.posting).limit(1))
+
+    def postings_twice(self) -> Row[Any] | None:
+        """The first record that was posted more than once."""
+        query = (
+            select(posting.c.terminal, posting.c.sequence)
+            .where(posting.c.sequence.is_not(None))
+            .group_by(posting.c.terminal, posting.c.sequence)
+            .having(func.count() > 1)
+            .order_by(posting.c.terminal, posting.c.sequence)
+        )
+        return self._one(query.limit(1))
+
+    # Settlements
+
+    def items_out_of_place(self) -> Row[Any] | None:
+        """The first settlement item that is there twice, or whose posting no settlement may hold."""
+        taps = posting.c.kind.in_(("tap", "reversal"))
+        in_time = posting.c.happened_on <= settlement.c.until
+        why = case((func.count() > 1, "twice"), (func.count(posting.c.id) == 0, "no posting"), else_="not payable here")
+        query = (
+            select(
+                settlement_item.c.posting, func.min(settlement_item.c.settlement).label("settlement"), why.label("why")
+            )
+            .select_from(
+                settlement_item.outerjoin(settlement, settlement.c.number == settlement_item.c.settlement).outerjoin(
+                    posting, and_(posting.c.id == settlement_item.c.posting, taps, in_time)
+                )
+            )
+            .group_by(settlement_item.c.posting)
+            .having(or_(func.count() > 1, func.count(posting.c.id) == 0))
+            .order_by(settlement_item.c.posting)
+        )
+        return self._one(query.limit(1))
+
+    def lines_that_differ(self, cents_to_venue: Any) -> Row[Any] | None:
+        """The first line of a settlement that is not the sum of its items: `settlement, venue, expected, found`."""
+        items = (
+            select(
+                settlement_item.c.settlement,
+                posting.c.venue,
+                func.coalesce(func.sum(cents_to_venue), 0).label("cents"),
+            )
+            .select_from(
+                settlement_item.join(posting, posting.c.id == settlement_item.c.posting).outerjoin(
+                    transfer, transfer.c.posting == posting.c.id
+                )
+            )
+            .group_by(settlement_item.c.settlement, posting.c.venue)
+            .subquery()
+        )
+        same = and_(items.c.settlement == settlement_line.c.settlement, items.c.venue == settlement_line.c.venue)
+        lines = (
+            select(
+                settlement_line.c.settlement,
+                settlement_line.c.venue,
+                func.coalesce(items.c.cents, 0).label("expected"),
+                settlement_line.c.earned.label("found"),
+            )
+            .select_from(settlement_line.join(settlement).outerjoin(items, same))
+            .where(settlement.c.state != "withdrawn", settlement_line.c.earned != func.coalesce(items.c.cents, 0))
+        )
+        unlisted = (
+            select(items.c.settlement, items.c.venue, items.c.cents.label("expected"), literal(None).label("found"))
+            .select_from(items.outerjoin(settlement_line, same))
+            .where(settlement_line.c.venue.is_(None))
+        )
+        for query in (lines, unlisted):
+            row = self._one(query.order_by("settlement", "venue").limit(1))
+            if row is not None:
+                return row
+        return None
+
+    def finding_of_doubt(self, terminal: int, sequence: int) -> str | None:
+        """What an audit found of a record in doubt: happened, did_not_happen, or nothing yet."""
+        chosen = finding.c.terminal == terminal, finding.c.sequence == sequence
+        kinds = finding.c.kind.in_(("happened", "did_not_happen"))
+        found: str | None = self._connection.scalar(select(finding.c.kind).where(*chosen, kinds))
+        return found
+
+    def moves_that_differ(self) -> Row[Any] | None:
+        """The first posting of money on its way whose amount is not that of its payment: `…, expected, found`."""
+        moved = (
+            select(posting.c.settlement, posting.c.venue, posting.c.id, func.sum(transfer.c.amount).label("cents"))
+            .join(transfer, transfer.c.posting == posting.c.id)
+            .where(posting.c.kind.in_(("revoked", "rejected", "paid", "returned")))
+            .group_by(posting.c.settlement, posting.c.venue, posting.c.id)
+            .subquery()
+        )
+        same = and_(moved.c.settlement == settlement_line.c.settlement, moved.c.venue == settlement_line.c.venue)
+        due = func.coalesce(settlement_line.c.paid, 0)
+        query = (
+            select(moved.c.settlement, moved.c.venue, due.label("expected"), moved.c.cents.label("found"))
+            .select_from(moved.outerjoin(settlement_line, same))
+            .where(due != moved.c.cents)
+            .order_by(moved.c.id)
+        )
+        return self._one(query.limit(1))
+
+    def payments_that_differ(self) -> Row[Any] | None:
+        """The first line of an approved settlement that has no posting of its amount: `…, expected, found`."""
+        own = literal("venue:").concat(cast(posting.c.venue, String))
+        paid = (
+            select(posting.c.settlement, posting.c.venue, func.sum(transfer.c.amount).label("cents"))
+            .join(transfer, transfer.c.posting == posting.c.id)
+            .where(posting.c.kind == "payment", transfer.c.source == own)
+            .group_by(posting.c.settlement, posting.c.venue)
+            .subquery()
+        )
+        same = and_(paid.c.settlement == settlement_line.c.settlement, paid.c.venue == settlement_line.c.venue)
+        query = (
+            select(
+                settlement_line.c.settlement,
+                settlement_line.c.venue,
+                _ordered().label("expected"),
+                func.coalesce(paid.c.cents, 0).label("found"),
+            )
+            .select_from(settlement_line.join(settlement).outerjoin(paid, same))
+            .where(_ordered() != func.coalesce(paid.c.cents, 0))
+            .order_by(settlement_line.c.settlement, settlement_line.c.venue)
+        )
+        return self._one(query.limit(1))
+
+
+def _ordered() -> Any:
+    """What was ordered for a line; one that was revoked since was ordered first."""
+    return case((settlement.c.state == "approved", settlement_line.c.paid), else_=0)
+
+
+def _same(one: Any, other: Any) -> Any:
+    """Of the same record."""
+    return and_(
+        one.c.municipality == other.c.municipality,
+        one.c.terminal == other.c.terminal,
+        one.c.sequence == other.c.sequence,
+    )
+
+
+def _parts(names: list[Any]) -> Iterable[list[Any]]:
+    return (names[at : at + _AT_ONCE] for at in range(0, len(names), _AT_ONCE))

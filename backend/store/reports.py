@@ -1,0 +1,165 @@
+"""Sums over the books for reports: added up in the database, never row by row."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Row, and_, case, cast, func, or_, select, union_all
+
+from backend.schema import offer, posting, record, transfer
+
+
+class Reports:
+    """Reads only, within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def flows(self, first: date, last: date) -> dict[tuple[bool, str, str, str, str], int]:
+        """What went between accounts up to a day, by `(in the period, kind, source, destination, unit)`."""
+        inside = case((posting.c.happened_on >= first, 1), else_=0).label("inside")
+        by = inside, posting.c.kind, transfer.c.source, transfer.c.destination, transfer.c.unit
+        rows = self._connection.execute(
+            select(*by, func.sum(transfer.c.amount))
+            .select_from(transfer.join(posting, posting.c.id == transfer.c.posting))
+            .where(posting.c.happened_on <= last)
+            .group_by(*by)
+        )
+        return {(bool(within), kind, *move): int(total) for within, kind, *move, total in rows}
+
+    def discounts(self, first: date, last: date) -> dict[tuple[bool, str, int], int]:
+        """Cents paid to venues besides what passes paid, by `(in the period, account, first purse of the offer)`."""
+        inside = case((posting.c.happened_on >= first, 1), else_=0).label("inside")
+        given = transfer.c.source.startswith("discounts:")
+        account = case((given, transfer.c.source), else_=transfer.c.destination).label("account")
+        signed = case((given, transfer.c.amount), else_=-transfer.c.amount)
+        rows = self._connection.execute(
+            select(inside, account, offer.c.purse, func.sum(signed))
+            .select_from(
+                transfer.join(posting, posting.c.id == transfer.c.posting).join(offer, offer.c.id == posting.c.offer)
+            )
+            .where(posting.c.happened_on <= last, or_(given, transfer.c.destination.startswith("discounts:")))
+            .group_by(inside, account, offer.c.purse)
+        )
+        return {(bool(within), name, purse): int(total) for within, name, purse, total in rows}
+
+    def paid_with_passes(self, first: date, last: date) -> int:
+        """Cents that taps took from purses on the days of a period."""
+        query = (
+            select(func.sum(transfer.c.amount))
+            .join(posting, posting.c.id == transfer.c.posting)
+            .where(
+                posting.c.kind == "tap",
+                posting.c.happened_on.between(first, last),
+                transfer.c.unit == "cent",
+                transfer.c.source.startswith("purse:"),
+            )
+        )
+        return int(self._connection.scalar(query) or 0)
+
+    # Reconciling
+
+    def per_purse(self) -> Sequence[Row[Any]]:
+        """`purse, unit, kind, amount`: what each kind of posting added to each purse, below zero where it took."""
+        into = select(posting.c.kind, transfer.c.destination.label("purse"), transfer.c.unit, transfer.c.amount)
+        out = select(posting.c.kind, transfer.c.source.label("purse"), transfer.c.unit, -transfer.c.amount)
+        joined = transfer.join(posting, posting.c.id == transfer.c.posting)
+        moves = union_all(
+            into.select_from(joined).where(transfer.c.destination.startswith("purse:")),
+            out.select_from(joined).where(transfer.c.source.startswith("purse:")),
+        ).subquery()
+        by = moves.c.purse, moves.c.unit, moves.c.kind
+        query = select(*by, cast(func.sum(moves.c.amount), BigInteger).label("amount")).group_by(*by).order_by(*by)
+        return list(self._connection.execute(query))
+
+    def per_venue(self) -> Sequence[Row[Any]]:
+        """`venue, kind, times, cents`: postings at each venue, and what they brought it."""
+        signed = case(
+            (transfer.c.unit != "cent", 0),
+            (transfer.c.destination.startswith("venue:"), transfer.c.amount),
+            (transfer.c.source.startswith("venue:"), -transfer.c.amount),
+            else_=0,
+        )
+        by = posting.c.venue, posting.c.kind
+        times = select(*by, func.count().label("times")).where(posting.c.venue.is_not(None)).group_by(*by).subquery()
+        cents = (
+            select(*by, cast(func.sum(signed), BigInteger).label("cents"))
+            .join(transfer, transfer.c.posting == posting.c.id)
+            .where(posting.c.venue.is_not(None))
+            .group_by(*by)
+            .subquery()
+        )
+        same = and_(cents.c.venue == times.c.venue, cents.c.kind == times.c.kind)
+        query = (
+            select(times.c.venue, times.c.kind, times.c.times, func.coalesce(cents.c.cents, 0).label("cents"))
+            .select_from(times.outerjoin(cents, same))
+            .order_by(times.c.venue, times.c.kind)
+        )
+        return list(self._connection.execute(query))
+
+    def unmatched(self) -> Sequence[Row[Any]]:
+        """`terminal, sequence, state`: records that are proven without a posting, or posted without a proof."""
+        same = and_(
+            posting.c.municipality == record.c.municipality,
+            posting.c.terminal == record.c.terminal,
+            posting.c.sequence == record.c.sequence,
+        )
+        query = (
+            select(record.c.terminal, record.c.sequence, record.c.state)
+            .select_from(record.outerjoin(posting, same))
+            .where((record.c.state == "proven") != posting.c.id.is_not(None))
+            .order_by(record.c.terminal, record.c.sequence)
+        )
+        return list(self._connection.execute(query))
+
+    # Exports
+
+    def accounts_used(self, last: date) -> Sequence[Row[Any]]:
+        """`account, unit, since`: every account that moved up to a day, and the first day that it did."""
+        both = _lines().subquery()
+        by = both.c.account, both.c.unit
+        query = select(*by, func.min(both.c.happened_on).label("since")).where(both.c.happened_on <= last)
+        return list(self._connection.execute(query.group_by(*by).order_by(*by)))
+
+    def balances_before(self, day: date) -> dict[tuple[str, str], int]:
+        """Of every account that moved before a day, by name and unit, what came in less what went out."""
+        both = _lines().subquery()
+        by = both.c.account, both.c.unit
+        query = select(*by, func.sum(both.c.amount)).where(both.c.happened_on < day).group_by(*by).order_by(*by)
+        return {(name, unit): int(total) for name, unit, total in self._connection.execute(query)}
+
+    def cents_moved(self, first: date, last: date) -> tuple[int, int]:
+        """How many transfers of cents there are in a period, and their sum."""
+        query = (
+            select(func.count(), func.coalesce(func.sum(transfer.c.amount), 0))
+            .select_from(transfer.join(posting, posting.c.id == transfer.c.posting))
+            .where(posting.c.happened_on.between(first, last), transfer.c.unit == "cent")
+        )
+        count, total = self._connection.execute(query).one()
+        return int(count), int(total)
+
+    def lines(self, first: date, last: date, kinds: Iterable[str] = (), unit: str | None = None) -> Iterable[Row[Any]]:
+        """`id, kind, happened_on, recorded_at, settlement, terminal, sequence, number, source, destination, unit,
+        amount` of every transfer of a period, of some kinds of posting or all, by day and posting."""
+        columns = "id", "kind", "happened_on", "recorded_at", "settlement", "terminal", "sequence"
+        query = (
+            select(*(posting.c[name] for name in columns), *(each for each in transfer.c if each.name != "posting"))
+            .join(transfer, transfer.c.posting == posting.c.id)
+            .where(posting.c.happened_on.between(first, last))
+            .order_by(posting.c.happened_on, posting.c.id, transfer.c.number)
+        )
+        if kinds:
+            query = query.where(posting.c.kind.in_(list(kinds)))
+        if unit is not None:
+            query = query.where(transfer.c.unit == unit)
+        return self._connection.execution_options(yield_per=1000).execute(query)
+
+
+def _lines() -> Any:
+    """Each transfer as two lines with a sign: `account, unit, amount, happened_on`."""
+    joined = transfer.join(posting, posting.c.id == transfer.c.posting)
+    rest = transfer.c.unit, posting.c.happened_on
+    return union_all(
+        select(transfer.c.destination.label("account"), *rest, transfer.c.amount.label("amount")).select_from(joined),
+        select(transfer.c.source.label("account"), *rest, (-transfer.c.amount).label("amount")).select_from(joined),
+    )

@@ -1,0 +1,1 @@
+"""Clearing in a browser: pages for finance, partner managers, venues and auditors."""

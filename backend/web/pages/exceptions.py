@@ -1,0 +1,123 @@
+"""The exceptions desk: a screen for each kind, with what happened, what can be done, and who proposed what."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from backend.exceptions import words
+from backend.exceptions.names import CLOSE_REASONS, KINDS
+from backend.web.acting import acting
+from backend.web.config import clearing
+from backend.web.permissions import needs
+from web.login import officer
+from web.words import _, language
+
+pages = Blueprint("exceptions", __name__, url_prefix="/exceptions")
+
+
+@pages.get("")
+def index() -> str:
+    counts = clearing().exceptions.counts()
+    kinds = [(kind, words.KINDS[language()][kind], count) for kind, count in counts.items() if count]
+    return render_template("exceptions/index.html", kinds=kinds)
+
+
+@pages.get("/<kind>")
+def kind(kind: str) -> str:
+    if kind not in KINDS:
+        abort(404)
+    with clearing().store.transaction() as tx:
+        venues = {row.number: row.name for row in tx.catalogue.venues()}
+    return render_template(
+        "exceptions/kind.html",
+        kind=words.KINDS[language()][kind],
+        cases=clearing().exceptions.cases(kind),
+        venues=venues,
+        statuses=words.STATUSES[language()],
+    )
+
+
+@pages.get("/cases/<id>")
+def case(id: str) -> str:
+    held = clearing().exceptions.case(id)
+    with clearing().store.transaction() as tx:
+        venue = None if held.venue is None else tx.catalogue.venue(held.venue)
+    spoken = language()
+    reasons = words.BATCH_REASONS if held.kind in ("unreadable", "two_journals") else words.ENTRY_REASONS
+    return render_template(
+        "exceptions/case.html",
+        case=held,
+        venue=venue,
+        kind=words.KINDS[spoken][held.kind],
+        why=reasons[spoken].get(held.reason or "", ""),
+        found=words.FOUND[spoken].get(held.facts.get("found") or "", ""),
+        purses=clearing().config.purses,
+        actions=words.ACTIONS[spoken],
+        events=words.EVENTS[spoken],
+        statuses=words.STATUSES[spoken],
+        close_reasons=[(reason, words.CLOSE_REASONS[spoken][reason]) for reason in CLOSE_REASONS],
+        reasons=words.CLOSE_REASONS[spoken],
+        mine=next((each.by for each in reversed(held.events) if each.action == "proposed"), "") == officer().user_name,
+    )
+
+
+@pages.post("/cases/<id>/retry")
+@needs("mend")
+def retry(id: str) -> Response:
+    with acting("retry exception", f"exception {id}"):
+        tried = clearing().exceptions.retry(id, officer().user_name)
+    if tried.resolved:
+        flash(_("Gelukt. Dit is nu verwerkt."), "ok")
+    else:
+        flash(_("Het is weer geweigerd."), "warning")
+    return _back(id)
+
+
+@pages.post("/cases/<id>/close")
+@needs("mend")
+def close(id: str) -> Response:
+    with acting("propose to close exception", f"exception {id}"):
+        form = request.form
+        clearing().exceptions.close(id, officer().user_name, form.get("reason", ""), form.get("note", ""))
+    flash(_("Voorgesteld. Iemand anders bevestigt het."), "ok")
+    return _back(id)
+
+
+@pages.post("/cases/<id>/book")
+@needs("mend")
+def book(id: str) -> Response:
+    with acting("propose to book exception", f"exception {id}"):
+        clearing().exceptions.book(id, officer().user_name)
+    flash(_("Voorgesteld. Iemand anders bevestigt het."), "ok")
+    return _back(id)
+
+
+@pages.post("/cases/<id>/confirm")
+@needs("mend")
+def confirm(id: str) -> Response:
+    with acting("confirm exception", f"exception {id}"):
+        clearing().exceptions.confirm(id, officer().user_name)
+    flash(_("Bevestigd."), "ok")
+    return _back(id)
+
+
+@pages.post("/cases/<id>/decline")
+@needs("mend")
+def decline(id: str) -> Response:
+    with acting("decline exception", f"exception {id}"):
+        clearing().exceptions.decline(id, officer().user_name)
+    flash(_("Het voorstel is van tafel."), "ok")
+    return _back(id)
+
+
+@pages.post("/audit")
+@needs("mend")
+def audit() -> Response:
+    """Have the vault look for what is missing, what a doubt came to, and what differs."""
+    with acting("audit records", "all records"):
+        found = clearing().findings.audit()
+    flash(_("De kluis keek %(count)s regels na. Wat zij vond, staat hier.", count=found.records), "ok")
+    return redirect(url_for("exceptions.index"), 303)
+
+
+def _back(id: str) -> Response:
+    return redirect(url_for("exceptions.case", id=id), 303)

@@ -1,0 +1,82 @@
+"""Many rows at once, on both databases: all of them, as they were given, and none that was there already."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from backend.schema import entry, posting
+from backend.store.bulk import add_rows
+
+NOW = datetime(2026, 11, 2, 9, 0, 0, 250000, tzinfo=UTC)
+
+
+def entries(*positions, terminal=101, **values):
+    return [
+        {
+            "terminal": terminal, "position": position, "sequence": position, "outcome": 1,
+            # Every byte that could be mistaken for something else on its way.
+            "clear": bytes(range(42)), "sealed": bytes(range(196, 256)), "previous_mac": b"\\N\t\n\r\0" + bytes(10),
+            "mac": bytes(16), "recorded_at": NOW,
+        } | values
+        for position in positions
+    ]  # fmt: skip
+
+
+def held(connection):
+    return [row.position for row in connection.execute(select(entry).order_by(entry.c.position))]
+
+
+def test_rows_are_there_as_they_were_given(world):
+    rows = entries(1, 2, 3)
+    with world.connection() as connection:
+        add_rows(connection, entry, rows)
+        found = [dict(row._mapping) for row in connection.execute(select(entry).order_by(entry.c.position))]
+    assert found == [row | {"municipality": 1} for row in rows]
+
+
+def test_a_row_that_is_there_stays_as_it_is(world):
+    with world.connection() as connection:
+        add_rows(connection, entry, entries(2), again=True)
+    with world.connection() as connection:
+        add_rows(connection, entry, entries(1, 2, 3, outcome=2), again=True)
+        outcomes = connection.execute(select(entry.c.position, entry.c.outcome).order_by(entry.c.position)).all()
+    assert [tuple(row) for row in outcomes] == [(1, 2), (2, 1), (3, 2)]
+
+
+def test_twice_in_one_transaction_with_other_columns(world):
+    """The second does not bring the first again."""
+    loads = [{"kind": "load", "happened_on": NOW.date(), "recorded_at": NOW, "terminal": 101, "sequence": 1}]
+    world.pool.tap(world.holder)
+    world.vault.down = True
+    world.sync()
+    with world.connection() as connection:
+        add_rows(connection, posting, [])
+        add_rows(connection, posting, loads)
+        add_rows(connection, posting, [{**loads[0], "not_payable": "purse"}], again=True)
+        (row,) = connection.execute(select(posting)).all()
+    assert (row.kind, row.not_payable, row.municipality) == ("load", None, 1)
+
+
+def test_what_is_there_already_is_an_error_unless_it_may_be(world):
+    with world.connection() as connection:
+        add_rows(connection, entry, entries(2))
+    with pytest.raises(IntegrityError), world.connection() as connection:
+        add_rows(connection, entry, entries(1, 2))
+    with world.connection() as connection:
+        assert len(held(connection)) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"outcome": 9}, {"terminal": 999}, {"mac": None}])
+def test_one_row_that_the_schema_refuses_keeps_out_all(world, wrong):
+    with pytest.raises(IntegrityError), world.connection() as connection:
+        add_rows(connection, entry, entries(1, 2) + entries(3, **wrong))
+    with world.connection() as connection:
+        assert held(connection) == []
+
+
+def test_a_moment_without_its_zone_is_refused(world):
+    naive = datetime(2026, 11, 2)  # noqa: DTZ001 - this is what must be refused
+    with pytest.raises((StatementError, ValueError), match="time zone"), world.connection() as connection:
+        add_rows(connection, entry, entries(1, recorded_at=naive))
