@@ -40,7 +40,7 @@ from tests.simulation.chips import Committed, Name, WatchedPass
 from tests.simulation.network import Network
 from tests.simulation.offers import VENUES as VENUES_FILE
 from tests.simulation.offers import Offer, Venue, read_venues
-from tests.simulation.place import Place
+from tests.simulation.place import Killed, Place
 
 SCHEME = Path(__file__).parents[2] / "schemes/gelrepas.toml"
 VAULT_URL, BACKEND_URL = "http://vault.internal", "http://clearing.internal"
@@ -123,7 +123,7 @@ class City:
         custody.establish(self._root, register, store, _Seeds(), self.today)
         self.vault = Vault(store, register, lambda: self.today)
         self.vault_log = PaperLog()
-        self.vault_is_down = False
+        self.vault_is_down = self.dies_asking = False
         self._vault_app = create_vault(self.vault, self.vault_log)
 
     def vault_as(self, party: str) -> httpx.BaseTransport:
@@ -259,12 +259,15 @@ class City:
 
 
 class _Switched(httpx.BaseTransport):
-    """The vault, as long as it is not down."""
+    """The vault, as long as it is not down, and clearing does not die while it asks."""
 
     def __init__(self, app: httpx.BaseTransport, city: City) -> None:
         self._app, self._city = app, city
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._city.dies_asking:
+            self._city.dies_asking = False
+            raise Killed
         if self._city.vault_is_down:
             raise httpx.ConnectError("no route", request=request)
         return self._app.handle_request(request)

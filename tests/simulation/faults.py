@@ -136,7 +136,7 @@ def two_desks(run: Run, about: dict[str, int]) -> None:
     card = city.new_card()
     try:
         city.desk.issue(guest.holder, InProcessReader(card), city.today)
-    except DeskError:
+    except DeskError:  # or the vault is down
         hold("conservation", not any(card.balances.values()), "a second pass was loaded for one holder")
         return
     hold("conservation", city.row_of(guest).state not in ("active", "encoded"), "one holder has two passes")

@@ -86,7 +86,8 @@ class Bystander:
         if self.city.new_keys_on >= place.brought_on:
             codes.add(results.NOT_A_PASS)
         if guest.uid in place.blocked:
-            return codes | {results.BLOCKED}
+            # The list may leave out a pass whose last day is over.
+            return codes | {results.BLOCKED} | ({results.EXPIRED} if self.city.day > card.valid[1] else set())
         if guest.uid in place.maybe_blocked:
             codes.add(results.BLOCKED)
         if place.spoilt:
@@ -119,7 +120,7 @@ class Bystander:
         if done is not None:
             self.asked[done.name] = asked
             hold("yes", done.moves == asked.moves(), f"{where}: {asked.moves()} was asked, {done.moves} was paid")
-            self._not_blocked(place, guest, where)
+            hold("yes", guest.uid not in place.blocked, f"{where}: a blocked pass paid")
         unseen = self.unseen.setdefault((place.terminal, guest.uid), [])
         if code in (results.AGAIN, dark):
             unseen.append(Attempt(asked, done, self.city.day))
@@ -134,9 +135,6 @@ class Bystander:
         else:
             self.noes[code] += 1
             hold("yes", done is None, f"{where}: the pass paid")
-
-    def _not_blocked(self, place: Place, guest: Guest, where: str) -> None:
-        hold("yes", guest.uid not in place.blocked, f"{where}: a blocked pass paid")
 
     def _accepted(
         self, place: Place, guest: Guest, asked: Asked, done: Committed | None, unseen: list[Attempt], where: str

@@ -132,8 +132,11 @@ def sync(run: Run, about: dict[str, int]) -> None:
     if not place.stolen:
         if "wrong" in about:
             run.city.network.wrong = about["wrong"], about["at"]
+        run.city.dies_asking = bool(about.get("killed"))
         place.sync()
-        run.city.network.wrong = None
+        if about.get("killed"):
+            run.city.restart_clearing()
+        run.city.network.wrong, run.city.dies_asking = None, False
 
 
 # At the desk
@@ -187,6 +190,8 @@ def replace(run: Run, about: dict[str, int]) -> None:
     if city.row_of(guest).state != "blocked":
         return
     card = city.new_card()
+    if city.vault_is_down:
+        return
     issued = city.desk.issue(guest.holder, InProcessReader(card), city.today)
     guest.lost.append(guest.card)
     guest.card = card

@@ -17,6 +17,11 @@ from tests.twin.nor_flash import NorFlash, PowerCut
 if TYPE_CHECKING:
     from tests.simulation.city import City
 
+
+class Killed(BaseException):
+    """The process of clearing is gone; nothing in it may catch this."""
+
+
 BACKEND_URL = "http://clearing.internal"
 LISTS_LAST = LEASE_LASTS = 30
 # What the screen says when there is no power.
@@ -103,7 +108,7 @@ class Place(PcTerminal):
             # The list of blocked passes came all the same.
             self.blocked = self.maybe_blocked = blocked
             return str(error)
-        except (TerminalError, BackendUnreachable, NoHotlist) as error:
+        except (TerminalError, BackendUnreachable, NoHotlist, Killed) as error:
             self.blocked, self.maybe_blocked = self.blocked & blocked, self.maybe_blocked | blocked
             return str(error)
         self.blocked = self.maybe_blocked = blocked
