@@ -20,7 +20,7 @@ MOST_HOLDS = 4
 GUESTS = (12, 64)
 TAPS_OF_A_GUEST = 30
 # A whole year when there are taps enough for it, and always the turn of the pass year.
-DAYS = (80, 365)
+DAYS = (60, 365)
 _A_TAP_IN = 12
 Planned = tuple[int, str, dict[str, int | str]]
 
@@ -47,7 +47,7 @@ def plan(chance: random.Random, taps: int) -> list[Planned]:
         for month in range(0, days, 30):
             planned.append((month + chance.randrange(1, 30), "visit the desk", {"guest": guest}))
     planned += [(day, "hand in loads", {}) for day in range(2, days, 4)]
-    planned += [(day, "settle", {}) for day in range(10, days, 14)]
+    planned += [(day, "settle", {}) for day in range(14, days, 21)]
     for _ in range(max(2, taps // 150)):
         guest, day = chance.randrange(64), chance.randrange(1, days)
         planned.append((day, "lose", {"guest": guest}))
