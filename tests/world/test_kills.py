@@ -18,14 +18,15 @@ from backend.config import Config
 from card.batch import COMMITTED, FIRST_MAC, MAC_BYTES, build_batch, chain_key, entry_bytes, link_key
 from card.record import CLEAR_BYTES, LOAD
 from keys.http import BACKEND, Caller
+from tests.backend.a_bank import camt
 from tests.city import AID, CENTS, ISSUER, VAULT, VAULT_APP
 from tests.postgres import a_database
 from tests.records import PaperPass
 
 DESK, TERMINALS = 1, (101, 102, 103)
-BATCH = 20
+BATCH = 10
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
-LAST_DAYS = (date(2026, 11, 14), date(2026, 11, 30))
+LAST_DAYS = (date(2026, 11, 9), date(2026, 11, 30))
 VENUES = "".join(
     f"""
 [[venue]]
@@ -82,7 +83,7 @@ def journals(chance) -> list[bytes]:
             amount = chance.randrange(1, 2000)
             price = {} if terminal == DESK else {"price": amount}
             holder = holders[sequence % len(holders)]
-            record = holder.tap(sequence, terminal, 2497 + sequence // 3, amount1=amount, **load, **price)
+            record = holder.tap(sequence, terminal, 2497 + sequence // 2, amount1=amount, **load, **price)
             clear, sealed = record[:CLEAR_BYTES], record[CLEAR_BYTES:]
             entries.append(entry_bytes(chain_key(key), sequence, macs[-1], COMMITTED, clear, sealed))
             macs.append(entries[-1][-MAC_BYTES:])
@@ -100,13 +101,20 @@ def work(city, batches):
     for batch in batches:
         clearing.ingest.accept(batch)
     clearing.ingest.prove_pending()
-    for until in LAST_DAYS:
+    balance = 100_000_00
+    for number, until in enumerate(LAST_DAYS, 1):
         held = next((each for each in clearing.settlements.all() if each.until == until), None)
         if held is None:
             held = clearing.settlements.prepare(until, "Anna")
         if held.state == "prepared":
             held = clearing.settlements.approve(held.number, "Bram")
-        (city.folder / f"{held.number}.xml").write_bytes(clearing.settlements.payment_file(held.number))
+        order = clearing.settlements.payment_file(held.number)
+        (city.folder / f"{held.number}.xml").write_bytes(order)
+        if held.state == "approved":
+            clearing.settlements.sent(held.number, "Anna")
+        paid = [("DBIT", line.paid, line.end_to_end_id) for line in held.lines]
+        clearing.bank.take(camt(paid, message=held.number, number=number, opening=balance), "Anna")
+        balance -= held.total
     clearing.close()
 
 
@@ -166,6 +174,7 @@ def test_work_that_is_killed_at_any_moment_ends_as_if_it_was_not(new_city, kills
     whole, wanted = time.monotonic() - begun, outcome(calm)
     assert wanted[2] == {"proven": 4 * (3 * BATCH - 1)}
     assert len(wanted[3]) == len(LAST_DAYS) == len(wanted[4])
+    assert wanted[0]["transit", "cent"] == 0 < wanted[0]["bank", "cent"]
 
     done, number = 0, 0
     while done < kills:
