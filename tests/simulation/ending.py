@@ -34,6 +34,7 @@ def finish(run: Run) -> None:
     _the_dishonest_are_found(run, found)
     city.today += _CLOCKS_AHEAD
     people.settle(run, {})
+    people.statement(run, {})
     run.books.agree()
     _all_is_paid(run)
     _nothing_personal(run)
@@ -89,7 +90,7 @@ def _leaves_a_trace(run: Run, name: Name) -> bool:
 
 def _all_is_paid(run: Run) -> None:
     for (account, unit), cents in run.books.expected.items():
-        if account.startswith("venue") and unit == "cent":
+        if account.startswith(("venue", "transit")) and unit == "cent":
             hold("paid", cents <= 0, f"{account} is still owed {cents} cents at the end")
 
 

@@ -9,6 +9,7 @@ import shutil
 from backend.errors import LinkError
 from hardware.in_process import InProcessReader
 from issuer.errors import DeskError
+from tests.simulation import bank
 from tests.simulation.dishonest import CHEATS, Forger, add_offer, double
 from tests.simulation.invariants import Asked, hold
 from tests.simulation.network import WRONGS
@@ -43,6 +44,8 @@ def _disturbed(chance: random.Random, day: int, kind: str, about: dict[str, int 
         more = {"wrong": chance.choice(WRONGS), "at": chance.randrange(6)}
     elif kind == "sync" and dice < 0.28:
         more = {"killed": 1}
+    elif kind == "statement" and dice < 0.5:
+        more = {"wrong": chance.choice(bank.WRONGS)}
     elif kind == "visit the desk" and dice < 0.3:
         more = {"tear": chance.randint(1, 40), "did": chance.randrange(2)}
     elif kind == "visit the desk" and dice < 0.4:

@@ -25,6 +25,8 @@ from tests.simulation.offers import Offer
 from tests.simulation.place import Place
 
 DESK = 1
+# Which sentence an account that stands wrong breaks.
+_SENTENCE_OF = {"purse": "conservation", "venue": "owed", "transit": "paid", "bank": "paid"}
 Account = tuple[str, str]
 
 
@@ -176,7 +178,8 @@ class Books:
         )
         for (name, unit), amount in self._of_passes(accounts).items():
             what = f"{name} stands at {amount} {unit}, and passes say {self.expected[name, unit]}"
-            hold("owed" if name.startswith("venue") else "conservation", amount == self.expected[name, unit], what)
+            kind = name.split(":")[0]
+            hold(_SENTENCE_OF[kind], amount == self.expected[name, unit], what)
 
     def _states(self) -> dict[str, int]:
         with self.city.clearing.store.transaction() as tx:
@@ -185,7 +188,7 @@ class Books:
     def _of_passes(self, accounts: dict[Account, int]) -> dict[Account, int]:
         wanted = {account: 0 for account, amount in self.expected.items() if amount}
         return wanted | {
-            account: amount for account, amount in accounts.items() if account[0].split(":")[0] in ("purse", "venue")
+            account: amount for account, amount in accounts.items() if account[0].split(":")[0] in _SENTENCE_OF
         }
 
     def _take_in(self) -> None:
@@ -214,9 +217,21 @@ class Books:
         if unit != "cent":
             self.expected[account, unit] += sign * asked.offer.takes(asked.price)
 
-    def bank_paid(self, venue: int, cents: int) -> None:
-        """That much went to a venue."""
+    def ordered(self, venue: int, cents: int) -> None:
+        """That much is on its way to a venue."""
         self.paid[venue] += cents
         self.expected[f"venue:{venue}", "cent"] -= cents
+        self.expected["transit", "cent"] += cents
         left = self.expected[f"venue:{venue}", "cent"]
-        hold("paid", left >= 0, f"venue {venue} got {-left} cents that no pass paid")
+        hold("paid", left >= 0, f"venue {venue} gets {-left} cents that no pass paid")
+
+    def paid_out(self, cents: int) -> None:
+        """The bank rightly said so."""
+        self.expected["transit", "cent"] -= cents
+        self.expected["bank", "cent"] += cents
+
+    def came_back(self, venue: int, cents: int) -> None:
+        """The bank said that a payment was returned: the venue is owed it again."""
+        self.paid[venue] -= cents
+        self.expected["bank", "cent"] -= cents
+        self.expected[f"venue:{venue}", "cent"] += cents

@@ -4,7 +4,6 @@ A plan knows nothing of how the deeds end, so leaving one out leaves the others 
 """
 
 import random
-import xml.etree.ElementTree as ElementTree
 from datetime import timedelta
 
 from backend.errors import SettlementRefused
@@ -47,7 +46,8 @@ def plan(chance: random.Random, taps: int) -> list[Planned]:
         for month in range(0, days, 30):
             planned.append((month + chance.randrange(1, 30), "visit the desk", {"guest": guest}))
     planned += [(day, "hand in loads", {}) for day in range(2, days, 4)]
-    planned += [(day, "settle", {}) for day in range(14, days, 21)]
+    for day in range(14, days, 21):
+        planned += [(day, "settle", {}), (day + chance.randrange(1, 6), "statement", {})]
     for _ in range(max(2, taps // 150)):
         guest, day = chance.randrange(64), chance.randrange(1, days)
         planned.append((day, "lose", {"guest": guest}))
@@ -213,20 +213,27 @@ def settle(run: Run, about: dict[str, int]) -> None:
 
 
 def pay(run: Run, number: str) -> None:
-    """What the bank does with a payment order: read from its XML, not from what clearing says of it."""
+    """The bank carries out what the payment order says."""
     run.settled += 1
     order = run.city.clearing.settlements.payment_file(number)
     if order is None:
         return
-    venues = {venue.name[:70]: venue.number for venue in run.city.venues}
-    for transfer in _elements(ElementTree.fromstring(order), "CdtTrfTxInf"):
-        name = next(_elements(next(_elements(transfer, "Cdtr")), "Nm")).text
-        cents = next(_elements(transfer, "InstdAmt")).text.replace(".", "")
-        run.books.bank_paid(venues[name], int(cents))
+    for transfer in run.bank.carry_out(order):
+        run.books.ordered(run.venue_named(transfer.to), transfer.cents)
 
 
-def _elements(root, name):
-    return (element for element in root.iter() if element.tag.endswith("}" + name))
+def statement(run: Run, about: dict[str, str]) -> None:
+    """The bank says what it paid; what it says wrongly moves nothing."""
+    if not run.bank.untold:
+        return
+    run.settled += 1
+    files, paid, back = run.bank.statement(run.city.today.isoformat(), about.get("wrong", ""))
+    for file in files:
+        run.city.clearing.bank.take(file, "A. de Boer")
+    for transfer in paid:
+        run.books.paid_out(transfer.cents)
+    for transfer in back:
+        run.books.came_back(run.venue_named(transfer.to), transfer.cents)
 
 
 DEEDS = {
@@ -238,4 +245,5 @@ DEEDS = {
     "find": find,
     "replace": replace,
     "settle": settle,
+    "statement": statement,
 }

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from tests.simulation.bank import PaperBank
 from tests.simulation.city import City
 from tests.simulation.dishonest import Forger
 from tests.simulation.invariants import Books, Bystander
@@ -22,7 +23,12 @@ class Run:
         self.forgers: list[tuple[int, Forger]] = []
         self.cloned: list[int] = []
         self.events = self.taps = self.settled = 0
+        self.bank = PaperBank()
         self._kept: tuple[int, Books] | None = None
+
+    def venue_named(self, name: str) -> int:
+        """Its number, by the name on a payment."""
+        return next(venue.number for venue in self.city.venues if venue.name[:70] == name)
 
     # A copy of clearing
 
