@@ -236,6 +236,10 @@ class City:
             yield guest.card
             yield from guest.lost
 
+    def has_a_reason(self, terminal: int) -> bool:
+        """Whether records of a terminal may get lost: its flash rots, or its owner meddles."""
+        return any(place.terminal == terminal and place.spoilt for place in self.places)
+
     def digest(self) -> str:
         """Eight hex digits of all that is on passes and flash and in the books: the same bytes, the same digits."""
         whole = hashlib.sha256()

@@ -35,6 +35,7 @@ from tests.simulation.place import BACKEND_URL, Place
 EDIT, DROP, INVENT = "edit", "drop", "invent"
 CHEATS = (EDIT, DROP, INVENT)
 _NO_TERMINAL_COUNTS_SO_FAR = 1 << 30
+_NO_PASS_COUNTS_SO_FAR = 1000
 _TIMES = 3
 
 
@@ -90,12 +91,14 @@ class Forger:
         if self._how == DROP:
             self.did = _name(entry.clear_bytes)
             return [(as_it_was[0], VOID, entry.clear_bytes, NOT_SEALED)]
+        key = sealing_of(self._place.terminal, entry.clear.day, self._city.vault).key()
+        proof = unseal(key, entry.clear_bytes, entry.sealed)
         fields = {**vars(entry.clear), "amount1": _TIMES * entry.clear.amount1}
         if self._how == INVENT:
             fields["sequence"] = _NO_TERMINAL_COUNTS_SO_FAR
+            proof.tmc += _NO_PASS_COUNTS_SO_FAR  # else it would be the same transaction under another number
         clear = ClearRecord(**fields).to_bytes()
-        key = sealing_of(self._place.terminal, entry.clear.day, self._city.vault).key()
-        false = clear, seal(key, clear, unseal(key, entry.clear_bytes, entry.sealed))
+        false = clear, seal(key, clear, proof)
         self.did = _name(clear)
         if self._how == EDIT:
             return [(as_it_was[0], COMMITTED, *false)]

@@ -7,6 +7,7 @@ from tests.simulation import people
 from tests.simulation.chips import Committed, Name
 from tests.simulation.city import OPENED
 from tests.simulation.invariants import hold
+from tests.simulation.place import Place
 from tests.simulation.run import Run
 
 _SYNCS = 4
@@ -41,7 +42,7 @@ def finish(run: Run) -> None:
     _a_destroyed_year_is_gone(run)
 
 
-def _bring_all(place) -> None:  # type: ignore[no-untyped-def]
+def _bring_all(place: Place) -> None:
     for _ in range(_SYNCS):
         said = place.sync()
         if not said:
@@ -59,11 +60,7 @@ def _nothing_is_lost(run: Run, found: set[tuple[str, int, int]]) -> None:
             state = row.state if row is not None else "not there"
             what = f"{name[:2]} was committed and is {state}"
             hold("lost", bool(told) or not witness, f"{what}, and the audit does not say so")
-            hold("lost", state == "in_doubt" or _has_reason(run, name), what)
-
-
-def _has_reason(run: Run, name: Name) -> bool:
-    return any(place.terminal == name.terminal and place.spoilt for place in run.city.places)
+            hold("lost", state == "in_doubt" or run.city.has_a_reason(name.terminal), what)
 
 
 def _the_dishonest_are_found(run: Run, found: set[tuple[str, int, int]]) -> None:

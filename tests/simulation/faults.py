@@ -170,12 +170,9 @@ def steal(run: Run, about: dict[str, int]) -> None:
     place = run.city.place(about["place"])
     place.stolen = True
     run.city.vault.register.terminals[str(place.terminal)].revoked_on = run.city.today.isoformat()
-    said = place.sync() if not run.city.vault_is_down else "revoked"
-    hold(
-        "dishonest",
-        "revoked" in said or place.terminal in run.city.network.meddlers or bool(place.spoilt),
-        f"a stolen terminal syncs: {said!r}",
-    )
+    had = place.about()["lease"]
+    place.sync()
+    hold("dishonest", place.about()["lease"] == had, f"stolen terminal {place.terminal} got keys")
     place.spoilt.add("stolen")
 
 

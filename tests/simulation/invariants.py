@@ -202,6 +202,9 @@ class Books:
                 if row is not None and row.state == "proven" and clear_hash(row.clear) == name.digest:
                     self._book(self.waiting.pop(name))
                     self.proven.add(name)
+                elif row is not None and row.state in ("rejected", "void"):
+                    what = f"{name[:2]} was committed and is {row.state} ({row.reason})"
+                    hold("lost", self.city.has_a_reason(name.terminal), what)
 
     def _book(self, done: Committed) -> None:
         purses = self.city.scheme.purses

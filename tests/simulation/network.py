@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import httpx
 
-# What goes wrong with one request: it does not arrive, its answer does not, it arrives twice, or it arrives much later.
+# What goes wrong with one request: it does not arrive, its answer does not, it arrives twice, or much later.
 LOST, UNANSWERED, TWICE, LATE = "lost", "unanswered", "twice", "late"
 WRONGS = (LOST, UNANSWERED, TWICE, LATE)
 # Stands between a terminal and clearing, and may change both question and answer.
@@ -23,9 +23,9 @@ class Network(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         wrong = self._wrong_now()
-        if wrong == LOST or (wrong == LATE and not self._keep(request)):
-            raise httpx.ConnectError("no route", request=request)
-        if wrong == LATE:
+        if wrong == LATE and request.url.path.endswith("/batches"):
+            self._late.append((str(request.url), request.read()))
+        if wrong in (LOST, LATE):
             raise httpx.ReadTimeout("no answer", request=request)
         answer = self._through(request)
         if wrong == TWICE:
@@ -40,13 +40,6 @@ class Network(httpx.BaseTransport):
         what, left = self.wrong
         self.wrong = (what, left - 1) if left else None
         return None if left else what
-
-    def _keep(self, request: httpx.Request) -> bool:
-        """Only what is handed in is kept under way; whether this is."""
-        if not request.url.path.endswith("/batches"):
-            return False
-        self._late.append((str(request.url), request.read()))
-        return True
 
     def _through(self, request: httpx.Request) -> httpx.Response:
         terminal = request.url.path.split("/")[3]

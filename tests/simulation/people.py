@@ -11,8 +11,9 @@ from hardware.in_process import InProcessReader
 from issuer.errors import CardLeft, CardRefused, DeskError
 from terminal.firmware import results
 from terminal.firmware.shift import REVERSE_KEY
+from tests.simulation.city import Guest
 from tests.simulation.invariants import Asked, hold
-from tests.simulation.place import DARK
+from tests.simulation.place import DARK, Place
 from tests.simulation.run import Run
 
 MOST_HOLDS = 4
@@ -87,15 +88,15 @@ def tap(run: Run, about: dict[str, int]) -> None:
         place.put_away()
 
 
-def serve(run: Run, place, guest, asked: Asked, about: dict[str, int]) -> str:
+def serve(run: Run, place: Place, guest: Guest, asked: Asked, about: dict[str, int]) -> str:
+    """Until there is a yes or a no, or the guest walks off; the last screen. What disturbs is in the first hold."""
     keys = REVERSE_KEY if asked.reversal else asked.offer.keys(asked.price)
     place.choose(keys)
     code = ""
-    for number in range(MOST_HOLDS):
+    for disturbed in (about, *[{}] * (MOST_HOLDS - 1)):
         if not place.offers_something():
             return ""
-        first = number == 0
-        code = _hold(run, place, guest, asked, about if first else {})
+        code = _hold(run, place, guest, asked, disturbed)
         if code == DARK:
             place.boot()
         if code not in (results.AGAIN, DARK) or about.get("walks"):
@@ -105,7 +106,7 @@ def serve(run: Run, place, guest, asked: Asked, about: dict[str, int]) -> str:
     return code
 
 
-def _hold(run: Run, place, guest, asked: Asked, about: dict[str, int]) -> str:
+def _hold(run: Run, place: Place, guest: Guest, asked: Asked, about: dict[str, int]) -> str:
     disturbed = "tear" in about or "cut" in about
     allowed = run.bystander.allowed(place, guest, guest.card, asked, disturbed)
     if "tear" in about:
@@ -117,7 +118,7 @@ def _hold(run: Run, place, guest, asked: Asked, about: dict[str, int]) -> str:
     return code
 
 
-def _hold_again(run: Run, place, guest, asked: Asked) -> None:
+def _hold_again(run: Run, place: Place, guest: Guest, asked: Asked) -> None:
     """At once, by accident: the screen is the same, and the pass pays nothing."""
     place.press("*" + asked.offer.keys(asked.price))
     before = guest.card.counter
