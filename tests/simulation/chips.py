@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from card.layout import PASS_FILE, PassFile
 from card.wire import read_uint
-from hardware.emulated_pass import EmulatedPass, Memory
+from hardware.emulated_pass import EmulatedPass, Memory, PassTorn
 from hardware.emulated_pass.model import DataFile, ValueFile
 
 
@@ -38,6 +38,7 @@ class WatchedPass(EmulatedPass):
         super().__init__(memory, random=random)
         self._committed = committed
         self._held: dict[int, int] = {}
+        self._leaves: tuple[int, bool] | None = None
 
     @property
     def counter(self) -> int:
@@ -67,10 +68,30 @@ class WatchedPass(EmulatedPass):
         said = PassFile.from_bytes(file.data)
         return said.valid_from, said.valid_until
 
+    def leaves_after(self, exchanges: int, executed: bool) -> None:
+        """It leaves at that exchange from now, however often it is found in between; once."""
+        self._leaves = exchanges, executed
+
+    def stays(self) -> None:
+        """It does not leave any more by itself."""
+        self._leaves = None
+
+    def _leaves_now(self) -> bool | None:
+        """None when it stays, else whether the command still runs."""
+        if self._leaves is None:
+            return None
+        left, executed = self._leaves
+        self._leaves = (left - 1, executed) if left > 1 else None
+        return executed if left == 1 else None
+
     def exchange(self, command: bytes) -> bytes:
-        before = self.counter
+        before, leaves = self.counter, self._leaves_now()
         try:
-            return super().exchange(command)
+            answer = super().exchange(command) if leaves is not False else b""
+            if leaves is not None:
+                self.deactivate()
+                raise PassTorn("the pass left the reader on the desk")
+            return answer
         finally:
             if self.counter > before:
                 self._tell()

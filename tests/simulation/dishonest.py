@@ -93,8 +93,11 @@ class Forger:
             return [(as_it_was[0], VOID, entry.clear_bytes, NOT_SEALED)]
         key = sealing_of(self._place.terminal, entry.clear.day, self._city.vault).key()
         proof = unseal(key, entry.clear_bytes, entry.sealed)
-        fields = {**vars(entry.clear), "amount1": _TIMES * entry.clear.amount1}
-        if self._how == INVENT:
+        fields = {**vars(entry.clear)}
+        if self._how == EDIT:
+            fields |= {"amount1": _TIMES * entry.clear.amount1, "price": _TIMES * entry.clear.price}
+        else:
+            # The same sale once more: no rule about offers says no to it.
             fields["sequence"] = _NO_TERMINAL_COUNTS_SO_FAR
             proof.tmc += _NO_PASS_COUNTS_SO_FAR  # else it would be the same transaction under another number
         clear = ClearRecord(**fields).to_bytes()

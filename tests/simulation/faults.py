@@ -21,6 +21,8 @@ from tests.simulation.run import BACKUP, Run
 PLACES = 5
 EXCHANGES = 12
 COMMIT = 10
+# Where a visit to the desk commits its first load: in a month, and in a new year.
+LOADED = (11, 11, 22, 22, 22, 22)
 # Intent, outcome, and an earlier tap that is settled, with the first slot of a block between.
 BYTES_OF_A_TAP = 520
 ROTATED = ("load", "lookup", "tap", "hotlist")
@@ -47,7 +49,7 @@ def _disturbed(chance: random.Random, day: int, kind: str, about: dict[str, int 
     elif kind == "statement" and dice < 0.5:
         more = {"wrong": chance.choice(bank.WRONGS)}
     elif kind == "visit the desk" and dice < 0.3:
-        more = {"tear": chance.randint(1, 40), "did": chance.randrange(2)}
+        more = {"tear": chance.choice((*range(1, 40), *LOADED)), "did": chance.randrange(2)}
     elif kind == "visit the desk" and dice < 0.4:
         more = {"repeats": 2}
     if kind == "tap" and more and chance.random() < 0.4:

@@ -148,7 +148,7 @@ def visit(run: Run, about: dict[str, int]) -> None:
     city, guest = run.city, run.city.guest(about["guest"])
     card = guest.card
     if "tear" in about:
-        card.tear_after(about["tear"], bool(about["did"]))
+        card.leaves_after(about["tear"], bool(about["did"]))
     for _ in range(2 + about.get("repeats", 0)):
         try:
             city.desk.renew(city.row_of(guest), InProcessReader(card), city.today)
@@ -158,6 +158,7 @@ def visit(run: Run, about: dict[str, int]) -> None:
             continue
         except (CardRefused, DeskError):
             break
+    card.stays()
 
 
 def hand_in_loads(run: Run, about: dict[str, int]) -> None:
