@@ -255,6 +255,9 @@ def in_words(found: dict[str, Any], today: date) -> list[str]:
         lines.append(f"Version {found['failed']} was tried and did not come up.")
     if found["error"]:
         lines.append(f"last error: {found['error']}")
+    # Firmware from before key chips says nothing of it.
+    if found.get("key_chip"):
+        lines.append(f"key chip: {found['key_chip']}")
     if found["online"]:
         lines.append(f"last sync over Wi-Fi: {found['online']}")
     lines.append(f"room on the flash: {found['room'] // 1024} KB")

@@ -80,6 +80,7 @@ def _hello(device):
     error = device.flash.read("error")
     about["error"] = error.decode() if error else None
     about["online"] = device.online
+    about["key_chip"] = device.identity.trouble()
     about["room"] = device.flash.room()
     about.update(device.slots.facts() if device.slots else {"slot": None, "trial": False, "failed": None})
     about["pin"] = lock_of(device).has_pin

@@ -36,6 +36,8 @@ class Board:
         )
         self._light = _light(data["light"])
         self._clock = Ds3231(self._bus(data["clock"]))
+        if "key_chip" in data:
+            self.secret = _key_chip(self._bus(data["key_chip"]["bus"]), data["key_chip"])
         self._watchdog = None
         self._passed_ms = 0
         self._ticks = ticks_ms()
@@ -154,6 +156,13 @@ def _made(name, given):
     if name.startswith("i2c"):
         return machine.I2C(given.pop("id"), **given)
     return machine.UART(given.pop("id"), baudrate=_SPEEDS[0], **given)
+
+
+def _key_chip(bus, data):
+    """What `secret` of a Device asks; its code is loaded only where there is a chip."""
+    from terminal.firmware.drivers.atecc608 import Atecc608
+
+    return Atecc608(bus, data["address"], data["slot"]).secret
 
 
 def _light(pin):

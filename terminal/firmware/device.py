@@ -4,7 +4,7 @@ from card.errors import CardError
 from card.wire import read_uint
 from terminal.firmware import app, offers, seldom
 from terminal.firmware.book import Book
-from terminal.firmware.errors import FlashError, ListRefused, ReaderError
+from terminal.firmware.errors import FlashError, KeyChipError, ListRefused, ReaderError
 from terminal.firmware.flash import Flash
 from terminal.firmware.identity import Identity
 from terminal.firmware.link import JOURNAL, REFUSED
@@ -21,7 +21,7 @@ class Device:
     `key()` gives the next key or None, `seconds_on()` the whole seconds since the terminal was switched on, `today()`
     the day that its battery clock says, or None, and `set_today(day)` sets that. `storage(index)` is raw flash, for the
     journal of one book. `rest()` is called between two guests, when there is time to tidy the memory. A board with a
-    chip that keeps a key has `secret(data)`: 16 bytes that only this device can make of `data`.
+    chip that keeps a key has `secret(data)`: 16 bytes that only this chip can make of `data`.
     """
 
     def __init__(self, flash, board):
@@ -29,8 +29,7 @@ class Device:
 
         self.flash = Flash(flash)
         self.board = board
-        self.identity = Identity(self.flash, board.random)
-        self.secret = getattr(board, "secret", self.identity.secret)
+        self.identity = Identity(self.flash, board.random, getattr(board, "secret", None))
         self.books = [self.open_book(issuer) for issuer in shelf.issuers_on(self.flash)]
         self._language = ENGLISH if self.flash.read_checked(LANGUAGE_FILE) == b"\x01" else DUTCH
         self.shift = Shift(self._language)
@@ -238,7 +237,7 @@ class Device:
             return kind, answers.answer(self, kind, issuer, content)
         except MemoryError:
             return REFUSED, b"there is not memory enough for this now"
-        except (ListRefused, FlashError, CardError, ValueError) as error:
+        except (ListRefused, FlashError, KeyChipError, CardError, ValueError) as error:
             return REFUSED, str(error).encode()
         except OSError:
             return REFUSED, b"the flash does not work"

@@ -1,9 +1,10 @@
 """What the device does for staff between two screens: the PIN, the end of a shift, and the totals of the day."""
 
 from terminal.firmware import cards
-from terminal.firmware.errors import FlashError
+from terminal.firmware.errors import FlashError, KeyChipError
 from terminal.firmware.lock import lock_of
 from terminal.firmware.results import (
+    KEY_CHIP,
     PIN_SET,
     SHIFT_CLOSED,
     SHIFT_OPEN,
@@ -26,6 +27,8 @@ def do(device, state):
         return _check_pin(device) if state == "checking" else _set_pin(device)
     except FlashError:
         return Result(TERMINAL_FULL)
+    except KeyChipError:
+        return Result(KEY_CHIP)
 
 
 def close(device):

@@ -21,6 +21,10 @@ class FlashError(Exception):
     """The flash does not hold what was written, or has no room left; no tap is accepted."""
 
 
+class KeyChipError(Exception):
+    """The chip that keeps the key of this device does not do its work; nothing opens, and nothing is lost."""
+
+
 class BackendUnreachable(Exception):
     """Nothing was handed over; the terminal keeps everything, try again later."""
 

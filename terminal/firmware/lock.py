@@ -33,7 +33,7 @@ _MOST_COUNTED = 255
 class Lock:
     """`number` is the device's; `secret(data) -> 16 bytes` mixes something of this device into each PIN.
 
-    What a lock can stop depends on `secret`: see docs/threats.md.
+    What a lock can stop depends on `secret`: see docs/threats.md. When that raises KeyChipError, nothing changed.
     """
 
     def __init__(self, flash, number, secret):
@@ -59,9 +59,10 @@ class Lock:
         It counts as wrong on flash before it is tried: pulling the plug saves no count.
         """
         kept = self._kept
+        start = self._start(pin, kept[_SALT_AT:_SEALED_AT])
         self._keep_wrong(min(kept[_WRONG_AT] + 1, _MOST_COUNTED))
         try:
-            key = siv_decrypt(self._key_of(pin, kept[_SALT_AT:_SEALED_AT]), [_ABOUT], kept[_SEALED_AT:])
+            key = siv_decrypt(_key_of(start), [_ABOUT], kept[_SEALED_AT:])
         except BadMac:
             return None
         self._keep_wrong(0)
@@ -75,7 +76,7 @@ class Lock:
         mark = self._kept[_MARK_AT:_SALT_AT] if key else random(_SALT_AT - _MARK_AT)
         key = key or random(KEY_BYTES)
         salt = random(_SEALED_AT - _SALT_AT)
-        sealed = siv_encrypt(self._key_of(pin, salt), [_ABOUT], key)
+        sealed = siv_encrypt(_key_of(self._start(pin, salt)), [_ABOUT], key)
         self._keep(self._number + uint(0, 1) + mark + salt + sealed)
         return key
 
@@ -88,12 +89,9 @@ class Lock:
         """16 bytes that say whether something under this shift key is the same as this, also without the key."""
         return self._secret(b"wrapped" + self._kept[_MARK_AT:_SALT_AT] + content)
 
-    def _key_of(self, pin, salt):
-        """The 32-byte AES-SIV key of a PIN. The chain takes long, and no step of it can be skipped."""
-        encrypt = chained_encryption(self._secret(b"pin" + salt + pin.encode()))
-        for _ in range(_ROUNDS):
-            last = encrypt(_ZEROS)
-        return cmac(last[-BLOCK:], b"pin 1") + cmac(last[-BLOCK:], b"pin 2")
+    def _start(self, pin, salt):
+        """What the key of a PIN begins with. Asked before the try counts: a chip that fails costs nobody a try."""
+        return self._secret(b"pin" + salt + pin.encode())
 
     def _keep_wrong(self, wrong):
         self._keep(self._kept[:_WRONG_AT] + uint(wrong, 1) + self._kept[_MARK_AT:])
@@ -105,4 +103,12 @@ class Lock:
 
 def lock_of(device):
     """The lock of a terminal.firmware.device."""
-    return Lock(device.flash, device.identity.number, device.secret)
+    return Lock(device.flash, device.identity.number, device.identity.secret)
+
+
+def _key_of(start):
+    """The 32-byte AES-SIV key of a PIN. The chain takes long, and no step of it can be skipped."""
+    encrypt = chained_encryption(start)
+    for _ in range(_ROUNDS):
+        last = encrypt(_ZEROS)
+    return cmac(last[-BLOCK:], b"pin 1") + cmac(last[-BLOCK:], b"pin 2")

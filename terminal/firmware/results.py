@@ -20,6 +20,7 @@ NOT_YET_VALID = "27"
 LIST_TOO_OLD = "30"
 TERMINAL_FULL = "31"
 READER = "32"
+KEY_CHIP = "33"
 # On the shift.
 SHIFT_OPEN = "40"
 SHIFT_CLOSED = "41"
@@ -47,6 +48,7 @@ SENTENCES = Texts("""
 30|De lijsten zijn te oud. Sluit het apparaat aan|The lists are too old. Connect the terminal
 31|Het geheugen is vol. Sluit het apparaat aan|The memory is full. Connect the terminal
 32|De lezer werkt niet. Controleer de kabel|The reader does not work. Check the cable
+33|De sleutelchip faalt. Haal hulp|The key chip fails. Get help
 40|De dienst is open|The shift is open
 41|De dienst is gesloten|The shift is closed
 42|Dit is niet de goede PIN|This is not the right PIN

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from card.record import REVERSAL, TAP, ClearRecord
 from terminal.firmware import offers, staff
 from terminal.firmware.results import (
+    KEY_CHIP,
     PIN_SET,
     PURSE_TOO_SMALL,
     REVERSED,
@@ -27,7 +28,7 @@ BUNDLE = SimpleNamespace(
     units={"1": "cent", "2": "cent", "4": "visit"},
 )
 # What a state of the staff waits for; all else is the end of a tap.
-OF_THE_SHIFT = [code for code in SENTENCES if code >= "40"]
+OF_THE_SHIFT = [code for code in SENTENCES if code >= "40" or code == KEY_CHIP]
 
 
 class _Walk:
@@ -83,6 +84,8 @@ def screens(language: int) -> list[tuple[str, str, tuple[str, str]]]:
 
 def _first_shift(walk):
     walk.types("1234#2580#2581#2580#2580#")
+    walk.gets(Result(KEY_CHIP))
+    walk.types("2580#2580#")
     walk.gets(Result(PIN_SET))
     walk.shift.has_pin, walk.shift.key = True, b"key"
 
@@ -97,7 +100,7 @@ def _menu(walk):
     walk.types("*D1")
     walk.shift.key = None
     walk.gets(Result(SHIFT_CLOSED))
-    for code in (WRONG_PIN, TOO_MANY_WRONG):
+    for code in (WRONG_PIN, KEY_CHIP, TOO_MANY_WRONG):
         walk.types("1111#")
         walk.gets(Result(code))
     walk.gets(30, TICK)

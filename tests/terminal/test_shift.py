@@ -5,7 +5,6 @@ from datetime import date
 
 import pytest
 
-from card.cmac import cmac
 from keys.custody import rotate
 from terminal.firmware import flash as flash_module
 from terminal.firmware import link
@@ -117,27 +116,6 @@ def test_closing_the_shift_forgets_the_keys(terminal, card):
     assert shift_of(terminal) == "closed"
     terminal.press(f"{PIN}#")
     assert terminal.tap(card)[1] == "00"
-
-
-def test_a_board_with_a_chip_of_its_own_is_asked_for_each_pin(tmp_path, card):
-    """With another chip neither the PIN nor all of the flash opens anything."""
-    terminal = PcTerminal(tmp_path / "flash", provision=False)
-    asked = []
-
-    def switch_on(chip):
-        terminal.chip = lambda data: asked.append(data) or cmac(chip, data)
-        terminal.switch_on()
-
-    terminal.ask(link.FORGET_PIN)
-    switch_on(b"A" * 16)
-    terminal.press(f"{PIN}#{PIN}#")
-    terminal.provision(101, terminal.vault)
-    switch_on(b"B" * 16)
-    assert terminal.press(f"{PIN}#")[1] == "42"
-    switch_on(b"A" * 16)
-    assert terminal.press(f"{PIN}#")[1] == "40"
-    assert terminal.tap(card)[1] == "00"
-    assert any(data.endswith(PIN.encode()) for data in asked)
 
 
 # Wrong PINs

@@ -5,8 +5,10 @@ Usage: micropython board.py BOARD    Prints what the parts noticed.
 
 import sys
 import time
+from binascii import hexlify
 
 from tests.twin import machine_parts as parts
+from tests.twin.emulated_atecc608 import ADDRESS, SLOT, EmulatedAtecc608
 
 YES = ("showing", "00", ("Ja, akkoord", "Over: 16,00"))
 
@@ -89,6 +91,13 @@ def main(name):
     print("after", [entry[1] for entry in parts.LOG if entry[0] == "radio"])
     board.rest()
     print("random", len(board.random(16)))
+
+    with_chip = dict(data, key_chip={"bus": "softi2c", "address": ADDRESS, "slot": SLOT})
+    with_chip["buses"] = dict(data["buses"], softi2c={"sda": 2, "scl": 3, "freq": 100000})
+    secret = Board(with_chip).secret
+    refused("chip", lambda: secret(b"what is asked"))
+    parts.DEVICES[ADDRESS] = EmulatedAtecc608(bytes(range(32)))
+    print("secret", hasattr(board, "secret"), hexlify(secret(b"what is asked")).decode())
 
 
 main(sys.argv[1])

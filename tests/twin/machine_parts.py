@@ -50,6 +50,7 @@ class Bus:
     def __init__(self, *number, **settings):
         settings = {name: (one.number if isinstance(one, Pin) else one) for name, one in settings.items()}
         MADE[type(self).__name__] = (number, settings)
+        self.settings = settings
 
 
 class SPI(Bus):
@@ -68,6 +69,17 @@ class I2C(Bus):
         if address not in DEVICES:
             raise OSError(19)
         return DEVICES[address]
+
+    def writeto(self, address, data):
+        if address == 0:
+            # Nobody's address, but eight bits of it hold SDA low.
+            for device in DEVICES.values():
+                if hasattr(device, "sda_was_low"):
+                    device.sda_was_low(8000000 // self.settings["freq"])
+        self._device(address).take(bytes(data))
+
+    def readfrom(self, address, count):
+        return self._device(address).give(count)
 
     def writevto(self, address, parts):
         self._device(address).written(b"".join([bytes(part) for part in parts]))

@@ -3,6 +3,10 @@
 A dict says: `name`; `buses` by name, whose first letters are the kind; `reader`, `display`, `keypad`, `buzzer`, `light`
 (pins by number) and `clock`; the number of the `timer` for melodies; `watchdog_ms`; and `journal`: so many `books` of
 so many `blocks` of 4 KB, at the end of the flash or in a `partition`. The unix port needs none: see `unix.py`.
+
+With an ATECC608 on a bus of its own it also has, for example, `"softi2c": {"sda": 2, "scl": 3, "freq": 100000}` among
+the buses (slower than 100 kHz is good, faster does not wake the chip) and
+`"key_chip": {"bus": "softi2c", "address": 0x60, "slot": 9}`. Without, the flash keeps all of the device's key.
 """
 
 import sys
