@@ -43,8 +43,13 @@ bench: parts  ## Measure taps, a personalisation and clearing (books of TRANSACT
 	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11 --group heap32
 	$(RUN) -m tests.bench $(if $(TRANSACTIONS),--transactions $(TRANSACTIONS))
 
-world: parts  ## The slow ring: weeks of a small city with faults (SEEDS=20), a power cut at every byte, 200 kills of clearing
+world: parts  ## A year of a city from a seed (SEED=n TAPS=n, or REPLAY=file); without them five, and then the slow ring
+ifneq ($(SEED)$(REPLAY),)
+	$(RUN) -m tests.simulation $(if $(REPLAY),--replay $(REPLAY),--seed $(SEED) --taps $(or $(TAPS),2000)) $(if $(PLANT),--plant "$(PLANT)")
+else
+	$(RUN) -m tests.simulation --seeds $(or $(CITIES),5) --taps $(or $(TAPS),2000)
 	$(RUN) -m pytest -n 2 tests/world --seeds $(or $(SEEDS),20) --every-byte 1 --kills 200
+endif
 
 fuzz: tools  ## Search for inputs that stop a terminal, COUNT of them per target and engine (100000)
 	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11

@@ -259,7 +259,8 @@ class Desk:
         existing = passes.of(session, holder.id)
         if existing is not None:
             return existing
-        return passes.set_aside(session, holder, printed_code.new(), self._scheme.validity(on), self._by, self._now())
+        code, valid = printed_code.new(self._random), self._scheme.validity(on)
+        return passes.set_aside(session, holder, code, valid, self._by, self._now())
 
     # What becomes of it
 

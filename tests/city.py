@@ -339,6 +339,7 @@ class PcTerminal:
         self.storage = lists.pop("storage", None) or NorFlash(lists.pop("blocks", 64))
         self.storages = {0: self.storage}
         self.chip = None
+        self.random = lists.pop("random", os.urandom)
         self.boot()
         if provision:
             self.provision(terminal, self.vault, **lists)
@@ -373,6 +374,7 @@ class PcTerminal:
         board.storage = lambda index: self.storages.setdefault(index, NorFlash(64))
         board.today = lambda: self.clock
         board.set_today = self._set_clock
+        board.random = self.random
         if self.chip is not None:
             board.secret = self.chip
         self.device = Device(str(self.flash), board)

@@ -126,7 +126,7 @@ class Till:
     def _charge(self, handle, tmc, tmv, day, order, now_s):
         paid = self._settle(handle, tmc, tmv, day, order)
         if paid is not None:
-            return Result(YES, paid)
+            return self._remembered(handle, tmc, now_s, Result(YES, paid))
         again = None if order.once_more else self._just_now(handle, tmc, order, day, now_s)
         if again is not None:
             return Result(SAME_AGAIN, again.record, again.left)
@@ -134,9 +134,13 @@ class Till:
             if purse not in self.bundle.allowed:
                 raise _No(WRONG_VENUE)
         result = self._move(handle, tmc, order.record(self._keys.terminal, self.journal.next_sequence, day))
+        return self._remembered(handle, tmc + 1, now_s, result)
+
+    def _remembered(self, handle, tmc, now_s, result):
+        """So that the pass, which now counts `tmc`, is not charged the same by accident."""
         if len(self._recent) == _MOST_RECENT:
             self._recent.pop(0)
-        self._recent.append((bytes(self.journal.moment(handle, tmc + 1)), now_s, result))
+        self._recent.append((bytes(self.journal.moment(handle, tmc)), now_s, result))
         return result
 
     def _give_back(self, handle, tmc, tmv, day, _order, _now_s):

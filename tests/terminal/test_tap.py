@@ -6,6 +6,7 @@ from card.batch import COMMITTED, IN_DOUBT, VOID
 from terminal.firmware import link
 from terminal.firmware.errors import ReaderError
 from tests.city import (
+    A_WHILE_S,
     CENTS,
     CLOTHES,
     DAY,
@@ -352,6 +353,18 @@ def test_the_last_tap_can_be_put_back_after_a_restart(terminal, card):
     terminal.boot()
     assert terminal.tap(card, "A")[1] == "26"
     assert purses_of(card)[CENTS] == 2000
+
+
+def test_a_torn_tap_that_was_settled_is_not_charged_by_a_hold_too_many(terminal, card):
+    """Where the tear came after the commit, the guest holds again and gets a yes; a third hold is an accident."""
+    terminal.seconds += A_WHILE_S  # since it was switched on
+    card.tear_after(EXCHANGES_PER_TAP, True)
+    terminal.press("1#")
+    assert terminal.hold(card)[1] == "10"
+    assert terminal.hold(card)[1] == "00"
+    terminal.press("*1#")
+    assert terminal.hold(card)[1] == "02"
+    assert purses_of(card)[CENTS] == 1600
 
 
 def test_a_torn_tap_is_settled_and_another_order_charged(terminal, card):

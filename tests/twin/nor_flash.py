@@ -27,18 +27,20 @@ class NorFlash:
     def write(self, at, data):
         self._may_fail()
         self.writes += 1
-        for offset in range(len(data)):
-            self._step()
-            if self.content[at + offset] != 0xFF:
-                raise ValueError("byte %d was written before and not erased since" % (at + offset))
-            self.content[at + offset] = data[offset]
+        lasts = len(data) if self.steps_left is None else min(len(data), self.steps_left)
+        if bytes(self.content[at : at + lasts]) != b"\xff" * lasts:
+            raise ValueError("bytes from %d on were written before and not erased since" % at)
+        self.content[at : at + lasts] = data[:lasts]
+        self._steps(lasts)
+        if lasts < len(data):
+            self._steps(1)
 
     def erase(self, block):
         self._may_fail()
         self.erases += 1
         half = BLOCK_BYTES // _ERASE_STEPS
         for step in range(_ERASE_STEPS):
-            self._step()
+            self._steps(1)
             start = block * BLOCK_BYTES + step * half
             self.content[start : start + half] = b"\xff" * half
 
@@ -46,9 +48,9 @@ class NorFlash:
         if self.failing:
             raise OSError(5)
 
-    def _step(self):
-        self.steps += 1
+    def _steps(self, count):
+        self.steps += count
         if self.steps_left is not None:
-            if self.steps_left == 0:
+            if self.steps_left < count:
                 raise PowerCut
-            self.steps_left -= 1
+            self.steps_left -= count

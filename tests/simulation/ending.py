@@ -1,0 +1,136 @@
+"""How a story ends: everything is handed in, audited and paid, and what is left over must have its reason."""
+
+from datetime import timedelta
+
+from card.wire import uint
+from tests.simulation import people
+from tests.simulation.chips import Committed, Name
+from tests.simulation.city import OPENED
+from tests.simulation.invariants import hold
+from tests.simulation.place import Place
+from tests.simulation.run import Run
+
+_SYNCS = 4
+# A clock that ran ahead dates a tap at most so far in the future; it is paid when that day is over.
+_CLOCKS_AHEAD = timedelta(days=60)
+# What the vault's audit calls a record that somebody kept back or changed, and one that a pass says did happen.
+_ACCUSES = ("missing", "differs", "not_ours")
+_HAPPENED = "happened"
+
+
+def finish(run: Run) -> None:
+    """Raises Violation."""
+    city = run.city
+    city.vault_is_down = False
+    city.network.deliver(city.chance.of_now)
+    for place in city.places:
+        if not place.stolen:
+            _bring_all(place)
+    people.hand_in_loads(run, {})
+    city.clearing.ingest.prove_pending()
+    run.books.agree()
+    audit = city.clearing.findings.audit()
+    found = {(each.kind, each.terminal, each.sequence) for each in audit.findings}
+    _nothing_is_lost(run, found)
+    _the_dishonest_are_found(run, found)
+    city.today += _CLOCKS_AHEAD
+    people.settle(run, {})
+    people.statement(run, {})
+    run.books.agree()
+    _all_is_paid(run)
+    _nothing_personal(run)
+    _a_destroyed_year_is_gone(run)
+
+
+def _bring_all(place: Place) -> None:
+    for _ in range(_SYNCS):
+        said = place.sync()
+        if not said:
+            return
+    hold("lost", bool(place.spoilt), f"terminal {place.terminal} cannot be synced: {said}")
+
+
+def _nothing_is_lost(run: Run, found: set[tuple[str, int, int]]) -> None:
+    after = {(done.uid, done.counter): done.name for done in run.city.truth.values()}
+    with run.city.clearing.store.transaction() as tx:
+        for name, done in run.books.waiting.items():
+            row = tx.journal.record(name.terminal, name.sequence)
+            told = {(kind, *name[:2]) for kind in (*_ACCUSES, _HAPPENED)} & found
+            witness = after.get((done.uid, done.counter + 1)) in run.books.proven
+            state = row.state if row is not None else "not there"
+            what = f"{name[:2]} was committed and is {state}"
+            hold("lost", bool(told) or not witness, f"{what}, and the audit does not say so")
+            hold("lost", state == "in_doubt" or run.city.has_a_reason(name.terminal), what)
+
+
+def _the_dishonest_are_found(run: Run, found: set[tuple[str, int, int]]) -> None:
+    with run.city.clearing.store.transaction() as tx:
+        items = {(item.terminal, item.reason) for item in tx.quarantine.items(True)}
+    accused = {terminal for terminal, _ in items} | {terminal for kind, terminal, _ in found if kind in _ACCUSES}
+    honest = {place.terminal for place in run.city.places if not place.spoilt}
+    hold("dishonest", not accused & honest, f"honest venues are accused: {sorted(accused & honest)} by {sorted(items)}")
+    for terminal, forger in run.forgers:
+        if forger.did is not None and _leaves_a_trace(run, forger.did):
+            hold("dishonest", terminal in accused, f"terminal {terminal} forged {forger.did[:2]} and is not found")
+    for terminal in run.cloned:
+        hold("dishonest", terminal in accused, f"terminal {terminal} has two journals and is not found")
+
+
+def _leaves_a_trace(run: Run, name: Name) -> bool:
+    """A record that was left out shows when its pass did something after; one that is false shows at once."""
+    done: Committed | None = run.city.truth.get(name)
+    if done is None:
+        return True
+    later = (each for each in run.city.truth.values() if (each.uid, each.counter) == (done.uid, done.counter + 1))
+    return any(each.name in run.books.proven for each in later)
+
+
+def _all_is_paid(run: Run) -> None:
+    for (account, unit), cents in run.books.expected.items():
+        if account.startswith(("venue", "transit")) and unit == "cent":
+            hold("paid", cents <= 0, f"{account} is still owed {cents} cents at the end")
+
+
+def _nothing_personal(run: Run) -> None:
+    """No name, UID or handle in what clearing, vault and terminals keep; the desk alone knows."""
+    secrets = _of_people(run)
+    for path in sorted(run.city.folder.rglob("*")):
+        inside = path.relative_to(run.city.folder).parts[0]
+        if path.is_file() and inside not in ("desk", "households.csv"):
+            _search(str(path.relative_to(run.city.folder)), path.read_bytes(), secrets)
+    for place in run.city.places:
+        _search(f"the flash of terminal {place.terminal}", bytes(place.storage.content), secrets)
+    _search("the log of the vault", repr(run.city.vault_log.lines).encode(), secrets)
+    _search("the logs of the servers", run.city.logged().encode(), secrets)
+
+
+def _search(where: str, content: bytes, secrets: dict[bytes, str]) -> None:
+    for secret, what in secrets.items():
+        hold("personal", secret not in content, f"{what} is in {where}")
+
+
+def _a_destroyed_year_is_gone(run: Run) -> None:
+    """Who has the vault and all UIDs after a year was destroyed cannot tell whose rows of that year are whose."""
+    year, vault = OPENED.year, run.city.vault
+    if run.city.today.year == year:
+        return
+    with run.city.clearing.store.transaction() as tx:
+        rows = [row.nullifier for row in tx.journal.proven() if row.happened_on.year == year]
+    run.city.destroy_year(year)
+    about = [done.uid + uint(1, 1) + uint(done.counter, 4) for done in run.city.truth.values()]
+    for left in vault.register.keys["nullifier"]:
+        made = vault.store.cmacs(("nullifier", int(left)), b"".join(about), len(about[0]))
+        told = {made[at : at + 16].hex() for at in range(0, len(made), 16)} & set(rows)
+        hold("year", not told, f"{len(told)} of {len(rows)} transactions of {year} can be told with the key of {left}")
+
+
+def _of_people(run: Run) -> dict[bytes, str]:
+    secrets: dict[bytes, str] = {}
+    for card in run.city.cards():
+        uid = card.memory.picc.uid
+        for each, what in ((uid, "a UID"), (run.city.vault.card_keys(uid, 1).handle, "a handle")):
+            secrets[each] = secrets[each.hex().encode()] = what
+    for holder in run.city.holders():
+        if len(holder.person.family_name) > 5:
+            secrets[holder.person.family_name.encode()] = "a name"
+    return secrets
