@@ -50,7 +50,8 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process():
 
 @pytest.mark.timeout(600)
 def test_a_story_that_goes_wrong_is_made_shorter_and_tells_the_same_from_its_file(tmp_path):
-    story = make(3, 40)._replace(planted="a percentage rounded up")
+    bug = BUGS["a percentage rounded up"]
+    story = make(bug.seed, TAPS)._replace(planted=bug.what)
     outcome = tell(story)
     short = shrink(story._replace(events=story.events[: outcome.events]), outcome.violation.name, most_runs=12)
     assert len(short.events) < len(story.events) / 2
