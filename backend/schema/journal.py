@@ -49,3 +49,4 @@ terminal_progress = table(
 
 append_only(entry)
 append_only(record, changing=("position", "doubt_position", "state", "reason", "nullifier", "decided_at"))
+append_only(terminal_progress, changing=("held_to", "seen_on"))

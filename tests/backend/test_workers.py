@@ -76,7 +76,7 @@ def test_a_settlement_that_is_approved_by_two_at_once_pays_once(world):
     outcome = at_once(world, approve("Bram"), approve("Chris"), approve("Dirk"))
     # Who comes second is refused, because it is approved.
     assert outcome == ["approved"] * 3
-    assert world.balance("bank") == 500
+    assert world.balance("transit") == 500
 
 
 @pytest.mark.parametrize("turn", range(3))

@@ -33,6 +33,11 @@ DECLINES = (
         mark("Houd de pas nog een keer stil tegen hetzelfde apparaat. Er wordt nooit twee keer betaald."),
     ),
     Decline(
+        "11",
+        mark("Het apparaat was even te druk."),
+        mark("Houd de pas nog een keer tegen hetzelfde apparaat. Er wordt nooit twee keer betaald."),
+    ),
+    Decline(
         "20",
         mark("Het apparaat herkent de pas niet."),
         mark(
@@ -88,6 +93,11 @@ DECLINES = (
         "32",
         mark("De lezer van het apparaat werkt niet."),
         mark("Dit ligt niet aan de pas. De winkel moet de kabel van het apparaat nakijken."),
+    ),
+    Decline(
+        "33",
+        mark("De sleutelchip van het apparaat werkt niet."),
+        mark("Dit ligt niet aan de pas. De winkel belt de beheerder van de aanbieders."),
     ),
     Decline("40", mark("Het apparaat is open voor de dienst."), mark("U hoeft niets te doen.")),
     Decline("41", mark("Het apparaat is gesloten."), mark("De winkel moet de PIN typen.")),
