@@ -7,9 +7,7 @@ hotlist of 10 000 of 100 000 passes, five more guests come, the day is added up,
 import random
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 from issuer.hotlist import base_of, changes_of
 from terminal.firmware import link
@@ -32,9 +30,7 @@ def record_shift(folder: Path) -> tuple[Path, Path]:
     PcTerminal(flash, storage=FileStorage(str(_made(flash) / "journal0"), 64))
     shutil.copytree(flash, before)
     tape = _Tape()
-    with patch("terminal.pc.os", SimpleNamespace(urandom=tape.random)):
-        terminal = _Recorder(flash, tape)
-    _work(terminal, tape)
+    _work(_Recorder(flash, tape), tape)
     return before, tape.write(folder / "recording")
 
 
@@ -111,7 +107,8 @@ class _Recorder(PcTerminal):
 
     def __init__(self, flash: Path, tape: _Tape) -> None:
         self._tape = tape
-        super().__init__(flash, provision=False, storage=FileStorage(str(flash / "journal0"), 64))
+        storage = FileStorage(str(flash / "journal0"), 64)
+        super().__init__(flash, provision=False, storage=storage, random=tape.random)
         tape.stage("shift_open")
 
     def switch_on(self) -> None:
