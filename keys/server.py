@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gunicorn.app.base import BaseApplication
-
 from keys.certificates import SERVER
 from keys.errors import KeyStoreError
 from keys.http import PARTIES, Environ
+from web.serving import Server
 
 WORKERS = 2
 # An audit of a year takes minutes.
@@ -81,24 +80,11 @@ def socket_path(folder: Path, party: str) -> Path:
     return folder / f"{party}.sock"
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, make_app: Callable[[], Any], options: dict[str, Any]) -> None:
-        self._make_app, self._options = make_app, options
-        super().__init__()
-
-    def load_config(self) -> None:
-        for name, value in self._options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Any:
-        # In each worker: a token does not survive a fork.
-        return self._make_app()
-
-
 def serve(make_app: Callable[[Callable[[Environ], str | None]], Any], place: Sockets | Tls, process: Path) -> None:
     """Run until told to stop; start over with other keys at SIGHUP. `make_app(who)` makes the application, once in each
     worker; the file `process` says which process to tell."""
     process.parent.mkdir(parents=True, exist_ok=True)
     options = {"workers": WORKERS, "timeout": _TIMEOUT_S, "loglevel": "warning", "pidfile": str(process)}
     options |= place.options()
-    _Server(lambda: make_app(place.party), options).run()
+    # In each worker, after it was forked: a token does not survive a fork.
+    Server(lambda: make_app(place.party), options).run()
