@@ -4,11 +4,9 @@ In a database of their own. The books are read by more than these pages: a munic
 and an auditor's tools read all tables. What opens an account is for nobody's eyes.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -20,7 +18,6 @@ from sqlalchemy import (
     Table,
     create_engine,
     delete,
-    event,
     insert,
     select,
 )
@@ -29,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from backend.errors import ConfigError
 from backend.roles import ROLES
+from web.database import keep_address, prepare
 from web.schema import add_tables
 
 ADDRESS_FILE = "staff.url"
@@ -47,8 +45,7 @@ class Staff:
     """The people in a database. `transaction()` is all or nothing."""
 
     def __init__(self, engine: Engine) -> None:
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _sqlite_settings)
+        prepare(engine)
         self._engine = engine
 
     @classmethod
@@ -67,9 +64,7 @@ class Staff:
         if (folder / "staff.db").exists():
             raise ConfigError("There are accounts in a file already. Begin with an empty folder.")
         opened = cls._opened(address)
-        # The address may hold a password.
-        with os.fdopen(os.open(folder / ADDRESS_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(address + "\n")
+        keep_address(folder / ADDRESS_FILE, address)
         return opened
 
     @classmethod
@@ -105,9 +100,3 @@ def speaks_for(session: Session, account: int, venue: int) -> None:
     """Tie an account to a venue, from now on this one."""
     session.execute(delete(_speaks).where(_speaks.c.account == account))
     session.execute(insert(_speaks).values(account=account, venue=venue))
-
-
-def _sqlite_settings(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA busy_timeout = 10000")

@@ -1,9 +1,9 @@
 """The database: an SQLite file in a folder as the embedded default, or PostgreSQL; the same tables on both."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from issuer.errors import DeskError
 from issuer.registry.migrations import upgrade
+from web.database import keep_address, prepare
 
 ADDRESS_FILE = "database.url"
 
@@ -19,8 +20,9 @@ class Registry:
     """The registry in a database. `transaction()` is all or nothing."""
 
     def __init__(self, engine: Engine) -> None:
+        prepare(engine)
         if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _sqlite_settings)
+            event.listen(engine, "connect", _names_by_index)
         upgrade(engine)
         self._engine = engine
 
@@ -53,9 +55,7 @@ class Registry:
             raise DeskError("This desk has a registry in a file already. Begin with an empty folder.")
         opened = cls.opened(address)
         folder.mkdir(parents=True, exist_ok=True)
-        # The address may hold a password.
-        with os.fdopen(os.open(folder / ADDRESS_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(address + "\n")
+        keep_address(folder / ADDRESS_FILE, address)
         return opened
 
     @contextmanager
@@ -68,9 +68,6 @@ class Registry:
         self._engine.dispose()
 
 
-def _sqlite_settings(connection, _record) -> None:  # type: ignore[no-untyped-def]
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA busy_timeout = 10000")
+def _names_by_index(connection: Any, _record: Any) -> None:
     # LIKE with a fixed beginning goes by the index only when it tells capitals apart; names are searched without.
     connection.execute("PRAGMA case_sensitive_like = ON")
