@@ -45,7 +45,7 @@ class Overview:
 def overview(clearing: Clearing) -> Overview:
     """As of this moment."""
     totals, balances = clearing.ledger.totals(), clearing.ledger.balances()
-    with clearing.store.transaction() as tx:
+    with clearing.store.reading() as tx:
         waiting, last_day = tx.payments.waiting(), tx.payments.last_day()
     venues = {name: cents for (name, unit), cents in balances.items() if unit == _CENT and name.startswith("venue:")}
     records = totals["records"]

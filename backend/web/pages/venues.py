@@ -63,7 +63,7 @@ def people(number: int) -> Response | tuple[str, int]:
 
 
 def _one(number: int, wrong: str = "") -> str:
-    with clearing().store.transaction() as tx:
+    with clearing().store.reading() as tx:
         held = tx.catalogue.venue(number)
         if held is None:
             raise NotFound("venue", f"There is no venue {number}.")
