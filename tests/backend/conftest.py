@@ -289,6 +289,13 @@ class World:
             if terminal.entries:
                 self.clearing.ingest.accept(terminal.batch(), terminal.number)
 
+    def sells(self):
+        """The pool earns 12.50 and the shop 3.00, and both hand it in."""
+        self.pool.tap(self.holder)
+        self.pool.tap(self.sibling, offer=12, amount=750, price=750)
+        self.shop.tap(self.holder, offer=21, amount=300, price=300)
+        self.sync()
+
     def accept(self, body, terminal=None):
         return self.clearing.ingest.accept(body, terminal)
 

@@ -21,10 +21,7 @@ POOL, SHOP = "MD-1-2026-001-5", "MD-1-2026-001-6"
 @pytest.fixture
 def month(world):
     """A settlement of 15.50 is with the bank: 12.50 for the pool and 3.00 for the shop."""
-    world.pool.tap(world.holder)
-    world.pool.tap(world.sibling, offer=12, amount=750, price=750)
-    world.shop.tap(world.holder, offer=21, amount=300, price=300)
-    world.sync()
+    world.sells()
     settle(world)
     return world
 

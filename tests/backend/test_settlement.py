@@ -27,10 +27,7 @@ NS = {"p": "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"}
 @pytest.fixture
 def month(world):
     """A month in which the pool earned 12.50 and the shop 3.00."""
-    world.pool.tap(world.holder)
-    world.pool.tap(world.sibling, offer=12, amount=750, price=750)
-    world.shop.tap(world.holder, offer=21, amount=300, price=300)
-    world.sync()
+    world.sells()
     return world
 
 

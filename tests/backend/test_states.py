@@ -16,10 +16,7 @@ POOL_BACK = ("CRDT", 1250, "MD-1-2026-001-5")
 @pytest.fixture
 def month(world):
     world.desk.load(world.holder)
-    world.pool.tap(world.holder)
-    world.pool.tap(world.sibling, offer=12, amount=750, price=750)
-    world.shop.tap(world.holder, offer=21, amount=300, price=300)
-    world.sync()
+    world.sells()
     return world
 
 

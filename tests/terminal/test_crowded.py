@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from terminal.firmware import book, duty, journal, seldom, till
-from tests.city import CENTS, PcTerminal, in_doubt, make_pass, proven_cents, purses_of
+from tests.city import CENTS, in_doubt, make_pass, proven_cents, purses_of
 
 # Where a tap leaves traces: wherever in these memory runs out, they have to be found again.
 TRACED = {module.__file__ for module in (book, journal, till)}
@@ -32,11 +32,6 @@ class Crowd:
             if self.left == 0:
                 raise MemoryError
         return self._trace
-
-
-@pytest.fixture
-def terminal(tmp_path):
-    return PcTerminal(tmp_path / "flash")
 
 
 def steps_of_a_tap(terminal):

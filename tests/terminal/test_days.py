@@ -4,15 +4,10 @@ import pytest
 
 from terminal.firmware import link
 from terminal.firmware.days import MOST_STEP
-from tests.city import CENTS, DAY, PcTerminal, bundle, lease, make_pass, proven_cents, purses_of
+from tests.city import CENTS, DAY, PcTerminal, bundle, lease, proven_cents, purses_of
 from tests.terminal.test_leases import on_flash, thief
 
 LAST_DAY = DAY + 30
-
-
-@pytest.fixture
-def card():
-    return make_pass()[0]
 
 
 @pytest.fixture

@@ -6,15 +6,10 @@ from card.aes import ZERO_BLOCK
 from card.errors import BadMac
 from card.record import Proof, seal, unseal
 from card.sealing import SealingKey
-from tests.city import PcTerminal, make_pass
+from tests.city import make_pass
 
 CLEAR = bytes(42)
 PROOF = Proof(bytes(range(16)), 5, b"12345678", bytes(16))
-
-
-@pytest.fixture
-def terminal(tmp_path):
-    return PcTerminal(tmp_path / "flash")
 
 
 def test_a_seal_that_is_kept_moves_on_with_its_day():

@@ -44,11 +44,6 @@ def vault():
 
 
 @pytest.fixture
-def card():
-    return make_pass()[0]
-
-
-@pytest.fixture
 def blank(tmp_path, vault):
     """A device that was never switched on."""
     return PcTerminal(tmp_path / "flash", provision=False, vault=vault)

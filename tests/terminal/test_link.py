@@ -20,7 +20,6 @@ from tests.city import (
     ISSUER,
     TERMINAL,
     VAULT,
-    PcTerminal,
     about_the_only_book,
     bring_lists,
     bundle,
@@ -33,11 +32,6 @@ from tests.city import (
 
 HANDLES = [bytes([at % 256, at >> 8]) * 8 for at in range(500)]
 LONG_LIST = hotlist(*HANDLES, version=2)
-
-
-@pytest.fixture
-def terminal(tmp_path):
-    return PcTerminal(tmp_path / "flash")
 
 
 def part(content, at, size=link.MOST_CHUNK, name=link.HOTLIST):

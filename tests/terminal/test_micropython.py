@@ -52,11 +52,6 @@ def terminal(tmp_path, firmware):
     made.close()
 
 
-@pytest.fixture
-def card():
-    return make_pass()[0]
-
-
 def about(terminal):
     return said_of(json.loads(terminal.link().ask(link.HELLO)))
 

@@ -8,7 +8,7 @@ import pytest
 from keys.custody import rotate
 from terminal.firmware import flash as flash_module
 from terminal.firmware import link
-from tests.city import CENTS, DAY, PIN, PcTerminal, bundle, device_file, hotlist, lease, make_pass, purses_of, vault_of
+from tests.city import CENTS, DAY, PIN, PcTerminal, bundle, device_file, hotlist, lease, purses_of, vault_of
 from tests.terminal.test_leases import PlugPulled, Power, candidates, cut_after_removals, on_flash, opens, spoil
 
 ROOT = b"\x5a" * 32
@@ -18,11 +18,6 @@ TAP_KEY = "tap"
 @pytest.fixture
 def vault():
     return vault_of()
-
-
-@pytest.fixture
-def card():
-    return make_pass()[0]
 
 
 @pytest.fixture

@@ -7,20 +7,10 @@ import pytest
 from terminal.firmware import app, staff
 from terminal.firmware.results import SAME_AGAIN, SENTENCES, Result
 from terminal.firmware.shift import _WORDS
-from tests.city import CENTS, CLOTHES, DAY, OFFERS, PcTerminal, bundle, hotlist, make_pass, purses_of, vault_of
+from tests.city import CENTS, CLOTHES, DAY, OFFERS, bundle, hotlist, make_pass, purses_of, vault_of
 from tests.terminal.state_table import BEGIN, COLUMNS, END, README, STATES, reached, table
 
 LETTERS, LINES = 16, 3
-
-
-@pytest.fixture
-def card():
-    return make_pass()[0]
-
-
-@pytest.fixture
-def terminal(tmp_path):
-    return PcTerminal(tmp_path / "flash")
 
 
 # The states

@@ -99,11 +99,6 @@ def terminal(tmp_path, city):
     return PcTerminal(tmp_path / "flash", vault=city.vault)
 
 
-@pytest.fixture
-def card():
-    return make_pass()[0]
-
-
 def to(terminal):
     return DirectLink(terminal.device)
 

@@ -26,16 +26,6 @@ from tests.city import (
 EXCHANGES_PER_TAP = 10
 
 
-@pytest.fixture
-def card():
-    return make_pass()[0]
-
-
-@pytest.fixture
-def terminal(tmp_path):
-    return PcTerminal(tmp_path / "flash")
-
-
 def test_a_tap_takes_the_price_and_proves_it(terminal, card):
     screen = terminal.tap(card)
     assert screen == ("showing", "00", "Ja, akkoord", "Over: € 16,00")

@@ -51,9 +51,7 @@ def officer_key(app, staff):
 def month(world):
     """A month that is over, in which the pool earned 12.50 and the shop 3.00, and the shop sold what nobody offers."""
     world.desk.load(world.holder)
-    world.pool.tap(world.holder)
-    world.pool.tap(world.sibling, offer=12, amount=750, price=750)
-    world.shop.tap(world.holder, offer=21, amount=300, price=300)
+    world.sells()
     world.shop.tap(world.stranger, offer=99, amount=100)
     world.sync()
     world.now = world.now.replace(month=12, day=1)
