@@ -57,13 +57,14 @@ class Findings:
         """Keep a finding and act on it; False for a record that came in while the vault was looking, or is of another
         period than those around it."""
         name, now = (found.terminal, found.sequence), self._calendar.now()
-        state, _ = tx.journal.standing([name]).get(name, (None, 0))
+        held = tx.journal.record(*name)
+        state = None if held is None else held.state
         if found.kind == "missing" and state not in (None, "void"):
             return False
         tx.cases.add_finding(found.kind, *name, found.nullifier, now)
-        if found.kind == "did_not_happen" and state == "in_doubt":
-            decision = {"state": "void", "reason": None, "nullifier": None, "decided_at": now}
-            tx.journal.decide([{"terminal": found.terminal, "sequence": found.sequence, **decision}])
+        if found.kind == "did_not_happen" and held is not None and state == "in_doubt":
+            key = {"terminal": held.terminal, "position": held.position, "happened_on": held.happened_on}
+            tx.journal.decide([key | {"state": "void", "decided_at": now}])
         return True
 
     def table(self) -> bytes:

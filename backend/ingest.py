@@ -1,8 +1,8 @@
 """Takes in batches, has their records proven, and posts what is proven.
 
-Two steps, each one database transaction: first the entries are kept, then the vault is asked, then its verdicts are
-applied. Between them a record is `received`; when the vault does not answer it stays so until `prove_pending`.
-Uploads may come in any order, overlap, repeat and be cut off: the books end up the same.
+The vault is asked first, and then one database transaction keeps the entries and applies what it said. A record of
+which it said nothing is `received`, and stays so until `prove_pending`. Uploads may come in any order, overlap, repeat
+and be cut off: the books end up the same.
 """
 
 import logging
@@ -16,10 +16,10 @@ from backend.calendar import Now, day_of
 from backend.errors import BatchRefused, LinkError, NotFound, RecordRefused, TwoJournals
 from backend.exceptions.names import gap_id
 from backend.ledger import Rules
+from backend.postings import Postings
 from backend.reports.year_end import YearEnd
 from backend.store import Store, Transaction
-from backend.store.books import NewPosting
-from backend.store.journal import Place
+from backend.store.journal import Place, decision_of
 from backend.vault import MOST_RECORDS, Question, VaultClient, Verdict
 from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, VOID, Batch, Entry, link_key, open_batch
 from card.errors import BadBatch
@@ -99,21 +99,25 @@ class Ingest:
         """
         batch = self._open(body, terminal)
         rows = _as_rows(batch)
+        verdicts = self._first_verdicts(batch.terminal, rows)
         with self._store.transaction() as tx:
             held = tx.journal.entries(batch.terminal, batch.first - 1, batch.first + len(rows))
             fault = _contradiction(batch, rows, held)
             if fault is None:
                 new = [row for row in rows if row["position"] not in held]
-                self._keep(tx, batch.terminal, new)
-                tx.journal.advance(batch.terminal, self._now().date())
+                self._keep(tx, batch.terminal, new, verdicts or {})
+                receipt = self._receipt(tx, batch, len(new))
                 tx.quarantine.resolve_batch(body, self._now())
             else:
                 tx.quarantine.keep_batch(body, batch.terminal, "two journals", fault, self._now())
         if fault is not None:
             _log.warning("batch of terminal %d refused: two journals", batch.terminal)
             raise TwoJournals(fault)
-        self._prove_if_possible(batch.terminal)
-        return self._receipt(batch, len(new))
+        _log.info("batch of terminal %d: %d new, %d refused", batch.terminal, len(new), len(receipt.refused))
+        if verdicts is None or not receipt.pending or not self._prove_if_possible(batch.terminal):
+            return receipt
+        with self._store.transaction() as tx:
+            return self._receipt(tx, batch, len(new))
 
     def _open(self, body: bytes, terminal: int | None) -> Batch:
         try:
@@ -134,22 +138,48 @@ class Ingest:
                 return []
         return [link_key(root, terminal) for root in self._link_roots]
 
-    def _keep(self, tx: Transaction, terminal: int, new: list[dict[str, Any]]) -> None:
-        """Keep entries that are not held yet; one that has no place in a record goes to quarantine."""
+    def _first_verdicts(self, terminal: int, rows: Sequence[dict[str, Any]]) -> dict[int, Verdict] | None:
+        """What the vault says of entries that are not held, by position; None when it does not answer."""
+        with self._store.reading() as tx:
+            held = tx.journal.held(terminal, rows[0]["position"], rows[-1]["position"])
+        asked = [row for row in rows if row["outcome"] == COMMITTED and row["position"] not in held]
+        verdicts: list[Verdict] = []
+        try:
+            for start in range(0, len(asked), MOST_RECORDS):
+                verdicts += self._vault.prove([_question(row) for row in asked[start : start + MOST_RECORDS]])
+        except LinkError as error:
+            _log.warning("records of terminal %d wait for proof: %s", terminal, error)
+            return None
+        return {row["position"]: verdict for row, verdict in zip(asked, verdicts, strict=True)}
+
+    def _keep(
+        self, tx: Transaction, terminal: int, new: Sequence[dict[str, Any]], verdicts: Mapping[int, Verdict]
+    ) -> None:
+        """Keep entries that are not held yet, and decide what the vault was asked about; one that has no place in a
+        record goes to quarantine."""
         if not new:
             return
         now = self._now()
-        tx.journal.add_entries([row | {"recorded_at": now} for row in new])
-        for row, place in self._enter(tx, terminal, new):
-            tx.quarantine.keep_entry(terminal, row["position"], row["sequence"], "sequence", _no_place(row, place), now)
+        places, left_over = self._enter(tx, terminal, new)
+        entries = [row | decision_of(places.get(row["position"])) | {"recorded_at": now} for row in new]
+        ready = [entry for entry in entries if entry["state"] == "received" and entry["position"] in verdicts]
+        decisions = self._judge(tx, ready, [verdicts[entry["position"]] for entry in ready])
+        for entry, decision in zip(ready, decisions, strict=True):
+            entry.update(decision)
+        tx.journal.add_entries(entries)
+        for row, held in left_over:
+            tx.quarantine.keep_entry(terminal, row["position"], row["sequence"], "sequence", _no_place(row, held), now)
         for gap in tx.journal.closed_gaps(terminal):
             late = [row["position"] for row in new if gap.first <= row["position"] <= gap.last]
             if late:
                 about, note = gap_id(terminal, gap.first, gap.last), f"{late[0]}-{late[-1]}"
                 tx.cases.add_event(about=about, action="arrived", note=note, recorded_at=now)
 
-    def _enter(self, tx: Transaction, terminal: int, rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], Place]]:
-        """Give each entry its place in the record of its sequence; those that have none, and what has their place."""
+    def _enter(
+        self, tx: Transaction, terminal: int, rows: Sequence[dict[str, Any]]
+    ) -> tuple[dict[int, Place], list[tuple[dict[str, Any], Place]]]:
+        """Give each entry its place in the record of its sequence. By position, those that decide; and those that have
+        no place, with what has it. Entries that were held are changed at once."""
         places = tx.journal.places(terminal, {row["sequence"] for row in rows})
         before = dict(places)
         left_over = []
@@ -161,26 +191,26 @@ class Ingest:
                 left_over.append((row, held))
             else:
                 places[row["sequence"]] = place
-        tx.journal.add_records(terminal, [place for number, place in places.items() if number not in before])
-        changed = [place for number, place in places.items() if number in before and place != before[number]]
-        tx.journal.move_records(terminal, changed)
-        for place in changed:
-            # What was said of the entry in doubt is said of the one that decides from now on.
-            if place.position != before[place.sequence].position:
-                tx.quarantine.resolve_entry(terminal, before[place.sequence].position, self._now())
-        return left_over
+        for sequence, held in before.items():
+            place = places[sequence]
+            if place.position != held.position:
+                # What was said of the entry in doubt is said of the one that decides from now on.
+                tx.journal.move(terminal, held.position, None)
+                tx.quarantine.resolve_entry(terminal, held.position, self._now())
+            elif place != held:
+                tx.journal.move(terminal, held.position, place)
+        positions = {row["position"] for row in rows}
+        return {place.position: place for place in places.values() if place.position in positions}, left_over
 
-    def _receipt(self, batch: Batch, accepted: int) -> Receipt:
+    def _receipt(self, tx: Transaction, batch: Batch, accepted: int) -> Receipt:
+        """What became of a batch, with the terminal's progress remembered."""
         first, last = batch.first, batch.first + len(batch.entries) - 1
-        with self._store.reading() as tx:
-            next_position, gaps = tx.journal.gaps(batch.terminal)
-            pending = tx.journal.waiting(batch.terminal)
-            refused = [
-                Refused(row.position, row.sequence, row.reason)
-                for row in tx.quarantine.entries(batch.terminal, first, last)
-            ]
-        duplicates = len(batch.entries) - accepted
-        _log.info("batch of terminal %d: %d new, %d refused", batch.terminal, accepted, len(refused))
+        next_position, gaps = tx.journal.advance(batch.terminal, self._now().date())
+        refused = [
+            Refused(row.position, row.sequence, row.reason)
+            for row in tx.quarantine.entries(batch.terminal, first, last)
+        ]
+        pending, duplicates = tx.journal.waiting(batch.terminal), len(batch.entries) - accepted
         return Receipt(batch.terminal, accepted, duplicates, next_position, gaps, pending, refused)
 
     def journal_of(self, terminal: int) -> dict[str, Any]:
@@ -212,60 +242,77 @@ class Ingest:
                 rows = tx.journal.received(terminal, after, MOST_RECORDS)
             if not rows:
                 return decided
-            verdicts = self._vault.prove([_question(row) for row in rows])
+            verdicts = self._vault.prove([_question(row._asdict()) for row in rows])
             with self._store.transaction() as tx:
                 decided += self._decide(tx, rows, verdicts)
             if len(rows) < MOST_RECORDS:
                 return decided
             after = rows[-1].terminal, rows[-1].sequence
 
-    def _prove_if_possible(self, terminal: int) -> None:
+    def _prove_if_possible(self, terminal: int) -> bool:
+        """Whether the vault answered."""
         try:
             self.prove_pending(terminal)
         except LinkError as error:
             _log.warning("records of terminal %d wait for proof: %s", terminal, error)
+            return False
+        return True
 
     def _decide(self, tx: Transaction, asked: Sequence[Row[Any]], verdicts: Sequence[Verdict]) -> int:
         """Apply verdicts, but for records that somebody else decided since they were asked about; how many."""
-        names = [(row.terminal, row.sequence) for row in asked]
-        held = tx.journal.standing(names)
-        proven = tx.journal.nullifiers([verdict.nullifier for verdict in verdicts if verdict.nullifier])
+        held = tx.journal.standing([(row.terminal, row.sequence) for row in asked])
+        still = [
+            (row, verdict)
+            for row, verdict in zip(asked, verdicts, strict=True)
+            if held.get((row.terminal, row.sequence)) == (row.state, row.position)
+        ]
+        rows = [row._asdict() for row, _ in still]
+        decisions = self._judge(tx, rows, [verdict for _, verdict in still])
+        keys = "terminal", "position", "happened_on"
+        tx.journal.decide([{key: row[key] for key in keys} | each for row, each in zip(rows, decisions, strict=True)])
+        tx.quarantine.resolve_proven([(row["terminal"], row["sequence"]) for row in rows], self._now())
+        return len(rows)
+
+    def _judge(
+        self, tx: Transaction, rows: Sequence[dict[str, Any]], verdicts: Sequence[Verdict]
+    ) -> list[dict[str, Any]]:
+        """What records come to by their verdicts, booked: `state, reason, nullifier, decided_at, posting` of each."""
+        proven = tx.journal.nullifiers(
+            (verdict.nullifier, row["happened_on"])
+            for row, verdict in zip(rows, verdicts, strict=True)
+            if verdict.nullifier
+        )
         known = replace(tx, catalogue=tx.catalogue.remembering())
-        decisions: list[dict[str, Any]] = []
-        booked: list[tuple[ClearRecord, NewPosting]] = []
-        for name, row, verdict in zip(names, asked, verdicts, strict=True):
-            if held.get(name) != (row.state, row.position):
-                continue
-            now, record = self._now(), ClearRecord.from_bytes(row.clear)
-            decision = {"terminal": row.terminal, "sequence": row.sequence, "decided_at": now}
+        now, postings, decisions = self._now(), Postings(), []
+        for row, verdict in zip(rows, verdicts, strict=True):
+            record = ClearRecord.from_bytes(row["clear"])
             if record.kind == LOAD:
                 # What a fund still has to give depends on all that it gave before.
-                self._post(tx, booked)
-                booked = []
+                self._post(tx, postings)
+            name = row["terminal"], row["sequence"]
+            decision: dict[str, Any] = {"reason": None, "nullifier": None, "decided_at": now, "posting": None}
+            decisions.append(decision)
             try:
                 nullifier = _proof(name, verdict, proven)
                 booking = self._rules.book(known, record)
             except RecordRefused as refusal:
-                decisions.append(decision | {"state": "rejected", "reason": refusal.reason, "nullifier": None})
-                where = row.terminal, row.position, row.sequence
-                tx.quarantine.keep_entry(*where, refusal.reason, str(refusal), now)
+                decision |= {"state": "rejected", "reason": refusal.reason}
+                tx.quarantine.keep_entry(
+                    row["terminal"], row["position"], row["sequence"], refusal.reason, str(refusal), now
+                )
                 continue
             proven[nullifier] = name
-            decisions.append(decision | {"state": "proven", "reason": None, "nullifier": nullifier})
-            about = booking.about | {"terminal": row.terminal, "sequence": row.sequence}
-            booked.append((record, NewPosting(booking.kind, day_of(record.day), now, booking.transfers, about)))
-        tx.journal.decide(decisions)
-        self._post(tx, booked)
-        tx.quarantine.resolve_proven(names, self._now())
-        return len(decisions)
+            decision |= {"state": "proven", "nullifier": nullifier}
+            postings.add(record, booking, decision)
+        self._post(tx, postings)
+        return decisions
 
-    def _post(self, tx: Transaction, booked: Sequence[tuple[ClearRecord, NewPosting]]) -> None:
-        tx.books.post_records([posting for _, posting in booked])
-        self._year_end.correct(tx, [record for record, _ in booked])
+    def _post(self, tx: Transaction, postings: Postings) -> None:
+        self._year_end.correct(tx, postings.post(tx, self._now()))
 
     def book(self, tx: Transaction, terminal: int, sequence: int, nullifier: str) -> None:
         """Post a record in doubt of which the vault found that it happened; refused by the rules, it is rejected."""
-        row = tx.journal.with_entry(terminal, sequence)
+        row = tx.journal.record(terminal, sequence)
         assert row is not None  # records are never removed
         self._decide(tx, [row], [Verdict(nullifier, None)])
 
@@ -300,10 +347,13 @@ class Ingest:
     def _retry_entry(self, item: Row[Any]) -> None:
         name = item.terminal, item.sequence
         with self._store.transaction() as tx:
-            row = tx.journal.with_entry(*name)
+            row = tx.journal.record(*name)
             if row is None or row.position != item.position:
-                entry = tx.journal.entry(item.terminal, item.position)
-                if not self._enter(tx, item.terminal, [entry._asdict()]):
+                entry = tx.journal.entry(item.terminal, item.position)._asdict()
+                places, left_over = self._enter(tx, item.terminal, [entry])
+                if item.position in places:
+                    tx.journal.move(item.terminal, item.position, places[item.position])
+                if not left_over:
                     tx.quarantine.resolve_entry(item.terminal, item.position, self._now())
                 return
             if row.outcome == IN_DOUBT:
@@ -312,16 +362,15 @@ class Ingest:
                 assert found is not None  # or nobody could have booked it
                 self.book(tx, *name, found.nullifier)
                 return
-        verdict = self._vault.prove([_question(row)])[0]
+        verdict = self._vault.prove([_question(row._asdict())])[0]
         with self._store.transaction() as tx:
             self._decide(tx, [row], [verdict])
 
 
 def _first_place(row: dict[str, Any]) -> Place:
     """The record that an entry begins."""
-    happened_on = day_of(ClearRecord.from_bytes(row["clear"]).day)
     state = _STATE[row["outcome"]]
-    return Place(row["sequence"], row["position"], None, state, happened_on, row["outcome"], row["clear"])
+    return Place(row["sequence"], row["position"], None, state, row["happened_on"], row["outcome"], row["clear"])
 
 
 def _resolved(held: Place, row: dict[str, Any]) -> Place | None:
@@ -338,7 +387,9 @@ def _resolved(held: Place, row: dict[str, Any]) -> Place | None:
     now_decides = replace(held, position=row["position"], doubt_position=held.position, outcome=row["outcome"])
     if held.state in ("proven", "rejected") and row["outcome"] == VOID:
         return None  # a later transaction of the pass says that it did happen
-    return now_decides if held.state == "proven" else replace(now_decides, state=_STATE[row["outcome"]])
+    if held.state == "proven":
+        return now_decides
+    return replace(now_decides, state=_STATE[row["outcome"]], reason=None, decided_at=None)
 
 
 def _no_place(row: dict[str, Any], held: Place) -> str:
@@ -355,8 +406,8 @@ def _proof(name: tuple[int, int], verdict: Verdict, proven: Mapping[str, tuple[i
     return verdict.nullifier
 
 
-def _question(row: Row[Any]) -> Question:
-    return Question(row.terminal, row.sequence, row.clear, row.sealed)
+def _question(row: Mapping[str, Any]) -> Question:
+    return Question(row["terminal"], row["sequence"], row["clear"], row["sealed"])
 
 
 def _as_rows(batch: Batch) -> list[dict[str, Any]]:
@@ -372,6 +423,7 @@ def _as_row(terminal: int, entry: Entry, previous_mac: bytes) -> dict[str, Any]:
     return {
         "terminal": terminal,
         "position": entry.position,
+        "happened_on": day_of(entry.clear.day),
         "sequence": entry.clear.sequence,
         "outcome": entry.outcome,
         "clear": entry.clear_bytes,

@@ -7,7 +7,8 @@ What is signed by nobody, the last entries of a journal taken away with all that
 the pass has counted them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from sqlalchemy import Row
 
 from backend.calendar import day_of
 from backend.errors import RecordRefused
-from backend.ledger import Booking, Rules
+from backend.ledger import Booking, Rules, Transfer
 from backend.reports.year_end import Move, moves_expected, moves_found
 from backend.store import Store, Transaction
 from backend.vault import MOST_RECORDS, Question, VaultClient, Verdict
@@ -62,21 +63,6 @@ def unheard(done: int, total: int) -> None:
     """Nobody watches."""
 
 
-@dataclass(frozen=True)
-class _Page:
-    """Entries, and what the books held for them at the same moment."""
-
-    rows: Sequence[Row[Any]]
-    postings: dict[int, Row[Any]]
-    transfers: dict[int, list[tuple[str, str, str, int]]]
-
-
-def _page(tx: Transaction, after: tuple[int, int]) -> _Page:
-    rows = tx.evidence.entries(after, MOST_RECORDS)
-    posted = [row.posted for row in rows if row.position == row.decides and row.posted is not None]
-    return _Page(rows, tx.evidence.postings(posted), tx.evidence.transfers(posted))
-
-
 class Verification:
     """Reads in pages and holds no lock between them; what comes in meanwhile may or may not be seen."""
 
@@ -92,31 +78,32 @@ class Verification:
     def run(self, heard: Heard = unheard) -> Verified:
         """Stops at the first difference. Raises LinkError when the vault does not answer."""
         with self._store.reading() as tx:
-            total = tx.evidence.count()
+            total, last = tx.evidence.count(), tx.evidence.last_posting()
         counted, journal, after = Verified(0, 0, 0, None), _Journal(self._link_roots), _BEFORE_ALL
+        books = _Books(last)
         while True:
             with self._store.reading() as tx:
-                page = _page(tx, after)
-            if not page.rows:
-                break
-            difference = next(_signed(page, journal), None) or self._booked(page)
+                rows = tx.evidence.entries(after, MOST_RECORDS)
+            difference = next(_signed(rows, journal), None) or self._booked(rows, books)
             if difference is not None:
                 return replace(counted, difference=difference)
-            states = [row.state for row in page.rows if row.position == row.decides]
+            if not rows:
+                break
+            states = [row.state for row in rows]
             counted = Verified(
-                counted.entries + len(page.rows),
+                counted.entries + len(rows),
                 counted.proven + states.count("proven"),
                 counted.waiting + states.count("received"),
                 None,
             )
             heard(counted.entries, total)
-            after = page.rows[-1].terminal, page.rows[-1].position
+            after = rows[-1].terminal, rows[-1].position
         with self._store.reading() as tx:
-            return replace(counted, difference=next(self._of_no_entry(tx), None))
+            return replace(counted, difference=next(self._of_no_entry(tx, books), None))
 
     def _verdicts(self, rows: Sequence[Row[Any]]) -> dict[tuple[int, int], Verdict]:
         """The vault's word, asked again, on every record that a pass may have committed."""
-        asked = [row for row in rows if row.outcome == COMMITTED and row.position == row.decides]
+        asked = [row for row in rows if row.outcome == COMMITTED and row.state is not None]
         if not asked:
             return {}
         answers = self._vault.prove([Question(row.terminal, row.sequence, row.clear, row.sealed) for row in asked])
@@ -124,25 +111,29 @@ class Verification:
 
     # From each entry to the books
 
-    def _booked(self, page: "_Page") -> Difference | None:
-        """The first difference between entries that are as they were signed and the books."""
-        verdicts = self._verdicts(page.rows)
+    def _booked(self, rows: Sequence[Row[Any]], books: "_Books") -> Difference | None:
+        """The first difference between entries that are as they were signed and the books; of no entries, what is left
+        to say of those before."""
+        verdicts = self._verdicts(rows)
         with self._store.reading() as tx:
-            return next(self._of_page(tx, page, verdicts), None)
+            return next(self._of_page(tx, rows, verdicts, books), None)
 
     def _of_page(
-        self, tx: Transaction, page: "_Page", verdicts: dict[tuple[int, int], Verdict]
+        self, tx: Transaction, rows: Sequence[Row[Any]], verdicts: dict[tuple[int, int], Verdict], books: "_Books"
     ) -> Iterator[Difference]:
         tx = replace(tx, catalogue=tx.catalogue.remembering())
-        for row in page.rows:
+        postings = tx.evidence.postings({row.posting for row in rows if row.posting is not None})
+        for row in rows:
+            yield from books.at(tx, row.terminal)
             yield from _place(row)
-            if row.position == row.decides:
-                posted = page.postings.get(row.posted)
-                moved = page.transfers.get(posted.id, []) if posted else []
-                yield from self._of_record(tx, row, verdicts.get((row.terminal, row.position)), posted, moved)
+            if row.state is not None:
+                verdict, posted = verdicts.get((row.terminal, row.position)), postings.get(row.posting)
+                yield from self._of_record(tx, row, verdict, posted, books)
+        if not rows:
+            yield from books.at(tx, None)
 
     def _of_record(
-        self, tx: Transaction, row: Row[Any], verdict: Verdict | None, posted: Row[Any] | None, moved: list[Any]
+        self, tx: Transaction, row: Row[Any], verdict: Verdict | None, posted: Row[Any] | None, books: "_Books"
     ) -> Iterator[Difference]:
         """State, nullifier and posting of the record that an entry decides."""
         record = ClearRecord.from_bytes(row.clear)
@@ -156,19 +147,18 @@ class Verification:
         if row.state not in expected:
             yield _of(row, "state", " or ".join(expected), row.state)
         proof = verdict or found
-        nullifier = proof.nullifier if proof else None
-        # Of a transaction that was refused as a repetition, it stays with the first one.
-        may_be = (nullifier,) if row.state == "proven" else (None, nullifier)
-        if row.nullifier not in may_be:
+        nullifier = proof.nullifier if proof and row.state == "proven" else None
+        if row.nullifier != nullifier:
             yield _of(row, "nullifier", nullifier or "none", row.nullifier or "none")
         if row.state != "proven" or booking is None:
-            if posted is not None:
-                yield _of(row, "posting", "no posting", f"posting {posted.id}", posting=posted.id)
+            if row.posting is not None:
+                yield _of(row, "posting", "no posting", f"posting {row.posting}", posting=row.posting)
             return
         if posted is None:
             yield _of(row, "posting", f"a posting of a {booking.kind}", "none", account=booking.transfers[0][0])
             return
-        yield from _posting(row, record, booking, posted, moved)
+        yield from _posting(row, record, booking, posted)
+        yield from books.add(row, booking)
 
     def _expected(
         self, tx: Transaction, row: Row[Any], record: ClearRecord, verdict: Verdict | None, posted: Row[Any] | None
@@ -181,7 +171,7 @@ class Verification:
         if verdict.nullifier is None:
             return ("rejected", "received"), None
         if row.state == "rejected":
-            holder = tx.journal.nullifiers([verdict.nullifier]).get(verdict.nullifier)
+            holder = tx.journal.nullifiers([(verdict.nullifier, row.happened_on)]).get(verdict.nullifier)
             if holder not in (None, (row.terminal, row.sequence)):
                 return ("rejected",), None
         try:
@@ -204,19 +194,16 @@ class Verification:
 
     # What no entry explains
 
-    def _of_no_entry(self, tx: Transaction) -> Iterator[Difference]:
-        lone = tx.evidence.records_without_entry()
-        if lone is not None:
-            yield _of(lone, "record", "an entry", f"none at position {lone.position}")
+    def _of_no_entry(self, tx: Transaction, books: "_Books") -> Iterator[Difference]:
         again = tx.evidence.nullifier_twice()
         if again is not None:
             yield _of(again, "nullifier", "another nullifier for every record", again.nullifier)
-        twice = tx.evidence.postings_twice()
-        if twice is not None:
-            yield _of(twice, "posting", "one posting", "more than one")
-        for posting in tx.evidence.postings_without_record():
-            if posting.kind in _FROM_RECORDS or posting.sequence is not None:
-                yield _of(posting, "posting", "no posting", f"posting {posting.id}", posting=posting.id)
+        for terminal in sorted(tx.evidence.terminals_posted() - books.terminals):
+            yield from books.at(tx, terminal)
+            yield from books.at(tx, None)
+        posting = tx.evidence.postings_of_no_terminal()
+        if posting is not None:
+            yield Difference("posting", "the terminal whose records it books", "none", posting=posting.id)
         moved = tx.evidence.transfers_without_posting()
         if moved is not None:
             text = f"{moved.amount} {moved.unit}, posting {moved.posting}"
@@ -225,12 +212,77 @@ class Verification:
         yield from _of_year_ends(tx, self._overlap)
 
 
-_FROM_RECORDS = ("tap", "reversal", "load")
-
-
-def _signed(page: _Page, journal: "_Journal") -> Iterator[Difference]:
-    for row in page.rows:
+def _signed(rows: Sequence[Row[Any]], journal: "_Journal") -> Iterator[Difference]:
+    for row in rows:
         yield from journal.differences(row)
+
+
+class _Books:
+    """The postings of a terminal as its records make them, held against those that are there when all its entries
+    were seen. `last`: the last posting of when this began; what came in later is not looked at."""
+
+    def __init__(self, last: int) -> None:
+        self._last = last
+        self._terminal: int | None = None
+        self._made: dict[int, _Made] = {}
+        self._decided: set[int] = set()
+        self.terminals: set[int] = set()
+
+    def at(self, tx: Transaction, terminal: int | None) -> Iterator[Difference]:
+        """Go on with the entries of a terminal (None: there are no more): the differences of the one before it."""
+        if terminal == self._terminal:
+            return
+        if self._terminal is not None:
+            yield from self._differences(tx, self._terminal)
+        if terminal is not None:
+            self.terminals.add(terminal)
+        self._terminal, self._made, self._decided = terminal, {}, set()
+
+    def add(self, row: Row[Any], booking: Booking) -> Iterator[Difference]:
+        """A record that is booked."""
+        if row.sequence in self._decided:
+            # Unless its doubt was resolved while we were looking: then it is the same, and counts once.
+            if row.doubt_position is None:
+                yield _of(row, "record", "one entry that decides", "two")
+            return
+        self._decided.add(row.sequence)
+        if row.posting <= self._last:
+            self._made.setdefault(row.posting, _Made(row)).add(booking)
+
+    def _differences(self, tx: Transaction, terminal: int) -> Iterator[Difference]:
+        held = tx.evidence.postings_of(terminal, self._last)
+        moved = tx.evidence.transfers(held)
+        for number in sorted(held.keys() | self._made.keys()):
+            made, posted = self._made.get(number), held.get(number)
+            if made is None:
+                yield Difference("posting", "no posting", f"posting {number}", terminal, posting=number)
+            elif posted is None:
+                yield _of(made.first, "posting", f"a posting of terminal {terminal}", "another", posting=number)
+            else:
+                yield from made.differences(posted, moved.get(number, []))
+
+
+class _Made:
+    """What the records of a posting come to; `first`: the first of them."""
+
+    def __init__(self, first: Row[Any]) -> None:
+        self.first = first
+        self._records = 0
+        self._moved: Counter[tuple[str, str, str]] = Counter()
+
+    def add(self, booking: Booking) -> None:
+        self._records += 1
+        self._moved.update(_summed(booking.transfers))
+
+    def differences(self, posted: Row[Any], transfers: Sequence[Transfer]) -> Iterator[Difference]:
+        if posted.records != self._records:
+            said, held = f"{self._records} records", f"{posted.records} records"
+            yield _of(self.first, "posting", said, held, posting=posted.id)
+        found = _summed(transfers)
+        for way in (*self._moved, *found):
+            if self._moved[way] != found[way]:
+                said, held = _move(way, self._moved[way]), _move(way, found[way])
+                yield _of(self.first, "transfer", said, held, account=way[0], posting=posted.id)
 
 
 class _Journal:
@@ -244,6 +296,8 @@ class _Journal:
     def differences(self, row: Row[Any]) -> Iterator[Difference]:
         """Entries come by terminal and position."""
         terminal, position, mac = self._last
+        if (terminal, position) == (row.terminal, row.position):
+            yield _of(row, "entry", f"one entry {row.position}", "two")
         self._last = row.terminal, row.position, row.mac
         before = FIRST_MAC if row.position == 1 else mac
         follows = row.position == 1 or (terminal, position + 1) == (row.terminal, row.position)
@@ -273,36 +327,34 @@ def _place(row: Row[Any]) -> Iterator[Difference]:
     """An entry decides a record, is the doubt that another resolved, or is set apart in quarantine."""
     if row.decides is None:
         yield _of(row, "record", "a record", "none")
-    elif row.position == row.doubt_position:
+    elif row.position == row.resolves:
         if row.outcome != IN_DOUBT or row.decides < row.position:
             yield _of(row, "record", f"entry {row.position} decides", f"entry {row.decides} decides")
-    elif row.position != row.decides and row.set_apart is None:
+    elif row.state is None and row.set_apart is None:
         yield _of(row, "record", f"a place for entry {row.position}", "none")
 
 
-def _posting(
-    row: Row[Any], record: ClearRecord, booking: Booking, posted: Row[Any], moved: Sequence[tuple[str, str, str, int]]
-) -> Iterator[Difference]:
-    """Where a posting is not the booking of its record."""
+def _posting(row: Row[Any], record: ClearRecord, booking: Booking, posted: Row[Any]) -> Iterator[Difference]:
+    """Where a posting is not what its record makes it."""
     expected = {"venue": None, "offer": None, "not_payable": None} | booking.about
     expected |= {"kind": booking.kind, "happened_on": day_of(record.day), "settlement": None}
     for name, value in expected.items():
         if getattr(posted, name) != value:
             said, held = f"{name} {value}", f"{name} {getattr(posted, name)}"
             yield _of(row, "posting", said, held, posting=posted.id)
-    for place in range(max(len(booking.transfers), len(moved))):
-        wanted = booking.transfers[place] if place < len(booking.transfers) else None
-        held_one = moved[place] if place < len(moved) else None
-        if wanted != held_one:
-            account = (wanted or held_one or ("",))[0]
-            yield _of(row, "transfer", _move(wanted), _move(held_one), account=account, posting=posted.id)
 
 
-def _move(moved: tuple[str, str, str, int] | None) -> str:
-    if moved is None:
-        return "none"
-    source, destination, unit, amount = moved
-    return f"{amount} {unit} from {source} to {destination}"
+def _summed(transfers: Iterable[Transfer]) -> Counter[tuple[str, str, str]]:
+    """By source, destination and unit, how much went that way."""
+    sums: Counter[tuple[str, str, str]] = Counter()
+    for source, destination, unit, amount in transfers:
+        sums[source, destination, unit] += amount
+    return sums
+
+
+def _move(way: tuple[str, str, str], amount: int) -> str:
+    source, destination, unit = way
+    return f"{amount} {unit} from {source} to {destination}" if amount else "none"
 
 
 def _of_settlements(tx: Transaction) -> Iterator[Difference]:
@@ -329,8 +381,7 @@ def _of_year_ends(tx: Transaction, overlap: timedelta) -> Iterator[Difference]:
         wanted = expected[place] if place < len(expected) else None
         posting, held = found[place] if place < len(found) else (None, None)
         if wanted != held:
-            terminal, sequence = (wanted.cause if wanted else None) or (None, None)
-            yield Difference("lapse", _lapse(wanted), _lapse(held), terminal, sequence, posting=posting)
+            yield Difference("lapse", _lapse(wanted), _lapse(held), posting=posting)
 
 
 def _lapse(move: Move | None) -> str:

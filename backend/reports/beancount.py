@@ -91,8 +91,8 @@ def _amount(number: int, unit: str) -> str:
 
 
 def _about(row: Row[Any]) -> str:
-    where = f"settlement {row.settlement}" if row.settlement else f"terminal {row.terminal} no. {row.sequence}"
-    return f"posting {row.id}" + (f", {where}" if row.settlement or row.sequence else "")
+    where = f"settlement {row.settlement}" if row.settlement else f"terminal {row.terminal}, {row.records} record(s)"
+    return f"posting {row.id}" + (f", {where}" if row.settlement or row.terminal else "")
 
 
 def _plain(text: str) -> str:

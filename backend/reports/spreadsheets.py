@@ -12,7 +12,7 @@ from web.csv_export import csv_text
 
 _BOOKS = (
     "happened_on", "recorded_at", "id", "kind", "source", "destination", "unit", "amount", "settlement", "terminal",
-    "sequence",
+    "records",
 )  # fmt: skip
 _FUNDS = tuple(field.name for field in fields(FundRow))
 

@@ -132,7 +132,7 @@ def _journal(xml: "_Writer", tx: Transaction, period: Period, kinds: tuple[str, 
             xml.text("periodNumber", row.happened_on.month)
             xml.text("trDt", row.happened_on)
             last, open_one = row.id, row
-        reference = row.settlement or (f"{row.terminal}-{row.sequence}" if row.sequence else str(row.id))
+        reference = row.settlement or (f"{row.terminal}-{row.id}" if row.terminal else str(row.id))
         for side, account in (("D", row.source), ("C", row.destination)):
             with xml.element("trLine"):
                 xml.text("nr", 2 * row.number - (side == "D"))

@@ -24,14 +24,14 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from backend.calendar import Calendar, day_of
+from backend.calendar import Calendar
 from backend.config import Config
 from backend.errors import NotFound, ReportRefused
 from backend.ledger import lapsed_account, purse_account
 from backend.offers import GRACE
 from backend.people import named, same_person
 from backend.store import Store, Transaction
-from card.record import LOAD, REVERSAL, ClearRecord
+from backend.store.books import NewPosting
 
 
 @dataclass(frozen=True)
@@ -157,25 +157,32 @@ class YearEnd:
             raise NotFound("closing", f"Nothing is proposed for the pass year up to {until}.")
         return rows
 
-    def correct(self, tx: Transaction, records: Iterable[ClearRecord]) -> None:
+    def correct(self, tx: Transaction, postings: Iterable[tuple[int, NewPosting]]) -> None:
         """After records were posted: what late taps spent is given back, what late reversals brought lapses again."""
         last = tx.year_ends.last_lapsed()
         if last is None:
             return
-        for record in records:
-            if record.kind != LOAD and day_of(record.day) <= last + self._config.overlap:
-                self._correct(tx, record)
+        for number, posting in postings:
+            if posting.kind != "load" and posting.happened_on <= last + self._config.overlap:
+                self._correct(tx, number, posting)
 
-    def _correct(self, tx: Transaction, record: ClearRecord) -> None:
-        earliest = day_of(record.day) - self._config.overlap
-        for purse, amount in record.debits():
+    def _correct(self, tx: Transaction, number: int, posting: NewPosting) -> None:
+        earliest = posting.happened_on - self._config.overlap
+        for purse, amount in self._moved(posting):
             for row in tx.year_ends.lapses(purse, earliest):
-                moved = correction(record.kind == REVERSAL, amount, row.lapsed, row.amount)
+                moved = correction(posting.kind == "reversal", amount, row.lapsed, row.amount)
                 if moved:
-                    self._move(tx, row, moved, (record.terminal, record.sequence))
+                    self._move(tx, row, moved, number)
                 amount -= abs(moved)
 
-    def _move(self, tx: Transaction, row: Row[Any], amount: int, cause: tuple[int, int] | None) -> None:
+    def _moved(self, posting: NewPosting) -> list[tuple[int, int]]:
+        """Each purse that taps took from or reversals gave to, and how much."""
+        purses = {purse_account(number): number for number in self._config.purses}
+        back = posting.kind == "reversal"
+        sides = [(into if back else out, amount) for out, into, _, amount in posting.transfers]
+        return [(purses[account], amount) for account, amount in sides if account in purses]
+
+    def _move(self, tx: Transaction, row: Row[Any], amount: int, cause: int | None) -> None:
         """Post what lapses (above zero) or is given back (below it), on today."""
         accounts = purse_account(row.purse), lapsed_account(row.purse)
         source, destination = accounts if amount > 0 else accounts[::-1]
@@ -196,23 +203,24 @@ class YearEnd:
 
 @dataclass(frozen=True)
 class Move:
-    """What one posting lets lapse of a closing (below zero: gives back); `cause`: the late record, None: a decision."""
+    """What one posting lets lapse of a closing (below zero: gives back); `cause`: the posting of late records, None: a
+    decision."""
 
     closing: int | None
-    cause: tuple[int, int] | None
+    cause: int | None
     lapsed: int
 
 
 def moves_found(tx: Transaction) -> list[tuple[int, Move]]:
     """Every posting of a lapse in order, with what it moves; a closing of None is one that nobody decided."""
-    return [(row.id, Move(row.closing, _cause(row), int(row.lapsed or 0))) for row in tx.year_ends.postings()]
+    return [(row.id, Move(row.closing, row.cause, int(row.lapsed or 0))) for row in tx.year_ends.postings()]
 
 
 def moves_expected(tx: Transaction, overlap: timedelta) -> list[Move]:
     """What decisions and late records should have moved, computed anew in the order of postings."""
     closings = {row.id: row for row in tx.year_ends.all() if row.state == "decided"}
     # Each decision is carried out once.
-    first = {row.closing: row.id for row in reversed(tx.year_ends.postings()) if row.terminal is None}
+    first = {row.closing: row.id for row in reversed(tx.year_ends.postings()) if row.cause is None}
     decided = {posting: closing for closing, posting in first.items() if closing in closings}
     standing: dict[tuple[date, int], int] = {}
     lapses: list[Row[Any]] = []
@@ -231,7 +239,7 @@ def moves_expected(tx: Transaction, overlap: timedelta) -> list[Move]:
                 lapsed = standing[row.until, row.purse]
                 moved = correction(late.kind == "reversal", amount, lapsed, row.amount)
                 if moved:
-                    moves.append(Move(row.id, (late.terminal, late.sequence), moved))
+                    moves.append(Move(row.id, late.id, moved))
                 standing[row.until, row.purse] += moved
                 amount -= abs(moved)
     return moves + [Move(row.id, None, _decided(row)) for number, row in closings.items() if number not in first]
@@ -240,10 +248,6 @@ def moves_expected(tx: Transaction, overlap: timedelta) -> list[Move]:
 def _decided(row: Row[Any]) -> int:
     """What a closing lets lapse (below zero: gives back)."""
     return int(row.amount if row.kind == "lapse" else -row.amount)
-
-
-def _cause(row: Row[Any]) -> tuple[int, int] | None:
-    return None if row.terminal is None else (row.terminal, row.sequence)
 
 
 def correction(reversal: bool, amount: int, lapsed: int, decided: int) -> int:

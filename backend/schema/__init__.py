@@ -1,7 +1,7 @@
 """Every table of clearing, and the constraints that hold whoever writes.
 
 Nothing here names a pass, a handle or a holder, and nothing links two taps of one pass: `entry.sealed` only opens in
-the vault, and `record.nullifier` is another value for every transaction.
+the vault, and `entry.nullifier` is another value for every transaction.
 
 The books are `posting` and `transfer`. A transfer moves an amount above zero from one account to another of the same
 unit, so a posting always sums to zero and cents never mix with points. Books and journal are append-only.
@@ -21,7 +21,7 @@ from backend.schema.bank import (
 from backend.schema.base import Moment, append_only, final, metadata, number, refers, table, told, unique
 from backend.schema.books import account, posting, transfer
 from backend.schema.exceptions import audit, closed_gap, exception_event, finding, quarantine
-from backend.schema.journal import entry, record, terminal_progress
+from backend.schema.journal import entry, terminal_progress
 from backend.schema.proposals import proposal
 from backend.schema.settlement import settlement, settlement_item, settlement_line
 from backend.schema.statistics import published_statistics
@@ -51,7 +51,6 @@ __all__ = [
     "proposal",
     "published_statistics",
     "quarantine",
-    "record",
     "refers",
     "settlement",
     "settlement_event",

@@ -38,6 +38,20 @@ HAS_ROLES = f"""
     FROM pg_roles WHERE rolname IN ('{OWNER}', '{CLEARING}', '{AUDITOR}')"""
 
 
+# Only the owner of a table gives it a part. When entries of the month are with the other days already, they stay there.
+_ENTRY_MONTH = """
+    CREATE OR REPLACE FUNCTION entry_month(month date) RETURNS void LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public AS $$
+    DECLARE part text := to_char(month, '"entry_"YYYY_MM');
+    BEGIN
+        IF to_regclass(part) IS NULL THEN
+            EXECUTE format('CREATE TABLE %I PARTITION OF entry FOR VALUES FROM (%L) TO (%L)',
+                           part, month, month + interval '1 month');
+        END IF;
+    EXCEPTION WHEN check_violation OR duplicate_table THEN NULL;
+    END $$"""
+
+
 def lay(connection: Connection) -> None:
     """Take away what guarded the tables before, and guard them as they are declared now."""
     lift(connection)
@@ -70,6 +84,9 @@ def _trigger(table: Table, change: str, name: str, when: str = "") -> str:
 
 
 def _for_postgresql() -> Iterator[str]:
+    yield _ENTRY_MONTH
+    yield "REVOKE ALL ON FUNCTION entry_month(date) FROM PUBLIC"
+    yield f"GRANT EXECUTE ON FUNCTION entry_month(date) TO {CLEARING}"
     yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {CLEARING}, {AUDITOR}"
     yield f"GRANT USAGE ON SCHEMA public TO {CLEARING}, {AUDITOR}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {CLEARING}"

@@ -1,6 +1,13 @@
-"""What terminals handed in, and the state of each record."""
+"""What terminals handed in, entry by entry, and what became of each.
 
-from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, LargeBinary, String
+A record is one transaction of a pass, by terminal and sequence. The entry that decides about it has a state; an entry
+in doubt that another one resolved, or one that has no place in its record, has none.
+
+Keys name the day that the pass signed, because PostgreSQL keeps a part for each month of it. So nobody can prove one
+transaction in two months; that no terminal has two entries at one position is looked at by who writes, alone.
+"""
+
+from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, LargeBinary, String, text
 
 from backend.schema.base import Moment, append_only, number, refers, table, unique
 
@@ -8,6 +15,7 @@ entry = table(
     "entry",
     number("terminal", primary_key=True),
     number("position", primary_key=True),
+    Column("happened_on", Date, primary_key=True),
     number("sequence", nullable=False),
     Column("outcome", Integer, nullable=False),
     Column("clear", LargeBinary(42), nullable=False),
@@ -15,29 +23,35 @@ entry = table(
     Column("previous_mac", LargeBinary(16), nullable=False),
     Column("mac", LargeBinary(16), nullable=False),
     Column("recorded_at", Moment, nullable=False),
-    CheckConstraint("position > 0", name="position"),
-    CheckConstraint("outcome IN (1, 2, 3)", name="outcome"),
-    refers("terminal", "terminal", "number"),
-)
-
-record = table(
-    "record",
-    number("terminal", primary_key=True),
-    number("sequence", primary_key=True),
-    number("position", nullable=False, comment="the entry that decides"),
-    number("doubt_position", comment="the entry that left it in doubt, once another resolved it"),
-    Column("state", String(10), nullable=False),
+    Column("state", String(10), comment="of the record about which it decides; none: it decides about nothing"),
+    number("doubt_position", comment="the entry that left the record in doubt, once this one resolved it"),
     Column("reason", String(20), comment="why it was rejected"),
     Column("nullifier", String(32)),
-    Column("happened_on", Date, nullable=False),
     Column("decided_at", Moment),
-    refers("terminal position", "entry", "terminal position"),
+    Column("posting", Integer, comment="the posting that books it, with others of its kind, offer and day"),
+    CheckConstraint("position > 0", name="position"),
+    CheckConstraint("outcome IN (1, 2, 3)", name="outcome"),
     CheckConstraint("state IN ('received', 'proven', 'in_doubt', 'void', 'rejected')", name="state"),
-    CheckConstraint("state <> 'proven' OR nullifier IS NOT NULL", name="proven"),
-    CheckConstraint("(state = 'rejected') = (reason IS NOT NULL)", name="reason"),
-    Index("ix_record_state", "state"),
-    unique("nullifier"),
+    CheckConstraint("(coalesce(state, '') = 'proven') = (nullifier IS NOT NULL)", name="nullifier"),
+    CheckConstraint("(coalesce(state, '') = 'proven') = (posting IS NOT NULL)", name="posting"),
+    CheckConstraint("(coalesce(state, '') = 'rejected') = (reason IS NOT NULL)", name="reason"),
+    unique("nullifier", "happened_on"),
+    refers("terminal", "terminal", "number"),
+    refers("posting", "posting", "id"),
+    postgresql_partition_by="RANGE (happened_on)",
 )
+_DECIDES, _WAITS = text("state IS NOT NULL"), text("state <> 'proven'")
+Index(
+    "ix_entry_record",
+    entry.c.municipality,
+    entry.c.terminal,
+    entry.c.sequence,
+    entry.c.happened_on,
+    unique=True,
+    sqlite_where=_DECIDES,
+    postgresql_where=_DECIDES,
+)
+Index("ix_entry_waiting", entry.c.state, entry.c.terminal, sqlite_where=_WAITS, postgresql_where=_WAITS)
 
 terminal_progress = table(
     "terminal_progress",
@@ -47,6 +61,5 @@ terminal_progress = table(
     refers("terminal", "terminal", "number"),
 )
 
-append_only(entry)
-append_only(record, changing=("position", "doubt_position", "state", "reason", "nullifier", "decided_at"))
+append_only(entry, changing=("state", "doubt_position", "reason", "nullifier", "decided_at", "posting"))
 append_only(terminal_progress, changing=("held_to", "seen_on"))

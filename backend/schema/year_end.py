@@ -42,12 +42,9 @@ lapse = table(
     "lapse",
     Column("posting", Integer, primary_key=True),
     Column("closing", Integer, nullable=False, index=True),
-    number(
-        "terminal", comment="with `sequence`, the late tap or reversal that corrected it; none: the decision itself"
-    ),
-    number("sequence"),
+    Column("cause", Integer, comment="the posting of late taps or reversals that corrected it; none: the decision"),
     refers("posting", "posting", "id"),
     refers("closing", "year_closing", "id"),
-    refers("terminal sequence", "record", "terminal sequence"),
+    refers("cause", "posting", "id"),
 )
 append_only(lapse)

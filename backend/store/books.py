@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, insert, select, tuple_, union_all
+from sqlalchemy import BigInteger, Connection, Row, case, cast, func, insert, select, tuple_, union_all
 
-from backend.schema import account, offer, posting, told, transfer
-from backend.store.bulk import add_rows, named
+from backend.schema import account, offer, posting, transfer
 
 # What a transfer brings the venue of its posting, in cents.
 CENTS_TO_VENUE = case(
@@ -18,19 +17,27 @@ CENTS_TO_VENUE = case(
     else_=0,
 )
 
+# What a posting brings its venue, in cents.
+CENTS = select(func.coalesce(func.sum(CENTS_TO_VENUE), 0)).where(transfer.c.posting == posting.c.id).scalar_subquery()
+
+# From a source to a destination account, of a unit, an amount.
+Transfers = Iterable[tuple[str, str, str, int]]
+
 
 @dataclass(frozen=True)
 class NewPosting:
-    """A posting of a record: `(source, destination, unit, amount)`, and in `about` terminal, sequence and more."""
+    """A posting of records of one terminal; `about`: venue, offer and why it is not payable, where it has them."""
 
     kind: str
     happened_on: date
     recorded_at: datetime
-    transfers: Iterable[tuple[str, str, str, int]]
+    terminal: int
+    records: int
+    transfers: Transfers
     about: Mapping[str, Any]
 
 
-_NOTHING_MORE = {column.name: None for column in told(posting) if column.name != "id"}
+_ABOUT: dict[str, Any] = dict.fromkeys(("venue", "offer", "not_payable"))
 
 
 class Books:
@@ -39,46 +46,30 @@ class Books:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def post(
-        self,
-        kind: str,
-        happened_on: date,
-        recorded_at: datetime,
-        transfers: Iterable[tuple[str, str, str, int]],
-        **about: Any,
-    ) -> int:
-        """Add one posting of `(source, destination, unit, amount)`; `about` are further columns. Gives its id."""
-        values = {"kind": kind, "happened_on": happened_on, "recorded_at": recorded_at, **about}
-        added = insert(posting).values(**values).returning(posting.c.id)
-        number: int = self._connection.execute(added).scalar_one()
-        self._move({number: transfers})
-        return number
+    def post(self, kind: str, happened_on: date, recorded_at: datetime, transfers: Transfers, **about: Any) -> int:
+        """Add one posting of no record; `about` are further columns. Gives its id."""
+        about |= {"kind": kind, "happened_on": happened_on, "recorded_at": recorded_at, "records": 0}
+        return self._add([about], [transfers])[0]
 
-    def post_records(self, postings: Sequence[NewPosting]) -> None:
-        """Add postings of records, in their order."""
-        if not postings:
-            return
-        rows: list[dict[str, Any]] = [
-            _NOTHING_MORE
-            | {"kind": each.kind, "happened_on": each.happened_on, "recorded_at": each.recorded_at, **each.about}
-            for each in postings
+    def post_records(self, postings: Sequence[NewPosting]) -> list[int]:
+        """Add postings of records; their ids, which rise in the order given."""
+        names = "kind", "happened_on", "recorded_at", "terminal", "records"
+        rows = [_ABOUT | dict(each.about) | {name: getattr(each, name) for name in names} for each in postings]
+        return self._add(rows, [each.transfers for each in postings])
+
+    def _add(self, rows: Sequence[dict[str, Any]], transfers: Sequence[Transfers]) -> list[int]:
+        adding = insert(posting).returning(posting.c.id, sort_by_parameter_order=True)
+        numbers = list(self._connection.scalars(adding, rows))
+        names = "posting", "number", "source", "destination", "unit", "amount"
+        moved = [
+            dict(zip(names, (number, place, *move), strict=True))
+            for number, each in zip(numbers, transfers, strict=True)
+            for place, move in enumerate(each, 1)
         ]
-        add_rows(self._connection, posting, rows)
-        # By terminal and sequence: not every database gives the numbers of many rows back in their order.
-        names: dict[tuple[int, int], Iterable[tuple[str, str, str, int]]] = {
-            (each.about["terminal"], each.about["sequence"]): each.transfers for each in postings
-        }
-        columns = posting.c.id, posting.c.terminal, posting.c.sequence
-        found = self._connection.execute(select(*columns).where(named(posting, names)).order_by(posting.c.id))
-        self._move({number: names[terminal, sequence] for number, terminal, sequence in found})
-
-    def _move(self, transfers: Mapping[int, Iterable[tuple[str, str, str, int]]]) -> None:
-        """Add the transfers of postings, by the number of the posting."""
-        moves = [(number, count, *move) for number, each in transfers.items() for count, move in enumerate(each, 1)]
-        if moves:
-            self._open({(name, unit) for _, _, *sides, unit, _ in moves for name in sides})
-            names = ("posting", "number", "source", "destination", "unit", "amount")
-            add_rows(self._connection, transfer, [dict(zip(names, move, strict=True)) for move in moves])
+        if moved:
+            self._open({(row[side], row["unit"]) for row in moved for side in ("source", "destination")})
+            self._connection.execute(insert(transfer), moved)
+        return numbers
 
     def _open(self, accounts: set[tuple[str, str]]) -> None:
         names = tuple_(account.c.name, account.c.unit)
@@ -132,13 +123,13 @@ class Books:
     def taps(self) -> dict[int, int]:
         """By venue, the number of taps less reversals."""
         rows = self._connection.execute(
-            select(posting.c.venue, posting.c.kind, func.count())
+            select(posting.c.venue, posting.c.kind, func.sum(posting.c.records))
             .where(posting.c.kind.in_(("tap", "reversal")))
             .group_by(posting.c.venue, posting.c.kind)
         )
         counts: dict[int, int] = {}
         for venue, kind, count in rows:
-            counts[venue] = counts.get(venue, 0) + (count if kind == "tap" else -count)
+            counts[venue] = counts.get(venue, 0) + int(count if kind == "tap" else -count)
         return counts
 
     def days_of(self, venue: int, first: date, last: date) -> Sequence[Row[Any]]:
@@ -149,10 +140,10 @@ class Books:
                 offer.c.number,
                 offer.c.name,
                 posting.c.kind,
-                func.count(posting.c.id.distinct()).label("times"),
-                func.sum(CENTS_TO_VENUE).label("cents"),
+                cast(func.sum(posting.c.records), BigInteger).label("times"),
+                cast(func.sum(CENTS), BigInteger).label("cents"),
             )
-            .select_from(posting.join(offer).outerjoin(transfer))
+            .select_from(posting.join(offer))
             .where(posting.c.venue == venue, posting.c.happened_on.between(first, last))
             .group_by(posting.c.happened_on, offer.c.number, offer.c.name, posting.c.kind)
             .order_by(posting.c.happened_on.desc(), offer.c.number, offer.c.name, posting.c.kind.desc())

@@ -21,21 +21,21 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 
 def add_rows(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any]], again: bool = False) -> None:
-    """Add rows that all have the same columns. `again`: one that is there already is left as it is, and no error."""
+    """Add rows that all have the same columns. `again`: one whose key is there is left as it is, and no error."""
     if not rows:
         return
     if connection.dialect.name == "postgresql":
         _by_copy(connection, made, rows, again)
     else:
         adding = sqlite.insert(made)
-        connection.execute(adding.on_conflict_do_nothing() if again else adding, rows)
+        connection.execute(adding.on_conflict_do_nothing(made.primary_key) if again else adding, rows)
 
 
 def _by_copy(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any]], again: bool) -> None:
     """By way of a table of the session: COPY cannot leave out what is there, nor write where there are row policies."""
     names, waiting = list(rows[0]), _staged(connection, made, rows)
     adding = postgresql.insert(made).from_select(names, select(waiting))
-    connection.execute(adding.on_conflict_do_nothing() if again else adding)
+    connection.execute(adding.on_conflict_do_nothing(made.primary_key) if again else adding)
     connection.execute(delete(waiting))
 
 

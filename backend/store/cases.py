@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, insert, select
 
-from backend.schema import audit, closed_gap, entry, exception_event, finding, record, told
+from backend.schema import audit, closed_gap, entry, exception_event, finding, told
 
 
 class Cases:
@@ -31,35 +31,35 @@ class Cases:
 
     def findings(self, kind: str) -> Sequence[Row[Any]]:
         """Findings of a kind, each with the `state` of its record, None where that is not here."""
-        same = and_(record.c.terminal == finding.c.terminal, record.c.sequence == finding.c.sequence)
-        query: Select[Any] = select(*told(finding), record.c.state).select_from(finding.outerjoin(record, same))
+        same = entry.c.terminal == finding.c.terminal, entry.c.sequence == finding.c.sequence
+        joined = finding.outerjoin(entry, and_(entry.c.state.is_not(None), *same))
+        query: Select[Any] = select(*told(finding), entry.c.state).select_from(joined)
         return self._connection.execute(query.where(finding.c.kind == kind).order_by(finding.c.id)).all()
 
     def doubts(self, ended: bool) -> Sequence[Row[Any]]:
         """Records in doubt (with `ended` also those that were), with the entry that decides, and what the
         vault found of them as `found_as, nullifier, found_at`."""
-        joined = record.join(entry, and_(entry.c.terminal == record.c.terminal, entry.c.position == record.c.position))
         found = and_(
             finding.c.kind.in_(("happened", "did_not_happen")),
-            finding.c.terminal == record.c.terminal,
-            finding.c.sequence == record.c.sequence,
+            finding.c.terminal == entry.c.terminal,
+            finding.c.sequence == entry.c.sequence,
         )
-        chosen = record.c.state == "in_doubt"
+        chosen = entry.c.state == "in_doubt"
         if ended:
-            chosen |= record.c.doubt_position.is_not(None) | finding.c.id.is_not(None)
+            chosen |= entry.c.doubt_position.is_not(None) | (entry.c.state.is_not(None) & finding.c.id.is_not(None))
         columns: list[Any] = [
-            record.c.terminal,
-            record.c.sequence,
-            record.c.position,
-            record.c.state,
+            entry.c.terminal,
+            entry.c.sequence,
+            entry.c.position,
+            entry.c.state,
             entry.c.clear,
             entry.c.recorded_at,
             finding.c.kind.label("found_as"),
             finding.c.nullifier,
             finding.c.recorded_at.label("found_at"),
         ]
-        query = select(*columns).select_from(joined.outerjoin(finding, found)).where(chosen)
-        return self._connection.execute(query.order_by(record.c.terminal, record.c.sequence)).all()
+        query = select(*columns).select_from(entry.outerjoin(finding, found)).where(chosen)
+        return self._connection.execute(query.order_by(entry.c.terminal, entry.c.sequence)).all()
 
     # Who did what
 

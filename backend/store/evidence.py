@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, String, and_, case, cast, func, literal, or_, select
+from sqlalchemy import Connection, Row, Select, String, and_, case, cast, func, literal, or_, select, tuple_
 
 from backend.schema import (
     entry,
     finding,
     posting,
     quarantine,
-    record,
     settlement,
     settlement_item,
     settlement_line,
@@ -36,39 +35,36 @@ class Evidence:
         return self._connection.scalar(select(func.count()).select_from(entry)) or 0
 
     def entries(self, after: tuple[int, int], limit: int) -> Sequence[Row[Any]]:
-        """Entries by terminal and position, each beside the record of its sequence, the first posting of that, and its
-        place in quarantine."""
-        same_record = and_(
-            record.c.municipality == entry.c.municipality,
-            record.c.terminal == entry.c.terminal,
-            record.c.sequence == entry.c.sequence,
-        )
+        """Entries by terminal and position, each with its place in quarantine, and beside the entry that decides about
+        the same record: its position as `decides`, and the doubt that it resolved as `resolves`."""
         set_apart = and_(
             quarantine.c.municipality == entry.c.municipality,
             quarantine.c.terminal == entry.c.terminal,
             quarantine.c.position == entry.c.position,
         )
-        posted = select(func.min(posting.c.id)).where(_same(posting, record)).correlate(record).scalar_subquery()
+        other = entry.alias()
+        same = (
+            other.c.municipality == entry.c.municipality,
+            other.c.terminal == entry.c.terminal,
+            other.c.sequence == entry.c.sequence,
+            other.c.state.is_not(None),
+        )
+        columns = [
+            select(func.min(other.c[name])).where(*same).correlate(entry).scalar_subquery().label(label)
+            for name, label in (("position", "decides"), ("doubt_position", "resolves"))
+        ]
         query = (
-            select(
-                entry,
-                record.c.position.label("decides"),
-                record.c.doubt_position,
-                record.c.state,
-                record.c.reason,
-                record.c.nullifier,
-                record.c.happened_on,
-                quarantine.c.id.label("set_apart"),
-                posted.label("posted"),
-            )
-            .select_from(entry.outerjoin(record, same_record).outerjoin(quarantine, set_apart))
-            .where(
-                or_(entry.c.terminal > after[0], and_(entry.c.terminal == after[0], entry.c.position > after[1])),
-            )
+            select(entry, *columns, quarantine.c.id.label("set_apart"))
+            .select_from(entry.outerjoin(quarantine, set_apart))
+            .where(tuple_(entry.c.terminal, entry.c.position) > after)
             .order_by(entry.c.terminal, entry.c.position)
             .limit(limit)
         )
         return list(self._connection.execute(query))
+
+    def last_posting(self) -> int:
+        """The number of the last posting that there is."""
+        return self._connection.scalar(select(func.max(posting.c.id))) or 0
 
     def postings(self, numbers: Iterable[int]) -> dict[int, Row[Any]]:
         """Postings by their ids."""
@@ -77,6 +73,16 @@ class Evidence:
             rows = self._connection.execute(select(posting).where(posting.c.id.in_(part)))
             found |= {row.id: row for row in rows}
         return found
+
+    def postings_of(self, terminal: int, last: int) -> dict[int, Row[Any]]:
+        """The postings of a terminal up to one, by their ids."""
+        query = select(posting).where(posting.c.terminal == terminal, posting.c.id <= last).order_by(posting.c.id)
+        return {row.id: row for row in self._connection.execute(query)}
+
+    def terminals_posted(self) -> set[int]:
+        """The terminals of which there are postings."""
+        query = select(posting.c.terminal).where(posting.c.terminal.is_not(None)).distinct()
+        return set(self._connection.scalars(query))
 
     def transfers(self, postings: Iterable[int]) -> dict[int, list[tuple[str, str, str, int]]]:
         """The transfers of postings, each `(source, destination, unit, amount)`, in order of their number."""
@@ -89,52 +95,24 @@ class Evidence:
 
     # What comes from no entry
 
-    def records_without_entry(self) -> Row[Any] | None:
-        """The first record whose entry is not there, or is of another sequence."""
-        same = and_(
-            entry.c.municipality == record.c.municipality,
-            entry.c.terminal == record.c.terminal,
-            entry.c.position == record.c.position,
-            entry.c.sequence == record.c.sequence,
-        )
-        query = select(record).select_from(record.outerjoin(entry, same)).where(entry.c.position.is_(None))
-        return self._one(query.order_by(record.c.terminal, record.c.sequence).limit(1))
-
     def nullifier_twice(self) -> Row[Any] | None:
         """The first record with a nullifier that an earlier one has too."""
-        again = record.alias()
-        earlier = or_(
-            again.c.terminal < record.c.terminal,
-            and_(again.c.terminal == record.c.terminal, again.c.sequence < record.c.sequence),
-        )
-        same = and_(again.c.municipality == record.c.municipality, again.c.nullifier == record.c.nullifier)
-        query = select(record).join(again, and_(same, earlier))
-        return self._one(query.order_by(record.c.terminal, record.c.sequence).limit(1))
+        again = entry.alias()
+        earlier = tuple_(again.c.terminal, again.c.sequence) < tuple_(entry.c.terminal, entry.c.sequence)
+        same = and_(again.c.municipality == entry.c.municipality, again.c.nullifier == entry.c.nullifier)
+        query = select(entry).join(again, and_(same, earlier))
+        return self._one(query.order_by(entry.c.terminal, entry.c.sequence).limit(1))
 
-    def postings_without_record(self) -> Sequence[Row[Any]]:
-        """Postings that name no record that is there, in order."""
-        query = (
-            select(posting)
-            .select_from(posting.outerjoin(record, _same(posting, record)))
-            .where(record.c.sequence.is_(None))
-        )
-        return list(self._connection.execute(query.order_by(posting.c.id)))
+    def postings_of_no_terminal(self) -> Row[Any] | None:
+        """The first posting of records that does not say whose."""
+        kinds = posting.c.kind.in_(("tap", "reversal", "load"))
+        query = select(posting).where(kinds, posting.c.terminal.is_(None))
+        return self._one(query.order_by(posting.c.id).limit(1))
 
     def transfers_without_posting(self) -> Row[Any] | None:
         query = select(transfer).select_from(transfer.outerjoin(posting, posting.c.id == transfer.c.posting))
         chosen = posting.c.id.is_(None)
         return self._one(query.where(chosen).order_by(transfer.c.posting).limit(1))
-
-    def postings_twice(self) -> Row[Any] | None:
-        """The first record that was posted more than once."""
-        query = (
-            select(posting.c.terminal, posting.c.sequence)
-            .where(posting.c.sequence.is_not(None))
-            .group_by(posting.c.terminal, posting.c.sequence)
-            .having(func.count() > 1)
-            .order_by(posting.c.terminal, posting.c.sequence)
-        )
-        return self._one(query.limit(1))
 
     # Settlements
 
@@ -250,15 +228,6 @@ class Evidence:
 def _ordered() -> Any:
     """What was ordered for a line; one that was revoked since was ordered first."""
     return case((settlement.c.state == "approved", settlement_line.c.paid), else_=0)
-
-
-def _same(one: Any, other: Any) -> Any:
-    """Of the same record."""
-    return and_(
-        one.c.municipality == other.c.municipality,
-        one.c.terminal == other.c.terminal,
-        one.c.sequence == other.c.sequence,
-    )
 
 
 def _parts(names: list[Any]) -> Iterable[list[Any]]:

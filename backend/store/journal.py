@@ -2,18 +2,38 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    String,
+    any_,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    tuple_,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from backend.schema import closed_gap, entry, record, terminal_progress, told
+from backend.schema import closed_gap, entry, posting, terminal_progress, told
 from backend.store.bulk import add_rows, change_rows, named
+
+# PostgreSQL keeps a part for each month around the day of taking in; what a clock that stands wrong names is with the
+# other days.
+_MONTHS_BEFORE, _MONTHS_AFTER = timedelta(days=400), timedelta(days=31)
 
 
 @dataclass(frozen=True)
 class Place:
-    """A record, with outcome and clear part of the entry that decides; `doubt_position`: the one that it resolved."""
+    """A record: the entry that decides, and what it came to; `doubt_position`: the one that it resolved."""
 
     sequence: int
     position: int
@@ -22,6 +42,10 @@ class Place:
     happened_on: date
     outcome: int
     clear: bytes
+    reason: str | None = None
+    nullifier: str | None = None
+    decided_at: datetime | None = None
+    posting: int | None = None
 
 
 class Journal:
@@ -44,8 +68,21 @@ class Journal:
             select(entry).where(entry.c.terminal == terminal, entry.c.position == position)
         ).one()
 
+    def held(self, terminal: int, first: int, last: int) -> set[int]:
+        """Which positions of a range are held."""
+        chosen = entry.c.terminal == terminal, entry.c.position.between(first, last)
+        return set(self._connection.scalars(select(entry.c.position).where(*chosen)))
+
     def add_entries(self, rows: list[dict[str, Any]]) -> None:
+        """Add entries, with what each decides; one that is held stays as it is."""
+        self._make_room({row["happened_on"] for row in rows}, rows[0]["recorded_at"].date())
         add_rows(self._connection, entry, rows, again=True)
+
+    def _make_room(self, days: Iterable[date], today: date) -> None:
+        if self._connection.dialect.name == "postgresql":
+            months = {day.replace(day=1) for day in days if today - _MONTHS_BEFORE <= day <= today + _MONTHS_AFTER}
+            for month in sorted(months):
+                self._connection.execute(text("SELECT entry_month(:month)"), {"month": month})
 
     def gaps(self, terminal: int) -> tuple[int, list[tuple[int, int]]]:
         """The first position that is still wanted, and the ranges missing below the last one held.
@@ -81,15 +118,17 @@ class Journal:
         query = select(*told(closed_gap)).where(closed_gap.c.terminal == terminal).order_by(closed_gap.c.first)
         return self._connection.execute(query).all()
 
-    def advance(self, terminal: int, seen_on: date | None = None) -> None:
+    def advance(self, terminal: int, seen_on: date | None = None) -> tuple[int, list[tuple[int, int]]]:
         """Remember up to where all is held, so that what is missing is found without looking at all of it again; and
-        when the terminal was there (None: it was not)."""
-        held_to = self.gaps(terminal)[0] - 1
+        when the terminal was there (None: it was not). Gives `gaps`."""
+        wanted, missing = self.gaps(terminal)
+        held_to = wanted - 1
         values = {"held_to": held_to} | ({} if seen_on is None else {"seen_on": seen_on})
         chosen = terminal_progress.c.terminal == terminal
         changed = self._connection.execute(update(terminal_progress).where(chosen).values(**values))
         if not changed.rowcount and seen_on is not None:
             self._connection.execute(insert(terminal_progress).values(terminal=terminal, **values))
+        return wanted, missing
 
     def seen(self) -> dict[int, date]:
         """By terminal, the last day on which it was there; terminals that never were are left out."""
@@ -103,110 +142,107 @@ class Journal:
         moment: datetime = self._connection.execute(query).scalar_one()
         return moment
 
-    # Records
+    # Records: the entries that decide
 
     def record(self, terminal: int, sequence: int) -> Row[Any] | None:
-        return self._connection.execute(
-            select(record).where(record.c.terminal == terminal, record.c.sequence == sequence)
-        ).one_or_none()
+        """The entry that decides."""
+        chosen = _DECIDES, entry.c.terminal == terminal, entry.c.sequence == sequence
+        return self._connection.execute(select(entry).where(*chosen)).one_or_none()
 
     def places(self, terminal: int, sequences: Iterable[int]) -> dict[int, Place]:
         """The records of a terminal that are there of these sequences, by sequence."""
-        columns = [getattr(source.c, name) for source, name in _PLACE]
-        chosen = named(record, [(terminal, sequence) for sequence in sequences])
-        rows = self._connection.execute(select(*columns).select_from(_DECIDED).where(chosen))
+        columns = [entry.c[name] for name in Place.__dataclass_fields__]
+        chosen = named(entry, [(terminal, sequence) for sequence in sequences])
+        rows = self._connection.execute(select(*columns).where(_DECIDES, chosen))
         return {row.sequence: Place(*row) for row in rows}
 
-    def add_records(self, terminal: int, places: Sequence[Place]) -> None:
-        if places:
-            names = ("sequence", "position", "doubt_position", "state", "happened_on")
-            rows = [{name: getattr(place, name) for name in names} | {"terminal": terminal} for place in places]
-            add_rows(self._connection, record, rows)
-
-    def move_records(self, terminal: int, places: Sequence[Place]) -> None:
-        """Other entries decide about these records, or another one is known; what was decided is open again, unless it
-        is proven."""
-        for place in places:
-            values = {"position": place.position, "doubt_position": place.doubt_position, "state": place.state}
-            if place.state != "proven":
-                values |= {"reason": None, "decided_at": None}
-            chosen = record.c.terminal == terminal, record.c.sequence == place.sequence
-            self._connection.execute(update(record).where(*chosen).values(**values))
+    def move(self, terminal: int, position: int, place: Place | None) -> None:
+        """An entry that is held decides from now on as this place says; about nothing, when there is none."""
+        chosen = entry.c.terminal == terminal, entry.c.position == position
+        self._connection.execute(update(entry).where(*chosen).values(decision_of(place)))
 
     def standing(self, names: Sequence[tuple[int, int]]) -> dict[tuple[int, int], tuple[str, int]]:
         """State and position of records, by terminal and sequence."""
-        columns = record.c.terminal, record.c.sequence, record.c.state, record.c.position
-        rows = self._connection.execute(select(*columns).where(named(record, names)))
+        columns = entry.c.terminal, entry.c.sequence, entry.c.state, entry.c.position
+        rows = self._connection.execute(select(*columns).where(_DECIDES, named(entry, names)))
         return {(terminal, sequence): (state, position) for terminal, sequence, state, position in rows}
 
     def decide(self, decisions: Sequence[dict[str, Any]]) -> None:
-        """Set `state, reason, nullifier, decided_at` of the records `terminal, sequence`."""
-        change_rows(self._connection, record, ("terminal", "sequence"), decisions)
+        """Set `state, reason, nullifier, decided_at, posting` of the records whose deciding entry is `terminal,
+        position, happened_on`."""
+        change_rows(self._connection, entry, ("terminal", "position", "happened_on"), decisions)
 
     def received(self, terminal: int | None, after: tuple[int, int], limit: int) -> Sequence[Row[Any]]:
-        """Records that wait for proof, with clear and sealed part, in order of terminal and sequence."""
-        chosen = [
-            record.c.state == "received",
-            (record.c.terminal > after[0]) | and_(record.c.terminal == after[0], record.c.sequence > after[1]),
-        ]
+        """Records that wait for proof, in order of terminal and sequence."""
+        chosen = [entry.c.state == "received", tuple_(entry.c.terminal, entry.c.sequence) > after]
         if terminal is not None:
-            chosen.append(record.c.terminal == terminal)
-        query = _with_entry().where(*chosen).order_by(record.c.terminal, record.c.sequence).limit(limit)
+            chosen.append(entry.c.terminal == terminal)
+        query = select(entry).where(*chosen).order_by(entry.c.terminal, entry.c.sequence).limit(limit)
         return self._connection.execute(query).all()
-
-    def with_entry(self, terminal: int, sequence: int) -> Row[Any] | None:
-        """One record with the clear and sealed part of the entry that decides."""
-        chosen = record.c.terminal == terminal, record.c.sequence == sequence
-        return self._connection.execute(_with_entry().where(*chosen)).one_or_none()
 
     def waiting(self, terminal: int | None = None) -> int:
         """How many records wait for proof."""
-        query = select(func.count()).select_from(record).where(record.c.state == "received")
+        query = select(func.count()).select_from(entry).where(entry.c.state == "received")
         if terminal is not None:
-            query = query.where(record.c.terminal == terminal)
+            query = query.where(entry.c.terminal == terminal)
         return self._connection.scalar(query) or 0
 
     def clear_records(self, state: str) -> list[bytes]:
         """The clear parts of all records in a state, by terminal and sequence."""
-        same = (entry.c.terminal == record.c.terminal) & (entry.c.position == record.c.position)
-        query = select(entry.c.clear).select_from(record.join(entry, same)).where(record.c.state == state)
-        return list(self._connection.scalars(query.order_by(record.c.terminal, record.c.sequence)))
+        query = select(entry.c.clear).where(entry.c.state == state)
+        return list(self._connection.scalars(query.order_by(entry.c.terminal, entry.c.sequence)))
 
     def for_audit(self, since: date | None, until: date | None) -> Iterable[Row[Any]]:
-        """`state, clear, sealed` of every record of a period that a pass may have committed."""
-        chosen = [record.c.state != "void"]
-        chosen += [record.c.happened_on >= since] if since is not None else []
-        chosen += [record.c.happened_on <= until] if until is not None else []
-        query = _with_entry().where(*chosen).order_by(record.c.terminal, record.c.sequence)
+        """Every record of a period that a pass may have committed."""
+        chosen = [entry.c.state != "void"]
+        chosen += [entry.c.happened_on >= since] if since is not None else []
+        chosen += [entry.c.happened_on <= until] if until is not None else []
+        query = select(entry).where(*chosen).order_by(entry.c.terminal, entry.c.sequence)
         return self._connection.execution_options(yield_per=1000).execute(query)
 
     def proven(self) -> Iterable[Row[Any]]:
-        """`nullifier, clear` of every proven record, in order of nullifier: that order tells nothing."""
-        query = _with_entry().where(record.c.state == "proven").order_by(record.c.nullifier)
+        """Every proven record in order of nullifier: that order tells nothing."""
+        query = select(entry).where(entry.c.state == "proven").order_by(entry.c.nullifier)
         return self._connection.execution_options(yield_per=1000).execute(query)
 
     def states(self) -> dict[str, int]:
-        """How many records there are in each state."""
-        rows = self._connection.execute(select(record.c.state, func.count()).group_by(record.c.state))
-        return {state: count for state, count in rows}
+        """How many records there are in each state. Those that are proven are counted in their postings."""
+        waiting = (
+            select(entry.c.state, func.count().label("records"))
+            .where(entry.c.state != "proven")
+            .group_by(entry.c.state)
+        )
+        booked = select(literal("proven"), func.sum(posting.c.records))
+        rows = self._connection.execute(union_all(waiting, booked))
+        return {state: int(count) for state, count in rows if count}
 
-    def nullifiers(self, of: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """Terminal and sequence of the records that have one of these nullifiers."""
-        columns = record.c.nullifier, record.c.terminal, record.c.sequence
-        rows = self._connection.execute(select(*columns).where(record.c.nullifier.in_(of)))
+    def nullifiers(self, of: Iterable[tuple[str, date]]) -> dict[str, tuple[int, int]]:
+        """Terminal and sequence of the records that have one of these nullifiers, each with the day that was signed."""
+        asked = list(of)
+        columns = entry.c.nullifier, entry.c.terminal, entry.c.sequence
+        chosen = _among(self._connection, [nullifier for nullifier, _ in asked])
+        days = entry.c.happened_on.in_({day for _, day in asked})
+        rows = self._connection.execute(select(*columns).where(chosen, days))
         return {nullifier: (terminal, sequence) for nullifier, terminal, sequence in rows}
 
 
-_DECIDED = record.join(entry, and_(entry.c.terminal == record.c.terminal, entry.c.position == record.c.position))
-_PLACE = [(record, name) for name in ("sequence", "position", "doubt_position", "state", "happened_on")]
-_PLACE += [(entry, name) for name in ("outcome", "clear")]
+_DECIDES = entry.c.state.is_not(None)
+_DECISION = ("state", "doubt_position", "reason", "nullifier", "decided_at", "posting")
+
+
+def decision_of(place: Place | None) -> dict[str, Any]:
+    """What an entry decides, by column."""
+    return {name: None if place is None else getattr(place, name) for name in _DECISION}
+
+
+def _among(connection: Connection, nullifiers: list[str]) -> ColumnElement[bool]:
+    """PostgreSQL takes them as one value: to read a thousand parameters takes it longer than to look them up."""
+    if connection.dialect.name == "postgresql":
+        return entry.c.nullifier == any_(bindparam("among", nullifiers, ARRAY(String)))
+    return entry.c.nullifier.in_(nullifiers)
 
 
 def _without(gap: tuple[int, int], first: int, last: int) -> list[tuple[int, int]]:
     """What is left of a range without another one."""
     parts = (gap[0], min(gap[1], first - 1)), (max(gap[0], last + 1), gap[1])
     return [part for part in parts if part[0] <= part[1]]
-
-
-def _with_entry() -> Any:
-    return select(record, entry.c.clear, entry.c.sealed, entry.c.outcome).select_from(_DECIDED)

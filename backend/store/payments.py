@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, literal, select, text, update
+from sqlalchemy import BigInteger, Connection, Row, Select, cast, delete, func, insert, literal, select, text, update
 
 from backend.schema import (
     offer,
@@ -17,9 +17,8 @@ from backend.schema import (
     settlement_line,
     settlement_reopened,
     told,
-    transfer,
 )
-from backend.store.books import CENTS_TO_VENUE
+from backend.store.books import CENTS
 
 
 class Payments:
@@ -72,8 +71,8 @@ class Payments:
     def earned(self, number: str) -> dict[int, int]:
         """By venue, the cents of the postings in a settlement; venues with unit movements only have 0."""
         rows = self._connection.execute(
-            select(posting.c.venue, func.sum(CENTS_TO_VENUE))
-            .select_from(settlement_item.join(posting).outerjoin(transfer))
+            select(posting.c.venue, func.sum(CENTS))
+            .select_from(settlement_item.join(posting))
             .where(settlement_item.c.settlement == number)
             .group_by(posting.c.venue)
         )
@@ -89,10 +88,10 @@ class Payments:
                 posting.c.kind,
                 posting.c.not_payable,
                 late.label("late"),
-                func.count(posting.c.id.distinct()).label("times"),
-                func.sum(CENTS_TO_VENUE).label("cents"),
+                cast(func.sum(posting.c.records), BigInteger).label("times"),
+                cast(func.sum(CENTS), BigInteger).label("cents"),
             )
-            .select_from(settlement_item.join(posting).join(offer).outerjoin(transfer))
+            .select_from(settlement_item.join(posting).join(offer))
             .where(settlement_item.c.settlement == number, posting.c.venue == venue)
             .group_by(offer.c.number, offer.c.name, posting.c.kind, posting.c.not_payable, text("late"))
             .order_by(offer.c.number, offer.c.name, posting.c.kind.desc(), posting.c.not_payable, text("late"))
@@ -149,10 +148,7 @@ class Payments:
             .group_by(settlement_line.c.venue)
         )
         moved = self._connection.execute(
-            select(posting.c.venue, func.sum(CENTS_TO_VENUE))
-            .select_from(posting.join(transfer))
-            .where(posting.c.settlement.is_not(None))
-            .group_by(posting.c.venue)
+            select(posting.c.venue, func.sum(CENTS)).where(posting.c.settlement.is_not(None)).group_by(posting.c.venue)
         )
         totals: dict[int, int] = {}
         for venue, cents in (*earned, *moved):

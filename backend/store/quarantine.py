@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
 
-from backend.schema import quarantine, record
+from backend.schema import entry, quarantine
 from backend.store.bulk import named
 
 
@@ -51,7 +51,7 @@ class Quarantine:
 
     def resolve_proven(self, names: Sequence[tuple[int, int]], at: datetime) -> None:
         """Entries of those of these records (terminal, sequence) that are proven were taken after all."""
-        proven = select(record.c.terminal, record.c.position).where(named(record, names), record.c.state == "proven")
+        proven = select(entry.c.terminal, entry.c.position).where(named(entry, names), entry.c.state == "proven")
         self._resolve(tuple_(quarantine.c.terminal, quarantine.c.position).in_(proven), at)
 
     def _resolve(self, chosen: Any, at: datetime) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, and_, case, cast, func, or_, select, union_all
 
-from backend.schema import offer, posting, record, transfer
+from backend.schema import entry, offer, posting, transfer
 
 
 class Reports:
@@ -84,7 +84,12 @@ class Reports:
             else_=0,
         )
         by = posting.c.venue, posting.c.kind
-        times = select(*by, func.count().label("times")).where(posting.c.venue.is_not(None)).group_by(*by).subquery()
+        times = (
+            select(*by, cast(func.sum(posting.c.records), BigInteger).label("times"))
+            .where(posting.c.venue.is_not(None))
+            .group_by(*by)
+            .subquery()
+        )
         cents = (
             select(flow.c.venue, flow.c.kind, cast(func.sum(signed), BigInteger).label("cents"))
             .where(flow.c.venue.is_not(None))
@@ -100,18 +105,9 @@ class Reports:
         return list(self._connection.execute(query))
 
     def unmatched(self) -> Sequence[Row[Any]]:
-        """`terminal, sequence, state`: records that are proven without a posting, or posted without a proof."""
-        same = and_(
-            posting.c.municipality == record.c.municipality,
-            posting.c.terminal == record.c.terminal,
-            posting.c.sequence == record.c.sequence,
-        )
-        query = (
-            select(record.c.terminal, record.c.sequence, record.c.state)
-            .select_from(record.outerjoin(posting, same))
-            .where((record.c.state == "proven") != posting.c.id.is_not(None))
-            .order_by(record.c.terminal, record.c.sequence)
-        )
+        """`terminal, sequence, state`: records of which nothing is in the books."""
+        columns = entry.c.terminal, entry.c.sequence, entry.c.state
+        query = select(*columns).where(entry.c.state != "proven").order_by(entry.c.terminal, entry.c.sequence)
         return list(self._connection.execute(query))
 
     # Exports
@@ -141,9 +137,9 @@ class Reports:
         return int(count), int(total)
 
     def lines(self, first: date, last: date, kinds: Iterable[str] = (), unit: str | None = None) -> Iterable[Row[Any]]:
-        """`id, kind, happened_on, recorded_at, settlement, terminal, sequence, number, source, destination, unit,
+        """`id, kind, happened_on, recorded_at, settlement, terminal, records, number, source, destination, unit,
         amount` of every transfer of a period, of some kinds of posting or all, by day and posting."""
-        columns = "id", "kind", "happened_on", "recorded_at", "settlement", "terminal", "sequence"
+        columns = "id", "kind", "happened_on", "recorded_at", "settlement", "terminal", "records"
         query = (
             select(*(posting.c[name] for name in columns), *(each for each in transfer.c if each.name != "posting"))
             .join(transfer, transfer.c.posting == posting.c.id)

@@ -3,21 +3,19 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, and_, cast, func, select
+from sqlalchemy import BigInteger, Connection, Row, cast, func, select
 
 from backend.schema import (
     entry,
     payment_event,
     posting,
-    record,
     settlement,
     settlement_item,
     settlement_line,
     settlement_reopened,
     terminal,
-    transfer,
 )
-from backend.store.books import CENTS_TO_VENUE
+from backend.store.books import CENTS
 
 
 class States:
@@ -28,11 +26,10 @@ class States:
 
     def unproven(self) -> Iterable[Row[Any]]:
         """`venue, state, clear` of every record of a venue that is received, in doubt or rejected."""
-        decides = and_(entry.c.terminal == record.c.terminal, entry.c.position == record.c.position)
         query = (
-            select(terminal.c.venue, record.c.state, entry.c.clear)
-            .select_from(record.join(entry, decides).join(terminal, terminal.c.number == record.c.terminal))
-            .where(record.c.state.in_(("received", "in_doubt", "rejected")), terminal.c.venue.is_not(None))
+            select(terminal.c.venue, entry.c.state, entry.c.clear)
+            .join(terminal, terminal.c.number == entry.c.terminal)
+            .where(entry.c.state.in_(("received", "in_doubt", "rejected")), terminal.c.venue.is_not(None))
         )
         return self._connection.execution_options(yield_per=1000).execute(query)
 
@@ -41,10 +38,9 @@ class States:
         query = (
             select(
                 posting.c.venue,
-                func.count(posting.c.id.distinct()).label("times"),
-                cast(func.coalesce(func.sum(CENTS_TO_VENUE), 0), BigInteger).label("cents"),
+                cast(func.sum(posting.c.records), BigInteger).label("times"),
+                cast(func.sum(CENTS), BigInteger).label("cents"),
             )
-            .select_from(posting.outerjoin(transfer, transfer.c.posting == posting.c.id))
             .where(posting.c.kind.in_(("tap", "reversal")), posting.c.id.not_in(select(settlement_item.c.posting)))
             .group_by(posting.c.venue)
         )
@@ -54,8 +50,8 @@ class States:
         """How many taps and reversals are in each line of a settlement."""
         by = settlement_item.c.settlement, posting.c.venue
         joined = settlement_item.join(posting, posting.c.id == settlement_item.c.posting)
-        rows = self._connection.execute(select(*by, func.count()).select_from(joined).group_by(*by))
-        return {(number, venue): times for number, venue, times in rows}
+        rows = self._connection.execute(select(*by, func.sum(posting.c.records)).select_from(joined).group_by(*by))
+        return {(number, venue): int(times) for number, venue, times in rows}
 
     def lines(self) -> Sequence[Row[Any]]:
         """`settlement, venue, earned, paid, carried, end_to_end_id` of settlements that count, the last first."""

@@ -19,7 +19,7 @@ class Statistics:
         """`venue, purse, month, times`: taps less reversals of a period, by the first purse of the offer."""
         month = extract("month", posting.c.happened_on).label("month")
         by = posting.c.venue, offer.c.purse, month
-        times = func.sum(case((posting.c.kind == "tap", 1), else_=-1)).label("times")
+        times = func.sum(case((posting.c.kind == "tap", posting.c.records), else_=-posting.c.records)).label("times")
         query = (
             select(*by, times)
             .select_from(posting.join(offer, offer.c.id == posting.c.offer))

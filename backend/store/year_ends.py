@@ -49,10 +49,9 @@ class YearEnds:
         )
         return list(self._connection.execute(_with_lapsed().where(*chosen).order_by(year_closing.c.until)))
 
-    def link(self, posting_id: int, closing: int, cause: tuple[int, int] | None = None) -> None:
-        terminal, sequence = cause or (None, None)
-        values = {"posting": posting_id, "closing": closing, "terminal": terminal, "sequence": sequence}
-        self._connection.execute(insert(lapse).values(**values))
+    def link(self, posting_id: int, closing: int, cause: int | None = None) -> None:
+        """`cause`: the posting of late taps or reversals that it corrects; None: a decision."""
+        self._connection.execute(insert(lapse).values(posting=posting_id, closing=closing, cause=cause))
 
     def loaded(self, account: str, until: date) -> int:
         """What funds put in a purse on the days up to one."""
@@ -83,14 +82,14 @@ class YearEnds:
 
     def late(self, first: int, overlap: timedelta) -> Iterable[Row[Any]]:
         """From a posting on, in order: decisions, and taps and reversals of days on which passes of a closed year still
-        worked, `id, kind, happened_on, terminal, sequence, purse, amount`."""
+        worked, `id, kind, happened_on, purse, amount`."""
         last = self._connection.scalar(select(func.max(year_closing.c.until)).where(year_closing.c.state == "decided"))
         if last is None:
             return []
         purse = case((posting.c.kind == "reversal", transfer.c.destination), else_=transfer.c.source)
         query = (
             select(
-                *(posting.c[name] for name in ("id", "kind", "happened_on", "terminal", "sequence")),
+                *(posting.c[name] for name in ("id", "kind", "happened_on")),
                 case((purse.startswith("purse:"), cast(func.substr(purse, len("purse:") + 1), Integer))).label("purse"),
                 transfer.c.amount,
             )
@@ -105,7 +104,7 @@ class YearEnds:
         return self._connection.execution_options(yield_per=1000).execute(query)
 
     def postings(self) -> Sequence[Row[Any]]:
-        """Every posting that lapsed or gave back, in order: `id, closing, terminal, sequence, lapsed`."""
+        """Every posting that lapsed or gave back, in order: `id, closing, cause, lapsed`."""
         query = (
             select(lapse, posting.c.id, _LAPSED.label("lapsed"))
             .select_from(

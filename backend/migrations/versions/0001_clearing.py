@@ -218,65 +218,17 @@ def upgrade() -> None:
         postgresql_where=sa.text("withdrawn_on IS NULL"),
     )
     op.create_table(
-        "entry",
-        sa.Column("terminal", sa.BigInteger(), nullable=False),
-        sa.Column("position", sa.BigInteger(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("outcome", sa.Integer(), nullable=False),
-        sa.Column("clear", sa.LargeBinary(length=42), nullable=False),
-        sa.Column("sealed", sa.LargeBinary(length=60), nullable=False),
-        sa.Column("previous_mac", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("mac", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("municipality", sa.Integer(), nullable=False),
-        sa.CheckConstraint("outcome IN (1, 2, 3)", name=op.f("ck_entry_outcome")),
-        sa.CheckConstraint("position > 0", name=op.f("ck_entry_position")),
-        sa.ForeignKeyConstraint(
-            ["municipality", "terminal"],
-            ["terminal.municipality", "terminal.number"],
-            name=op.f("fk_entry_municipality_terminal"),
-        ),
-        sa.PrimaryKeyConstraint("terminal", "position", "municipality", name=op.f("pk_entry")),
-    )
-    op.create_table(
-        "record",
-        sa.Column("terminal", sa.BigInteger(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("position", sa.BigInteger(), nullable=False, comment="the entry that decides"),
-        sa.Column(
-            "doubt_position",
-            sa.BigInteger(),
-            nullable=True,
-            comment="the entry that left it in doubt, once another resolved it",
-        ),
-        sa.Column("state", sa.String(length=10), nullable=False),
-        sa.Column("reason", sa.String(length=20), nullable=True, comment="why it was rejected"),
-        sa.Column("nullifier", sa.String(length=32), nullable=True),
-        sa.Column("happened_on", sa.Date(), nullable=False),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("municipality", sa.Integer(), nullable=False),
-        sa.CheckConstraint("(state = 'rejected') = (reason IS NOT NULL)", name=op.f("ck_record_reason")),
-        sa.CheckConstraint("state <> 'proven' OR nullifier IS NOT NULL", name=op.f("ck_record_proven")),
-        sa.CheckConstraint(
-            "state IN ('received', 'proven', 'in_doubt', 'void', 'rejected')", name=op.f("ck_record_state")
-        ),
-        sa.ForeignKeyConstraint(
-            ["municipality", "terminal", "position"],
-            ["entry.municipality", "entry.terminal", "entry.position"],
-            name=op.f("fk_record_municipality_terminal_position"),
-        ),
-        sa.PrimaryKeyConstraint("terminal", "sequence", "municipality", name=op.f("pk_record")),
-        sa.UniqueConstraint("municipality", "nullifier", name=op.f("uq_record_municipality_nullifier")),
-    )
-    op.create_index("ix_record_state", "record", ["state"], unique=False)
-    op.create_table(
         "posting",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("happened_on", sa.Date(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("terminal", sa.BigInteger(), nullable=True),
-        sa.Column("sequence", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "terminal", sa.BigInteger(), nullable=True, comment="whose records it books; none: no pass moved this"
+        ),
+        sa.Column(
+            "records", sa.BigInteger(), nullable=False, comment="how many records it books, of one kind, day and offer"
+        ),
         sa.Column("venue", sa.BigInteger(), nullable=True),
         sa.Column("offer", sa.Integer(), nullable=True),
         sa.Column("settlement", sa.String(length=12), nullable=True),
@@ -287,12 +239,16 @@ def upgrade() -> None:
             comment="why the venue is not paid, and the holder is due a new credit",
         ),
         sa.Column("municipality", sa.Integer(), nullable=False),
-        sa.CheckConstraint("(kind = 'payment') = (sequence IS NULL)", name=op.f("ck_posting_from_record")),
+        sa.CheckConstraint("(kind = 'payment') = (terminal IS NULL)", name=op.f("ck_posting_from_record")),
         sa.CheckConstraint("(kind = 'payment') = (settlement IS NOT NULL)", name=op.f("ck_posting_payment")),
         sa.CheckConstraint("kind IN ('tap', 'reversal', 'load', 'payment')", name=op.f("ck_posting_kind")),
         sa.CheckConstraint(
             "kind NOT IN ('tap', 'reversal') OR (venue IS NOT NULL AND offer IS NOT NULL)",
             name=op.f("ck_posting_at_venue"),
+        ),
+        sa.CheckConstraint(
+            "(terminal IS NULL AND records = 0) OR (terminal IS NOT NULL AND records > 0)",
+            name=op.f("ck_posting_records"),
         ),
         sa.ForeignKeyConstraint(
             ["municipality", "offer"], ["offer.municipality", "offer.id"], name=op.f("fk_posting_municipality_offer")
@@ -303,9 +259,9 @@ def upgrade() -> None:
             name=op.f("fk_posting_municipality_settlement"),
         ),
         sa.ForeignKeyConstraint(
-            ["municipality", "terminal", "sequence"],
-            ["record.municipality", "record.terminal", "record.sequence"],
-            name=op.f("fk_posting_municipality_terminal_sequence"),
+            ["municipality", "terminal"],
+            ["terminal.municipality", "terminal.number"],
+            name=op.f("fk_posting_municipality_terminal"),
         ),
         sa.ForeignKeyConstraint(
             ["municipality", "venue"],
@@ -317,10 +273,87 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "municipality", "settlement", "venue", name=op.f("uq_posting_municipality_settlement_venue")
         ),
-        sa.UniqueConstraint(
-            "municipality", "terminal", "sequence", name=op.f("uq_posting_municipality_terminal_sequence")
-        ),
     )
+    op.create_table(
+        "entry",
+        sa.Column("terminal", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("happened_on", sa.Date(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("outcome", sa.Integer(), nullable=False),
+        sa.Column("clear", sa.LargeBinary(length=42), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(length=60), nullable=False),
+        sa.Column("previous_mac", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("mac", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "state",
+            sa.String(length=10),
+            nullable=True,
+            comment="of the record about which it decides; none: it decides about nothing",
+        ),
+        sa.Column(
+            "doubt_position",
+            sa.BigInteger(),
+            nullable=True,
+            comment="the entry that left the record in doubt, once this one resolved it",
+        ),
+        sa.Column("reason", sa.String(length=20), nullable=True, comment="why it was rejected"),
+        sa.Column("nullifier", sa.String(length=32), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "posting",
+            sa.Integer(),
+            nullable=True,
+            comment="the posting that books it, with others of its kind, offer and day",
+        ),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.CheckConstraint("outcome IN (1, 2, 3)", name=op.f("ck_entry_outcome")),
+        sa.CheckConstraint("position > 0", name=op.f("ck_entry_position")),
+        sa.CheckConstraint(
+            "state IN ('received', 'proven', 'in_doubt', 'void', 'rejected')", name=op.f("ck_entry_state")
+        ),
+        *(
+            sa.CheckConstraint(
+                f"(coalesce(state, '') = '{state}') = ({column} IS NOT NULL)", name=op.f(f"ck_entry_{column}")
+            )
+            for column, state in (("nullifier", "proven"), ("posting", "proven"), ("reason", "rejected"))
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "posting"],
+            ["posting.municipality", "posting.id"],
+            name=op.f("fk_entry_municipality_posting"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "terminal"],
+            ["terminal.municipality", "terminal.number"],
+            name=op.f("fk_entry_municipality_terminal"),
+        ),
+        sa.PrimaryKeyConstraint("terminal", "position", "happened_on", "municipality", name=op.f("pk_entry")),
+        sa.UniqueConstraint(
+            "municipality", "nullifier", "happened_on", name=op.f("uq_entry_municipality_nullifier_happened_on")
+        ),
+        postgresql_partition_by="RANGE (happened_on)",
+    )
+    op.create_index(
+        "ix_entry_record",
+        "entry",
+        ["municipality", "terminal", "sequence", "happened_on"],
+        unique=True,
+        sqlite_where=sa.text("state IS NOT NULL"),
+        postgresql_where=sa.text("state IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_entry_waiting",
+        "entry",
+        ["state", "terminal"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'proven'"),
+        postgresql_where=sa.text("state <> 'proven'"),
+    )
+    if op.get_context().dialect.name == "postgresql":
+        # What is of no month that has a part of its own.
+        op.execute("CREATE TABLE entry_other PARTITION OF entry DEFAULT")
     op.create_table(
         "settlement_item",
         sa.Column("posting", sa.Integer(), nullable=False, comment="so each is settled at most once"),
@@ -377,10 +410,10 @@ def downgrade() -> None:
     op.drop_table("transfer")
     op.drop_index(op.f("ix_settlement_item_settlement"), table_name="settlement_item")
     op.drop_table("settlement_item")
-    op.drop_table("posting")
-    op.drop_index("ix_record_state", table_name="record")
-    op.drop_table("record")
+    op.drop_index("ix_entry_waiting", table_name="entry")
+    op.drop_index("ix_entry_record", table_name="entry")
     op.drop_table("entry")
+    op.drop_table("posting")
     op.drop_index(
         "ix_venue_purse_current",
         table_name="venue_purse",

@@ -14,12 +14,12 @@ _LATER = "kind IN ('payment', 'revoked', 'rejected', 'paid', 'returned')"
 _KINDS = {
     "kind": f"{_OF_RECORDS}, 'payment')",
     "payment": "(kind = 'payment') = (settlement IS NOT NULL)",
-    "from_record": "(kind = 'payment') = (sequence IS NULL)",
+    "from_record": "(kind = 'payment') = (terminal IS NULL)",
 }
 _LATER_KINDS = {
     "kind": f"{_OF_RECORDS}) OR {_LATER}",
     "payment": f"({_LATER}) = (settlement IS NOT NULL)",
-    "from_record": f"({_LATER}) = (sequence IS NULL)",
+    "from_record": f"({_LATER}) = (terminal IS NULL)",
 }
 _SIGNS = "paid >= 0 AND carried <= 0 AND opening <= 0 AND (paid = 0 OR carried = 0)"
 _LATER_SIGNS = "paid >= 0 AND (paid = 0 OR carried = 0)"

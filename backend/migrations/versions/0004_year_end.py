@@ -12,11 +12,11 @@ depends_on = None
 _PAYMENTS = "kind IN ('payment', 'revoked', 'rejected', 'paid', 'returned')"
 _BEFORE = {
     "kind": f"kind IN ('tap', 'reversal', 'load') OR {_PAYMENTS}",
-    "from_record": f"({_PAYMENTS}) = (sequence IS NULL)",
+    "from_record": f"({_PAYMENTS}) = (terminal IS NULL)",
 }
 _AFTER = {
     "kind": f"kind IN ('tap', 'reversal', 'load', 'lapse') OR {_PAYMENTS}",
-    "from_record": f"(kind = 'lapse' OR {_PAYMENTS}) = (sequence IS NULL)",
+    "from_record": f"(kind = 'lapse' OR {_PAYMENTS}) = (terminal IS NULL)",
 }
 
 
@@ -80,12 +80,11 @@ def upgrade() -> None:
         sa.Column("posting", sa.Integer(), nullable=False),
         sa.Column("closing", sa.Integer(), nullable=False),
         sa.Column(
-            "terminal",
-            sa.BigInteger(),
+            "cause",
+            sa.Integer(),
             nullable=True,
-            comment="with `sequence`, the late tap or reversal that corrected it; none: the decision itself",
+            comment="the posting of late taps or reversals that corrected it; none: the decision",
         ),
-        sa.Column("sequence", sa.BigInteger(), nullable=True),
         sa.Column("municipality", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["municipality", "closing"],
@@ -98,9 +97,9 @@ def upgrade() -> None:
             name=op.f("fk_lapse_municipality_posting"),
         ),
         sa.ForeignKeyConstraint(
-            ["municipality", "terminal", "sequence"],
-            ["record.municipality", "record.terminal", "record.sequence"],
-            name=op.f("fk_lapse_municipality_terminal_sequence"),
+            ["municipality", "cause"],
+            ["posting.municipality", "posting.id"],
+            name=op.f("fk_lapse_municipality_cause"),
         ),
         sa.PrimaryKeyConstraint("posting", "municipality", name=op.f("pk_lapse")),
     )
