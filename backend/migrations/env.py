@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 
+from backend.migrations import is_no_part
 from backend.schema import Moment, metadata
 
 
@@ -16,6 +17,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     render_item=_rendered,
+    include_name=is_no_part,
     # The caller began the transaction, and ends it.
     transactional_ddl=False,
 )

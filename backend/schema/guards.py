@@ -47,6 +47,7 @@ _ENTRY_MONTH = """
         IF to_regclass(part) IS NULL THEN
             EXECUTE format('CREATE TABLE %I PARTITION OF entry FOR VALUES FROM (%L) TO (%L)',
                            part, month, month + interval '1 month');
+            EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', part);
         END IF;
     EXCEPTION WHEN check_violation OR duplicate_table THEN NULL;
     END $$"""
@@ -85,6 +86,7 @@ def _trigger(table: Table, change: str, name: str, when: str = "") -> str:
 
 def _for_postgresql() -> Iterator[str]:
     yield _ENTRY_MONTH
+    yield "ALTER TABLE entry_other ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
     yield "REVOKE ALL ON FUNCTION entry_month(date) FROM PUBLIC"
     yield f"GRANT EXECUTE ON FUNCTION entry_month(date) TO {CLEARING}"
     yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {CLEARING}, {AUDITOR}"

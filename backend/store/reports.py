@@ -105,9 +105,13 @@ class Reports:
         return list(self._connection.execute(query))
 
     def unmatched(self) -> Sequence[Row[Any]]:
-        """`terminal, sequence, state`: records of which nothing is in the books."""
+        """`terminal, sequence, state`: records that a pass may have committed, and of which nothing is in the books."""
         columns = entry.c.terminal, entry.c.sequence, entry.c.state
-        query = select(*columns).where(entry.c.state != "proven").order_by(entry.c.terminal, entry.c.sequence)
+        query = (
+            select(*columns)
+            .where(entry.c.state.in_(("received", "in_doubt", "rejected")))
+            .order_by(entry.c.terminal, entry.c.sequence)
+        )
         return list(self._connection.execute(query))
 
     # Exports

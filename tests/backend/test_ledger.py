@@ -1,5 +1,6 @@
 """The books: what they hold, and what the schema refuses whoever writes."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError, IntegrityError, StatementError
 
 from backend.schema import posting
+from backend.store.books import NewPosting
 from tests.backend.conftest import NOT_ALLOWED
 
 DAY = date(2026, 11, 2)
@@ -98,6 +100,11 @@ def busy(world):
     return world
 
 
+def tap(*transfers):
+    """A posting of one tap at the pool."""
+    return NewPosting("tap", DAY, NOW, 101, 1, transfers, {"venue": 5, "offer": 1})
+
+
 @pytest.mark.parametrize("table", ["entry", "account", "posting", "transfer"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
 def test_journal_and_books_are_append_only(busy, table, change):
@@ -106,7 +113,7 @@ def test_journal_and_books_are_append_only(busy, table, change):
         run(busy, change.format(table, column, column))
 
 
-@pytest.mark.parametrize("table", ["record", "quarantine"])
+@pytest.mark.parametrize("table", ["entry", "quarantine"])
 def test_what_came_in_is_never_dropped(world, table):
     world.pool.tap(world.holder, offer=99)
     world.sync()
@@ -126,7 +133,7 @@ def test_what_came_in_is_never_dropped(world, table):
 def test_a_transfer_moves_an_amount_from_one_account_to_another(busy, source, destination, unit, amount):
     before = busy.picture()
     with pytest.raises(IntegrityError), busy.clearing.store.transaction() as tx:
-        tx.books.post("tap", DAY, NOW, [(source, destination, unit, amount)], venue=5, offer=1, terminal=1, sequence=1)
+        tx.books.post_records([tap((source, destination, unit, amount))])
     assert busy.picture() == before
 
 
@@ -136,10 +143,24 @@ def test_a_transfer_needs_two_accounts_of_its_own_unit(busy):
         run(busy, "INSERT INTO transfer VALUES (1, 2, 'purse:3', 'venue:5', 'point', 5, 1)")
 
 
-def test_a_record_is_posted_once(busy):
-    where = {"terminal": 101, "sequence": 1, "venue": 5, "offer": 1}
-    with pytest.raises(IntegrityError, match=r"(?i)unique"), busy.clearing.store.transaction() as tx:
-        tx.books.post("tap", DAY, NOW, [("purse:1", "venue:5", "cent", 5)], **where)
+def test_a_posting_of_a_terminal_books_at_least_one_record(busy):
+    with pytest.raises(IntegrityError, match="records"), busy.clearing.store.transaction() as tx:
+        tx.books.post_records([replace(tap(("purse:1", "venue:5", "cent", 5)), records=0)])
+
+
+def test_what_is_proven_is_in_the_books_and_what_is_in_the_books_is_proven(busy):
+    for change in ("posting = NULL", "state = 'void', nullifier = NULL"):
+        with pytest.raises(IntegrityError, match="posting"):
+            run(busy, f"UPDATE entry SET {change}")
+
+
+def test_a_record_is_decided_by_one_entry(busy):
+    busy.pool.tap(busy.sibling)
+    busy.sync()
+    copy = "terminal, position + 5, happened_on, sequence, outcome, clear, sealed, previous_mac, mac, recorded_at"
+    names = copy.replace(" + 5", "")
+    with pytest.raises(IntegrityError, match=r"(?i)unique.*sequence"):
+        run(busy, f"INSERT INTO entry ({names}, state, municipality) SELECT {copy}, 'void', 1 FROM entry")
 
 
 def test_a_position_of_a_terminal_is_held_once(busy):
@@ -151,12 +172,12 @@ def test_a_nullifier_is_held_once(busy):
     busy.pool.tap(busy.sibling)
     busy.sync()
     with pytest.raises(IntegrityError, match=r"(?i)unique.*nullifier"):
-        run(busy, "UPDATE record SET nullifier = (SELECT nullifier FROM record WHERE sequence = 1) WHERE sequence = 2")
+        run(busy, "UPDATE entry SET nullifier = (SELECT nullifier FROM entry WHERE sequence = 1) WHERE sequence = 2")
 
 
 def test_proven_needs_a_nullifier(busy):
-    with pytest.raises(IntegrityError, match="proven"):
-        run(busy, "UPDATE record SET nullifier = NULL")
+    with pytest.raises(IntegrityError, match="nullifier"):
+        run(busy, "UPDATE entry SET nullifier = NULL")
 
 
 def test_a_moment_needs_its_zone(busy):

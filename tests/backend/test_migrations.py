@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
 from backend.errors import ConfigError
-from backend.migrations import downgrade, upgrade, version
+from backend.migrations import downgrade, is_no_part, upgrade, version
 from backend.schema import metadata
 from backend.store import Store
 from tests.postgres import a_database
@@ -35,7 +35,8 @@ def engine(address):
 def test_the_steps_lead_to_the_tables_as_they_are(engine):
     upgrade(engine)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_name": is_no_part})
+        assert compare_metadata(context, metadata) == []
 
 
 def test_every_constraint_of_the_tables_is_in_the_steps(engine, postgresql):
@@ -49,7 +50,7 @@ def test_every_constraint_of_the_tables_is_in_the_steps(engine, postgresql):
                 found.get_pk_constraint(name)["constrained_columns"],
             )
             for name in found.get_table_names()
-            if name != "alembic_version"
+            if name != "alembic_version" and is_no_part(name, "table", {})
         }
 
     upgrade(engine)

@@ -48,12 +48,12 @@ def test_books_that_nobody_touched_hold(city):
 
 
 POOL_TAP = "terminal = 101 AND sequence = 1"
-OF_POOL_TAP = f"(SELECT id FROM posting WHERE {POOL_TAP})"
+OF_POOL_TAP = f"(SELECT posting FROM entry WHERE {POOL_TAP})"
 PAYMENT = "(SELECT id FROM posting WHERE kind = 'payment' AND venue = 5)"
 WITHOUT_KEY = ("CREATE TABLE loose AS SELECT * FROM {0}", "DROP TABLE {0}", "ALTER TABLE loose RENAME TO {0}")
 ADDED_POSTING = (
-    "INSERT INTO posting (kind, happened_on, recorded_at, terminal, sequence, venue, offer, municipality)"
-    " SELECT kind, happened_on, recorded_at, terminal, {0}, venue, offer, 1 FROM posting WHERE " + POOL_TAP
+    "INSERT INTO posting (id, kind, happened_on, recorded_at, terminal, records, venue, offer, municipality)"
+    f" SELECT 99, kind, happened_on, recorded_at, {{0}}, 1, venue, offer, 1 FROM posting WHERE id = {OF_POOL_TAP}"
 )
 OF_ADDED = "INSERT INTO transfer SELECT max(id), 1, 'purse:1', 'venue:5', 'cent', 700, 1 FROM posting"
 
@@ -69,7 +69,7 @@ TAMPERINGS = {
     ),
     "a transfer removed": ([f"DELETE FROM transfer WHERE posting = {OF_POOL_TAP}"], ("transfer", 101, 1, "purse:1")),
     "a transfer added": (
-        [f"INSERT INTO transfer SELECT id, 2, 'fund:Rotary', 'venue:5', 'cent', 1, 1 FROM posting WHERE {POOL_TAP}"],
+        [f"INSERT INTO transfer SELECT {OF_POOL_TAP}, 2, 'fund:Rotary', 'venue:5', 'cent', 1, 1"],
         ("transfer", 101, 1, "fund:Rotary"),
     ),
     "the fund of a load": (
@@ -77,18 +77,22 @@ TAMPERINGS = {
         ("transfer", 1, 2, "fund:Rotary"),
     ),
     "a posting removed": (
-        [f"DELETE FROM transfer WHERE posting = {OF_POOL_TAP}", f"DELETE FROM posting WHERE {POOL_TAP}"],
+        [f"DELETE FROM transfer WHERE posting = {OF_POOL_TAP}", f"DELETE FROM posting WHERE id = {OF_POOL_TAP}"],
         ("posting", 101, 1, "purse:1"),
     ),
-    "a posting of no record": ([ADDED_POSTING.format(77), OF_ADDED], ("posting", 101, 77, None)),
-    "a posting that names nothing": ([ADDED_POSTING.format("NULL"), OF_ADDED], ("posting", 101, None, None)),
-    "a posting of a pass that did not pay": ([ADDED_POSTING.format(5), OF_ADDED], ("posting", 101, 5, None)),
-    "a posting twice": (
-        [
-            *(each.format("posting") for each in WITHOUT_KEY),
-            "INSERT INTO posting SELECT 99, kind, happened_on, recorded_at, terminal, sequence, venue, offer,"
-            f" settlement, not_payable, 1 FROM posting WHERE {POOL_TAP}",
-        ],
+    "a posting of no record": ([ADDED_POSTING.format(101), OF_ADDED], ("posting", 101, None, None)),
+    "a posting of a terminal that took nothing": ([ADDED_POSTING.format(102), OF_ADDED], ("posting", 102, None, None)),
+    "a posting that names nothing": ([ADDED_POSTING.format("NULL"), OF_ADDED], ("posting", None, None, None)),
+    "a posting with a record more": (
+        [f"UPDATE posting SET records = records + 1 WHERE id = {OF_POOL_TAP}"],
+        ("posting", 101, 1, None),
+    ),
+    "a posting of another terminal": (
+        [f"UPDATE posting SET terminal = 201 WHERE id = {OF_POOL_TAP}"],
+        ("posting", 101, 1, None),
+    ),
+    "a record in another posting": (
+        [f"UPDATE entry SET posting = (SELECT max(posting) FROM entry WHERE terminal = 201) WHERE {POOL_TAP}"],
         ("posting", 101, 1, None),
     ),
     "a transfer of no posting": (
@@ -96,53 +100,66 @@ TAMPERINGS = {
         ("transfer", None, None, "purse:1"),
     ),
     "the day of a posting": (
-        [f"UPDATE posting SET happened_on = '2026-10-01' WHERE {POOL_TAP}"],
+        [f"UPDATE posting SET happened_on = '2026-10-01' WHERE id = {OF_POOL_TAP}"],
         ("posting", 101, 1, None),
     ),
-    "the venue of a posting": ([f"UPDATE posting SET venue = 6 WHERE {POOL_TAP}"], ("posting", 101, 1, None)),
-    "the offer of a posting": ([f"UPDATE posting SET offer = 2 WHERE {POOL_TAP}"], ("posting", 101, 1, None)),
+    "the venue of a posting": ([f"UPDATE posting SET venue = 6 WHERE id = {OF_POOL_TAP}"], ("posting", 101, 1, None)),
+    "the offer of a posting": ([f"UPDATE posting SET offer = 2 WHERE id = {OF_POOL_TAP}"], ("posting", 101, 1, None)),
     "payable after all": (
         ["UPDATE posting SET not_payable = NULL WHERE not_payable IS NOT NULL"],
         ("posting", 201, 2, None),
     ),
     "void instead of proven": (
-        [f"UPDATE record SET state = 'void', nullifier = NULL WHERE {POOL_TAP}"],
+        [f"UPDATE entry SET state = 'void', nullifier = NULL, posting = NULL WHERE {POOL_TAP}"],
         ("state", 101, 1, None),
     ),
     "rejected instead of proven": (
         [
             f"DELETE FROM transfer WHERE posting = {OF_POOL_TAP}",
-            f"DELETE FROM posting WHERE {POOL_TAP}",
-            f"UPDATE record SET state = 'rejected', reason = 'offer', nullifier = NULL WHERE {POOL_TAP}",
+            f"DELETE FROM posting WHERE id = {OF_POOL_TAP}",
+            "UPDATE entry SET state = 'rejected', reason = 'offer', nullifier = NULL, posting = NULL"
+            f" WHERE {POOL_TAP}",
         ],
         ("state", 101, 1, None),
     ),
     "proven instead of void": (
-        ["UPDATE record SET state = 'proven', nullifier = 'aa' WHERE state = 'void'"],
+        ["UPDATE entry SET state = 'proven', nullifier = 'aa' WHERE state = 'void'"],
         ("state", 101, 5, None),
     ),
     "proven instead of rejected": (
-        ["UPDATE record SET state = 'proven', reason = NULL, nullifier = 'aa' WHERE state = 'rejected'"],
+        ["UPDATE entry SET state = 'proven', reason = NULL, nullifier = 'aa' WHERE state = 'rejected'"],
         ("state", 101, 8, None),
     ),
     "proven instead of in doubt": (
-        ["UPDATE record SET state = 'proven', nullifier = 'aa' WHERE state = 'in_doubt'"],
+        ["UPDATE entry SET state = 'proven', nullifier = 'aa' WHERE state = 'in_doubt'"],
         ("state", 201, 3, None),
     ),
     "the day of a record": (
-        [f"UPDATE record SET happened_on = '2026-10-01' WHERE {POOL_TAP}"],
+        [f"UPDATE entry SET happened_on = '2026-10-01' WHERE {POOL_TAP}"],
         ("record", 101, 1, None),
     ),
-    "a nullifier": ([f"UPDATE record SET nullifier = 'ab' WHERE {POOL_TAP}"], ("nullifier", 101, 1, None)),
-    "no nullifier": ([f"UPDATE record SET nullifier = NULL WHERE {POOL_TAP}"], ("nullifier", 101, 1, None)),
-    "a record removed": ([f"DELETE FROM record WHERE {POOL_TAP}"], ("record", 101, 1, None)),
-    "a record added": (
-        ["INSERT INTO record (terminal, sequence, position, state, happened_on, municipality)"
-         " VALUES (101, 55, 90, 'received', '2026-11-02', 1)"],
-        ("record", 101, 55, None),
+    "a nullifier": ([f"UPDATE entry SET nullifier = 'ab' WHERE {POOL_TAP}"], ("nullifier", 101, 1, None)),
+    "no nullifier": ([f"UPDATE entry SET nullifier = NULL WHERE {POOL_TAP}"], ("nullifier", 101, 1, None)),
+    "a record of no state": (
+        [f"UPDATE entry SET state = NULL, nullifier = NULL, posting = NULL WHERE {POOL_TAP}"],
+        ("record", 101, 1, None),
+    ),
+    "an entry twice": (
+        [
+            *(each.format("entry") for each in WITHOUT_KEY),
+            f"INSERT INTO entry SELECT * FROM entry WHERE {POOL_TAP}",
+        ],
+        ("entry", 101, 1, None),
     ),
     "the doubt decides again": (
-        ["UPDATE record SET position = doubt_position, doubt_position = NULL WHERE doubt_position IS NOT NULL"],
+        [
+            "DROP INDEX ix_entry_record",
+            "UPDATE entry SET (state, posting) = (SELECT state, posting FROM entry AS other"
+            " WHERE other.terminal = entry.terminal AND other.doubt_position = entry.position)"
+            " WHERE terminal = 101 AND sequence = 6 AND outcome = 3",
+            "UPDATE entry SET state = NULL, doubt_position = NULL, nullifier = NULL, posting = NULL"
+            " WHERE terminal = 101 AND sequence = 6 AND outcome <> 3",
+        ],
         ("state", 101, 6, None),
     ),
     "bytes of an entry": (
@@ -167,7 +184,7 @@ TAMPERINGS = {
          " WHERE terminal = 101 AND position = 1"],
         ("entry", 101, 1, None),
     ),
-    "an entry removed": (["DELETE FROM entry WHERE terminal = 101 AND position = 1"], ("record", 101, 1, None)),
+    "an entry removed": (["DELETE FROM entry WHERE terminal = 101 AND position = 1"], ("posting", 101, 2, None)),
     "an item twice": (
         [each.format("settlement_item") for each in WITHOUT_KEY]
         + [f"INSERT INTO settlement_item VALUES ({OF_POOL_TAP}, '2026-001', 1)"],

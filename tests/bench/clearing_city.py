@@ -34,13 +34,14 @@ PART = 50_000
 _NOW = datetime(2026, 12, 31, tzinfo=UTC)
 _FIRST_DAY = date(2026, 1, 1)
 DAYS = 365
-_DAY = day_number(date(2026, 11, 21))
+# On which all of a batch happens.
+DAY = date(2026, 11, 21)
 DESK = VENUES + 1
 # Each venue has a second terminal, of which nothing is in the books yet.
 SECOND = DESK
 # No pass taps in two calls of `batches`: it would commit the same transactions again.
 _UIDS = count(1)
-FILLED = ("entry", "record", "posting", "transfer")
+FILLED = ("posting", "transfer", "entry")
 
 
 @contextmanager
@@ -103,9 +104,10 @@ def _offer(venue: int) -> dict[str, Any]:
 
 
 def fill(clearing: Clearing, first: int, last: int) -> None:
-    """Transactions `first` to `last` of the city's year, as they stand in the tables once all is proven.
+    """Transactions `first` to `last` of the city, spread over its year, as they stand in the tables once all is proven.
 
-    One load in twenty, a reversal in a hundred, one record in a thousand refused: as the demo's city, larger.
+    One load in twenty, a reversal in a hundred, one record in a thousand refused: as the demo's city, larger. Each
+    terminal hands in every day.
     """
     chance = random.Random(first)
     with clearing.store._engine.begin() as connection:
@@ -113,9 +115,11 @@ def fill(clearing: Clearing, first: int, last: int) -> None:
         posted = connection.scalar(select(func.max(schema.posting.c.id))) or 0
         for start in range(first, last + 1, PART):
             numbers = range(start, min(start + PART, last + 1))
-            made = [_transaction(chance, number, posted + 1 + number - first) for number in numbers]
+            days = [_FIRST_DAY + timedelta(days=(each - first) * DAYS // (last + 1 - first)) for each in numbers]
+            part = _Part(chance, posted, numbers, days)
+            posted = part.posted
             for name in FILLED:
-                _put(connection, name, [each[name] for each in made if each[name] is not None])
+                _put(connection, name, part.rows[name])
         _remember(connection)
     with clearing.store._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE" if connection.dialect.name == "sqlite" else "VACUUM ANALYZE"))
@@ -161,34 +165,55 @@ def _remember(connection: Connection) -> None:
         connection.execute(text("SELECT setval('posting_id_seq', (SELECT max(id) FROM posting))"))
 
 
-def _transaction(chance: random.Random, number: int, posting: int) -> dict[str, dict[str, Any] | None]:
-    """The rows of one transaction, by table."""
-    load, loads = number % _LOADS_IN == 0, number // _LOADS_IN
-    # Each has a journal of its own, without gaps.
-    at = number - loads - 1
-    terminal, position = (DESK, loads) if load else (at % VENUES + 1, at // VENUES + 1)
-    purse, venue = f"purse:{chance.randrange(1, PURSES + 1)}", f"venue:{terminal}"
-    kind = "load" if load else "reversal" if number % 100 == 1 else "tap"
-    day = _FIRST_DAY + timedelta(days=chance.randrange(DAYS))
-    key = {"terminal": terminal, "sequence": position}
-    proven = number % 1000 != 3
-    ends = {"load": ("fund:Minimabeleid", purse), "tap": (purse, venue), "reversal": (venue, purse)}[kind]
-    rows: dict[str, dict[str, Any] | None] = {
-        "entry": {**key, "position": position, "outcome": 1, "clear": bytes(42), "sealed": bytes(60),
-                  "previous_mac": FIRST_MAC, "mac": FIRST_MAC, "recorded_at": _NOW},
-        "record": {**key, "position": position, "state": "proven" if proven else "rejected", "happened_on": day,
-                   "nullifier": f"{chance.getrandbits(128):032x}" if proven else None,
-                   "reason": None if proven else "offer"},
-        "posting": None,
-        "transfer": None,
-    }  # fmt: skip
-    # One in ten thousand is proven, and nobody booked it.
-    if proven and number % 10_000 != 5:
-        rows["posting"] = {**key, "id": posting, "kind": kind, "happened_on": day, "recorded_at": _NOW,
-                           "venue": None if load else terminal, "offer": None if load else terminal}  # fmt: skip
-        rows["transfer"] = {"posting": posting, "number": 1, "source": ends[0], "destination": ends[1], "unit": "cent",
-                            "amount": chance.randrange(1, 2000)}  # fmt: skip
-    return rows
+class _Part:
+    """The rows of some transactions, by table. `posted`: the number of the last posting."""
+
+    def __init__(self, chance: random.Random, posted: int, numbers: Sequence[int], days: Sequence[date]) -> None:
+        self.posted = posted
+        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in FILLED}
+        self._chance = chance
+        # Of a terminal, a day and a kind: its posting, and its transfer by purse.
+        self._postings: dict[tuple[int, date, str], dict[str, Any]] = {}
+        self._transfers: dict[tuple[int, str], dict[str, Any]] = {}
+        for number, day in zip(numbers, days, strict=True):
+            self._add(number, day)
+
+    def _add(self, number: int, day: date) -> None:
+        load, loads = number % _LOADS_IN == 0, number // _LOADS_IN
+        # Each has a journal of its own, without gaps.
+        at = number - loads - 1
+        terminal, position = (DESK, loads) if load else (at % VENUES + 1, at // VENUES + 1)
+        kind = "load" if load else "reversal" if number % 100 == 1 else "tap"
+        proven = number % 1000 != 3
+        posting = self._booked(terminal, day, kind) if proven else None
+        self.rows["entry"].append(
+            {"terminal": terminal, "position": position, "happened_on": day, "sequence": position, "outcome": 1,
+             "clear": bytes(42), "sealed": bytes(60), "previous_mac": FIRST_MAC, "mac": FIRST_MAC, "recorded_at": _NOW,
+             "state": "proven" if proven else "rejected", "reason": None if proven else "offer", "decided_at": _NOW,
+             "nullifier": f"{self._chance.getrandbits(128):032x}" if proven else None, "posting": posting}
+        )  # fmt: skip
+
+    def _booked(self, terminal: int, day: date, kind: str) -> int:
+        """The posting of which a record is one more. A load has one of its own."""
+        key = terminal, day, kind
+        if kind == "load" or key not in self._postings:
+            self.posted += 1
+            venue = None if kind == "load" else terminal
+            self._postings[key] = {"id": self.posted, "kind": kind, "happened_on": day, "recorded_at": _NOW,
+                                   "terminal": terminal, "records": 0, "venue": venue, "offer": venue}  # fmt: skip
+            self.rows["posting"].append(self._postings[key])
+        posting = self._postings[key]
+        posting["records"] += 1
+        number: int = posting["id"]
+        purse, own = f"purse:{self._chance.randrange(1, PURSES + 1)}", f"venue:{terminal}"
+        if (number, purse) not in self._transfers:
+            ends = {"load": ("fund:Minimabeleid", purse), "tap": (purse, own), "reversal": (own, purse)}[kind]
+            place = 1 + sum((number, f"purse:{each}") in self._transfers for each in range(1, PURSES + 1))
+            self._transfers[number, purse] = {"posting": number, "number": place, "source": ends[0],
+                                              "destination": ends[1], "unit": "cent", "amount": 0}  # fmt: skip
+            self.rows["transfer"].append(self._transfers[number, purse])
+        self._transfers[number, purse]["amount"] += self._chance.randrange(1, 2000)
+        return number
 
 
 # What comes in
@@ -218,7 +243,7 @@ def batches(venues: Sequence[int], each: int, clearing: Clearing | None = None) 
             first, before, entries = position + 1, last_mac, []
             for position in range(first, first + BATCH):
                 holder, taps = passes[taps % _PASSES], taps + 1
-                record = holder.tap(position, terminal, _DAY, offer=venue, purse1=1, amount1=500, price=500)
+                record = holder.tap(position, terminal, day_number(DAY), offer=venue, purse1=1, amount1=500, price=500)
                 clear, sealed = record[:CLEAR_BYTES], record[CLEAR_BYTES:]
                 entries.append(entry_bytes(chain, position, last_mac, COMMITTED, clear, sealed))
                 last_mac = entries[-1][-len(FIRST_MAC) :]

@@ -16,7 +16,7 @@ from tests.bench.clearing_city import PART
 
 REPEATS = 5
 # What our three queries read; duckdb gets these columns.
-_TABLES = {"record": ("terminal", "sequence", "state"), "posting": ("id", "kind", "venue", "terminal", "sequence"),
+_TABLES = {"entry": ("terminal", "sequence", "state"), "posting": ("id", "kind", "venue", "records"),
            "transfer": ("posting", "source", "destination", "unit", "amount")}  # fmt: skip
 
 # The same three questions; each moves and counts as ours does.
@@ -27,11 +27,12 @@ _DUCK = (
          UNION ALL
          SELECT kind, source, unit, -amount FROM transfer JOIN posting ON id = posting WHERE source LIKE 'purse:%')
        GROUP BY ALL ORDER BY ALL""",
-    """SELECT venue, kind, count(DISTINCT id), sum(CASE WHEN unit <> 'cent' THEN 0 WHEN destination LIKE 'venue:%'
+    """SELECT venue, kind, any_value(times), sum(CASE WHEN unit <> 'cent' THEN 0 WHEN destination LIKE 'venue:%'
          THEN amount WHEN source LIKE 'venue:%' THEN -amount ELSE 0 END)
-       FROM posting LEFT JOIN transfer ON posting = id WHERE venue IS NOT NULL GROUP BY ALL ORDER BY ALL""",
-    """SELECT terminal, sequence, state FROM record LEFT JOIN posting USING (terminal, sequence)
-       WHERE (state = 'proven') <> (id IS NOT NULL) ORDER BY ALL""",
+       FROM posting LEFT JOIN transfer ON posting = id
+       JOIN (SELECT venue, kind, sum(records) AS times FROM posting GROUP BY ALL) USING (venue, kind)
+       GROUP BY ALL ORDER BY ALL""",
+    """SELECT terminal, sequence, state FROM entry WHERE state IN ('received', 'in_doubt', 'rejected') ORDER BY ALL""",
 )
 
 
