@@ -105,7 +105,7 @@ class Ingest:
             fault = _contradiction(batch, rows, held)
             if fault is None:
                 new = [row for row in rows if row["position"] not in held]
-                self._keep(tx, batch.terminal, new, verdicts or {})
+                self._keep(tx, batch, new, verdicts or {})
                 receipt = self._receipt(tx, batch, len(new))
                 tx.quarantine.resolve_batch(body, self._now())
             else:
@@ -153,17 +153,18 @@ class Ingest:
         return {row["position"]: verdict for row, verdict in zip(asked, verdicts, strict=True)}
 
     def _keep(
-        self, tx: Transaction, terminal: int, new: Sequence[dict[str, Any]], verdicts: Mapping[int, Verdict]
+        self, tx: Transaction, batch: Batch, new: Sequence[dict[str, Any]], verdicts: Mapping[int, Verdict]
     ) -> None:
         """Keep entries that are not held yet, and decide what the vault was asked about; one that has no place in a
         record goes to quarantine."""
         if not new:
             return
-        now = self._now()
+        now, terminal = self._now(), batch.terminal
         places, left_over = self._enter(tx, terminal, new)
         entries = [row | decision_of(places.get(row["position"])) | {"recorded_at": now} for row in new]
         ready = [entry for entry in entries if entry["state"] == "received" and entry["position"] in verdicts]
-        decisions = self._judge(tx, ready, [verdicts[entry["position"]] for entry in ready])
+        said = [batch.entries[entry["position"] - batch.first].clear for entry in ready]
+        decisions = self._judge(tx, ready, said, [verdicts[entry["position"]] for entry in ready])
         for entry, decision in zip(ready, decisions, strict=True):
             entry.update(decision)
         tx.journal.add_entries(entries)
@@ -267,14 +268,19 @@ class Ingest:
             if held.get((row.terminal, row.sequence)) == (row.state, row.position)
         ]
         rows = [row._asdict() for row, _ in still]
-        decisions = self._judge(tx, rows, [verdict for _, verdict in still])
+        said = [ClearRecord.from_bytes(row["clear"]) for row in rows]
+        decisions = self._judge(tx, rows, said, [verdict for _, verdict in still])
         keys = "terminal", "position", "happened_on"
         tx.journal.decide([{key: row[key] for key in keys} | each for row, each in zip(rows, decisions, strict=True)])
         tx.quarantine.resolve_proven([(row["terminal"], row["sequence"]) for row in rows], self._now())
         return len(rows)
 
     def _judge(
-        self, tx: Transaction, rows: Sequence[dict[str, Any]], verdicts: Sequence[Verdict]
+        self,
+        tx: Transaction,
+        rows: Sequence[dict[str, Any]],
+        said: Sequence[ClearRecord],
+        verdicts: Sequence[Verdict],
     ) -> list[dict[str, Any]]:
         """What records come to by their verdicts, booked: `state, reason, nullifier, decided_at, posting` of each."""
         proven = tx.journal.nullifiers(
@@ -282,10 +288,9 @@ class Ingest:
             for row, verdict in zip(rows, verdicts, strict=True)
             if verdict.nullifier
         )
-        known = replace(tx, catalogue=tx.catalogue.remembering())
+        rules = self._rules.for_many(replace(tx, catalogue=tx.catalogue.remembering()))
         now, postings, decisions = self._now(), Postings(), []
-        for row, verdict in zip(rows, verdicts, strict=True):
-            record = ClearRecord.from_bytes(row["clear"])
+        for row, record, verdict in zip(rows, said, verdicts, strict=True):
             if record.kind == LOAD:
                 # What a fund still has to give depends on all that it gave before.
                 self._post(tx, postings)
@@ -294,7 +299,7 @@ class Ingest:
             decisions.append(decision)
             try:
                 nullifier = _proof(name, verdict, proven)
-                booking = self._rules.book(known, record)
+                booking = rules(record, row["clear"])
             except RecordRefused as refusal:
                 decision |= {"state": "rejected", "reason": refusal.reason}
                 tx.quarantine.keep_entry(

@@ -13,7 +13,7 @@
 | `bank` | paid out, by the bank's statement |
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -26,7 +26,7 @@ from backend.errors import RecordRefused
 from backend.funding import by_share, in_order, in_proportion
 from backend.offers import GRACE, agrees, honoured
 from backend.store import Store, Transaction
-from card.record import LOAD, NO_PURSE, REVERSAL, TAP, ClearRecord
+from card.record import LOAD, NO_PURSE, NUMBER_AT, REVERSAL, TAP, ClearRecord
 
 SUSPENSE = "suspense:recredit"
 TRANSIT = "transit"
@@ -95,6 +95,21 @@ class Rules:
         if record.kind == LOAD:
             return self._load(tx, record, terminal, booked)
         return self._tap(tx, record, terminal, booked)
+
+    def for_many(self, tx: Transaction) -> Callable[[ClearRecord, bytes], Booking]:
+        """`book` for records that come in together, with their bytes. Taps that only differ in their number do the same
+        to the books, and most do: each is worked out once."""
+        done: dict[bytes, Booking] = {}
+
+        def book(record: ClearRecord, clear: bytes) -> Booking:
+            if record.kind == LOAD:
+                return self.book(tx, record)
+            alike = clear[:NUMBER_AT] + clear[NUMBER_AT + 4 :]
+            if alike not in done:
+                done[alike] = self.book(tx, record)
+            return done[alike]
+
+        return book
 
     def _load(self, tx: Transaction, record: ClearRecord, terminal: Row[Any], booked: Row[Any] | None) -> Booking:
         if terminal.venue is not None:

@@ -55,6 +55,11 @@ try:
             to[at] = to[at] ^ key[at]
         cipher.encrypt(state, scratch.mac)
 
+    def whole_mac(mac, message):
+        """The AES-CMAC of a message, from its Cmac."""
+        mac.start().write(message)
+        return bytes(mac.of_message(0, len(message)))
+
     @micropython.viper
     def cbc_encrypt(cipher, scratch, start: int, blocks: int):
         """Encrypt blocks of the message where they stand, `scratch.state` being the IV. The position is behind them."""
@@ -112,6 +117,7 @@ try:
 
 except ImportError:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    from cryptography.hazmat.primitives.cmac import CMAC
 
     class _Encryption:
         def __init__(self, key):
@@ -161,6 +167,12 @@ except ImportError:
             xor_into(state, spare)
         xor_into(state, subkey)
         cipher.encrypt(state, scratch.mac)
+
+    def whole_mac(mac, message):
+        """The AES-CMAC of a message, from its Cmac."""
+        made = CMAC(mac.cipher.algorithm)
+        made.update(message)
+        return made.finalize()
 
     def cbc_encrypt(cipher, scratch, start, blocks):
         """Encrypt blocks of the message where they stand, `scratch.state` being the IV. The position is behind them."""

@@ -1,6 +1,6 @@
 """AES-CMAC (RFC 4493, NIST SP 800-38B)."""
 
-from card.aes import BLOCK, PADDING, ZERO_BLOCK, Scratch, chain, encryption
+from card.aes import BLOCK, PADDING, ZERO_BLOCK, Scratch, chain, encryption, whole_mac
 from card.bytewise import double_in_place, odd_bytes
 
 
@@ -40,8 +40,7 @@ class Cmac:
 
     def full(self, message):
         """The whole 16-byte MAC."""
-        self.start().write(message)
-        return bytes(self.of_message(0, len(message)))
+        return whole_mac(self, message)
 
     def start(self):
         """Where to write a message from 0 on, a piece at a time, for `of_message`."""

@@ -38,6 +38,8 @@ FIELDS = (
     ("copayment", 4),
     ("spare", 4),
 )
+# Where the number of a record begins, its sequence.
+NUMBER_AT = 6
 CLEAR_BYTES = 42
 SEALED_BYTES = 60
 
