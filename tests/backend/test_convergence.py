@@ -1,5 +1,6 @@
 """Whatever the way in, the books end up the same: any order, overlap and repetition, and a stop at any point."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -69,19 +70,30 @@ def test_the_way_in_does_not_change_the_books(new_world, data):
 
 
 def whole(world):
-    """Every row of every table. Numbers that the database gives are left out; a transfer has its record for its
-    posting's, and which cases there are has no order."""
+    """Every row of every table. Numbers that the database gives are left out, and which cases there are has no order.
+    What came in together is booked together, so of postings only counts what they add up to."""
     with world.connection() as connection:
         rows = {
             table.name: [row._asdict() for row in connection.execute(select(table))] for table in metadata.sorted_tables
         }
-    posted = {row["id"]: (row["terminal"], row["sequence"]) for row in rows["posting"]}
-    for row in rows["transfer"]:
-        row["posting"] = posted[row["posting"]]
-    for name in ("posting", "quarantine"):
-        for row in rows[name]:
-            del row["id"]
+    for row in rows["entry"]:
+        row["posting"] = row["posting"] is not None
+    booked = {row.pop("id"): row | {"records": 0} for row in rows["posting"]}
+    rows["transfer"] = _added_up([row | booked[row["posting"]] for row in rows["transfer"]], "amount")
+    rows["posting"] = _added_up(rows["posting"], "records")
+    for row in rows["quarantine"]:
+        del row["id"]
     return {name: sorted(map(repr, of_table)) for name, of_table in rows.items()}
+
+
+def _added_up(rows, what):
+    """One row for those that differ in this number only, besides in which posting and place they stand."""
+    sums = Counter()
+    for row in rows:
+        sums[tuple((name, value) for name, value in row.items() if name not in (what, "posting", "number"))] += row[
+            what
+        ]
+    return [dict(alike) | {what: total} for alike, total in sums.items()]
 
 
 class Killed(BaseException):
