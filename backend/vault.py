@@ -12,6 +12,7 @@ from backend.config import Vault
 from backend.errors import LinkError, NotFound
 
 MOST_RECORDS = 1000
+_NULLIFIER = re.compile("[0-9a-f]{32}")
 _REASONS = {"seal", "handle", "mac", "record", "year"}
 # A year of a city takes minutes.
 _AUDIT_TIMEOUT_S = 900
@@ -147,7 +148,7 @@ def _finding(found: dict[str, Any]) -> Finding:
 def _verdict(question: Question, proof: dict[str, object]) -> Verdict:
     """Refuses an answer about another record, or one that is neither a yes nor a no."""
     nullifier, reason = proof["nullifier"], proof["reason"]
-    if proof["valid"] is True and isinstance(nullifier, str) and re.fullmatch("[0-9a-f]{32}", nullifier):
+    if proof["valid"] is True and isinstance(nullifier, str) and _NULLIFIER.fullmatch(nullifier):
         if (proof["terminal"], proof["sequence"]) != (question.terminal, question.sequence):
             raise LinkError("the vault answered about another record")
         return Verdict(nullifier, None)

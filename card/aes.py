@@ -23,6 +23,9 @@ try:
     _ECB = 1
     _CBC = 2
 
+    # There is none.
+    library_cmac = None
+
     def chained_encryption(key):
         """`encrypt(data)` that goes on where the call before it stopped; CBC from a zero IV."""
         return _aes(key, _CBC, ZERO_BLOCK).encrypt
@@ -54,11 +57,6 @@ try:
         for at in range(16):
             to[at] = to[at] ^ key[at]
         cipher.encrypt(state, scratch.mac)
-
-    def whole_mac(mac, message):
-        """The AES-CMAC of a message, from its Cmac."""
-        mac.start().write(message)
-        return bytes(mac.of_message(0, len(message)))
 
     @micropython.viper
     def cbc_encrypt(cipher, scratch, start: int, blocks: int):
@@ -168,11 +166,11 @@ except ImportError:
         xor_into(state, subkey)
         cipher.encrypt(state, scratch.mac)
 
-    def whole_mac(mac, message):
-        """The AES-CMAC of a message, from its Cmac."""
-        made = CMAC(mac.cipher.algorithm)
-        made.update(message)
-        return made.finalize()
+    def library_cmac(key, message):
+        """The whole 16-byte AES-CMAC of one message."""
+        mac = CMAC(algorithms.AES(key))
+        mac.update(message)
+        return mac.finalize()
 
     def cbc_encrypt(cipher, scratch, start, blocks):
         """Encrypt blocks of the message where they stand, `scratch.state` being the IV. The position is behind them."""

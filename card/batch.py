@@ -133,7 +133,7 @@ def open_batch(body, link_keys_of):
     plain = _opened(keys, header, body[_HEADER_BYTES:])
     if plain is None:
         raise BadBatch("mac", "the batch was not made, or was altered, outside terminal %d" % terminal)
-    mac_keys = [Cmac(chain_key(key)) for key in keys]
+    mac_keys = [chain_key(key) for key in keys]
     return Batch(terminal, first, header[14:], _entries(plain, mac_keys, terminal, first, header[14:]))
 
 
@@ -148,7 +148,7 @@ def _opened(keys, header, sealed):
 
 def _follows(mac_keys, mac, message):
     for key in mac_keys:
-        if same(mac, key.full(message)):
+        if same(mac, cmac(key, message)):
             return True
     return False
 

@@ -5,6 +5,7 @@ after the tap. All numbers little-endian.
 """
 
 import hashlib
+import struct
 
 from card.errors import BadRecord
 from card.siv import Siv, siv_decrypt
@@ -42,6 +43,7 @@ FIELDS = (
 NUMBER_AT = 6
 CLEAR_BYTES = 42
 SEALED_BYTES = 60
+_FORMAT = "<" + "".join(["?BH?I"[size] for _, size in FIELDS])
 
 
 class ClearRecord:
@@ -114,12 +116,8 @@ class ClearRecord:
         """Parses exactly 42 bytes; raises BadRecord on anything that this version would not write."""
         if len(data) != CLEAR_BYTES:
             raise BadRecord("record of %d bytes, wanted %d" % (len(data), CLEAR_BYTES))
-        values = {}
-        at = 0
-        for name, size in FIELDS:
-            values[name] = read_uint(data, at, size)
-            at += size
-        return cls(**values)
+        version, *values, spare = struct.unpack(_FORMAT, data)
+        return cls(*values, version=version, spare=spare)
 
     def debits(self):
         """What the pass was asked to move, `[(purse, amount)]` in the order of the card's commands."""

@@ -1,13 +1,16 @@
 """Many rows at once, in the way that each database is fastest at."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
+    Dialect,
     Table,
     TableClause,
+    TypeDecorator,
     bindparam,
     column,
     delete,
@@ -63,12 +66,19 @@ def _staged(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any
     connection.exec_driver_sql(
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {waiting.name} ON COMMIT DELETE ROWS AS TABLE {made.name} WITH NO DATA"
     )
-    to_text = [made.c[name].type.bind_processor(connection.dialect) or _as_it_is for name in names]
+    # Only the types that are ours have something to say of a value.
+    forms = [_form(made.c[name], connection.dialect) for name in names]
     cursor = connection.connection.cursor()
-    with cursor.copy(f"COPY {waiting.name} ({', '.join(names)}) FROM STDIN") as copy:
+    with cursor.copy(f"COPY {waiting.name} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types([_kind(made.c[name], connection.dialect) for name in names])
         for row in rows:
-            copy.write_row([form(row[name]) for form, name in zip(to_text, names, strict=True)])
+            copy.write_row([form(row[name]) if form else row[name] for form, name in zip(forms, names, strict=True)])
     return waiting
+
+
+def _kind(of: Column[Any], dialect: Dialect) -> str:
+    """The type of a column as PostgreSQL calls it, without its length."""
+    return of.type.compile(dialect).lower().partition("(")[0]
 
 
 def named(made: Table, names: Iterable[tuple[int, int]]) -> ColumnElement[bool]:
@@ -84,5 +94,5 @@ def named(made: Table, names: Iterable[tuple[int, int]]) -> ColumnElement[bool]:
     return or_(false(), *inside)
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
+def _form(of: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    return of.type.bind_processor(dialect) if isinstance(of.type, TypeDecorator) else None

@@ -6,12 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
-    String,
-    any_,
-    bindparam,
     func,
     insert,
     literal,
@@ -21,7 +17,6 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from backend.schema import closed_gap, entry, posting, terminal_progress, told
 from backend.store.bulk import add_rows, change_rows, named
@@ -219,13 +214,23 @@ class Journal:
     def nullifiers(self, of: Iterable[tuple[str, date]]) -> dict[str, tuple[int, int]]:
         """Terminal and sequence of the records that have one of these nullifiers, each with the day that was signed."""
         asked = list(of)
-        columns = entry.c.nullifier, entry.c.terminal, entry.c.sequence
-        chosen = _among(self._connection, [nullifier for nullifier, _ in asked])
-        days = entry.c.happened_on.in_({day for _, day in asked})
-        rows = self._connection.execute(select(*columns).where(chosen, days))
+        if self._connection.dialect.name == "postgresql":
+            values = {"nullifiers": [nullifier for nullifier, _ in asked], "days": [day for _, day in asked]}
+            rows = self._connection.execute(_HELD, values)
+        else:
+            columns = entry.c.nullifier, entry.c.terminal, entry.c.sequence
+            rows = self._connection.execute(
+                select(*columns).where(tuple_(entry.c.nullifier, entry.c.happened_on).in_(asked))
+            )
         return {nullifier: (terminal, sequence) for nullifier, terminal, sequence in rows}
 
 
+# Each is looked up by itself: left to choose, PostgreSQL reads all of a busy day.
+_HELD = text(
+    "SELECT held.* FROM unnest(CAST(:nullifiers AS varchar[]), CAST(:days AS date[])) AS asked (nullifier, day),"
+    " LATERAL (SELECT nullifier, terminal, sequence FROM entry"
+    " WHERE entry.nullifier = asked.nullifier AND entry.happened_on = asked.day OFFSET 0) AS held"
+)
 _DECIDES = entry.c.state.is_not(None)
 _DECISION = ("state", "doubt_position", "reason", "nullifier", "decided_at", "posting")
 
@@ -233,13 +238,6 @@ _DECISION = ("state", "doubt_position", "reason", "nullifier", "decided_at", "po
 def decision_of(place: Place | None) -> dict[str, Any]:
     """What an entry decides, by column."""
     return {name: None if place is None else getattr(place, name) for name in _DECISION}
-
-
-def _among(connection: Connection, nullifiers: list[str]) -> ColumnElement[bool]:
-    """PostgreSQL takes them as one value: to read a thousand parameters takes it longer than to look them up."""
-    if connection.dialect.name == "postgresql":
-        return entry.c.nullifier == any_(bindparam("among", nullifiers, ARRAY(String)))
-    return entry.c.nullifier.in_(nullifiers)
 
 
 def _without(gap: tuple[int, int], first: int, last: int) -> list[tuple[int, int]]:

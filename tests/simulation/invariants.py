@@ -198,7 +198,7 @@ class Books:
         self.known = len(names)
         with self.city.clearing.store.transaction() as tx:
             for name in list(self.waiting):
-                row = tx.journal.with_entry(name.terminal, name.sequence)
+                row = tx.journal.record(name.terminal, name.sequence)
                 if row is not None and row.state == "proven" and clear_hash(row.clear) == name.digest:
                     self._book(self.waiting.pop(name))
                     self.proven.add(name)
