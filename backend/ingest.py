@@ -71,6 +71,10 @@ class Retried:
     reason: str | None
 
 
+class _Replay(Exception):
+    """A batch proves what was proven before. That is so rare that nobody looks for it until the keys refuse it."""
+
+
 class Ingest:
     """The way in."""
 
@@ -100,24 +104,37 @@ class Ingest:
         batch = self._open(body, terminal)
         rows = _as_rows(batch)
         verdicts = self._first_verdicts(batch.terminal, rows)
+        try:
+            receipt = self._take(body, batch, rows, verdicts or {}, replays=False)
+        except _Replay:
+            receipt = self._take(body, batch, rows, verdicts or {}, replays=True)
+        _log.info("batch of terminal %d: %d new, %d refused", batch.terminal, receipt.accepted, len(receipt.refused))
+        if verdicts is None or not receipt.pending or not self._prove_if_possible(batch.terminal):
+            return receipt
+        with self._store.transaction() as tx:
+            return self._receipt(tx, batch, receipt.accepted)
+
+    def _take(
+        self,
+        body: bytes,
+        batch: Batch,
+        rows: Sequence[dict[str, Any]],
+        verdicts: Mapping[int, Verdict],
+        replays: bool,
+    ) -> Receipt:
+        """In one database transaction. `replays`: some prove what was proven before, so look which; without it, such a
+        batch raises _Replay."""
         with self._store.transaction() as tx:
             held = tx.journal.entries(batch.terminal, batch.first - 1, batch.first + len(rows))
             fault = _contradiction(batch, rows, held)
             if fault is None:
                 new = [row for row in rows if row["position"] not in held]
-                self._keep(tx, batch, new, verdicts or {})
-                receipt = self._receipt(tx, batch, len(new))
+                self._keep(tx, batch, new, verdicts, replays)
                 tx.quarantine.resolve_batch(body, self._now())
-            else:
-                tx.quarantine.keep_batch(body, batch.terminal, "two journals", fault, self._now())
-        if fault is not None:
-            _log.warning("batch of terminal %d refused: two journals", batch.terminal)
-            raise TwoJournals(fault)
-        _log.info("batch of terminal %d: %d new, %d refused", batch.terminal, len(new), len(receipt.refused))
-        if verdicts is None or not receipt.pending or not self._prove_if_possible(batch.terminal):
-            return receipt
-        with self._store.transaction() as tx:
-            return self._receipt(tx, batch, len(new))
+                return self._receipt(tx, batch, len(new))
+            tx.quarantine.keep_batch(body, batch.terminal, "two journals", fault, self._now())
+        _log.warning("batch of terminal %d refused: two journals", batch.terminal)
+        raise TwoJournals(fault)
 
     def _open(self, body: bytes, terminal: int | None) -> Batch:
         try:
@@ -153,7 +170,12 @@ class Ingest:
         return {row["position"]: verdict for row, verdict in zip(asked, verdicts, strict=True)}
 
     def _keep(
-        self, tx: Transaction, batch: Batch, new: Sequence[dict[str, Any]], verdicts: Mapping[int, Verdict]
+        self,
+        tx: Transaction,
+        batch: Batch,
+        new: Sequence[dict[str, Any]],
+        verdicts: Mapping[int, Verdict],
+        replays: bool,
     ) -> None:
         """Keep entries that are not held yet, and decide what the vault was asked about; one that has no place in a
         record goes to quarantine."""
@@ -164,10 +186,12 @@ class Ingest:
         entries = [row | decision_of(places.get(row["position"])) | {"recorded_at": now} for row in new]
         ready = [entry for entry in entries if entry["state"] == "received" and entry["position"] in verdicts]
         said = [batch.entries[entry["position"] - batch.first].clear for entry in ready]
-        decisions = self._judge(tx, ready, said, [verdicts[entry["position"]] for entry in ready])
+        proofs = [verdicts[entry["position"]] for entry in ready]
+        decisions = self._judge(tx, ready, said, proofs, _proven(tx, ready, proofs) if replays else {})
         for entry, decision in zip(ready, decisions, strict=True):
             entry.update(decision)
-        tx.journal.add_entries(entries)
+        if not tx.journal.add_entries(entries):
+            raise _Replay
         for row, held in left_over:
             tx.quarantine.keep_entry(terminal, row["position"], row["sequence"], "sequence", _no_place(row, held), now)
         for gap in tx.journal.closed_gaps(terminal):
@@ -269,7 +293,8 @@ class Ingest:
         ]
         rows = [row._asdict() for row, _ in still]
         said = [ClearRecord.from_bytes(row["clear"]) for row in rows]
-        decisions = self._judge(tx, rows, said, [verdict for _, verdict in still])
+        proofs = [verdict for _, verdict in still]
+        decisions = self._judge(tx, rows, said, proofs, _proven(tx, rows, proofs))
         keys = "terminal", "position", "happened_on"
         tx.journal.decide([{key: row[key] for key in keys} | each for row, each in zip(rows, decisions, strict=True)])
         tx.quarantine.resolve_proven([(row["terminal"], row["sequence"]) for row in rows], self._now())
@@ -281,13 +306,10 @@ class Ingest:
         rows: Sequence[dict[str, Any]],
         said: Sequence[ClearRecord],
         verdicts: Sequence[Verdict],
+        proven: dict[str, tuple[int, int]],
     ) -> list[dict[str, Any]]:
-        """What records come to by their verdicts, booked: `state, reason, nullifier, decided_at, posting` of each."""
-        proven = tx.journal.nullifiers(
-            (verdict.nullifier, row["happened_on"])
-            for row, verdict in zip(rows, verdicts, strict=True)
-            if verdict.nullifier
-        )
+        """What records come to by their verdicts, booked: `state, reason, nullifier, decided_at, posting` of each.
+        `proven`: which record was proven before, by nullifier."""
         rules = self._rules.for_many(replace(tx, catalogue=tx.catalogue.remembering()))
         now, postings, decisions = self._now(), Postings(), []
         for row, record, verdict in zip(rows, said, verdicts, strict=True):
@@ -411,6 +433,12 @@ def _proof(name: tuple[int, int], verdict: Verdict, proven: Mapping[str, tuple[i
     return verdict.nullifier
 
 
+def _proven(tx: Transaction, rows: Sequence[dict[str, Any]], verdicts: Sequence[Verdict]) -> dict[str, tuple[int, int]]:
+    """By nullifier, the records that were proven before with what these verdicts say."""
+    asked = zip(rows, verdicts, strict=True)
+    return tx.journal.nullifiers((each.nullifier, row["happened_on"]) for row, each in asked if each.nullifier)
+
+
 def _question(row: Mapping[str, Any]) -> Question:
     return Question(row["terminal"], row["sequence"], row["clear"], row["sealed"])
 
@@ -443,7 +471,7 @@ def differing_field(held: Any, entry: dict[str, Any]) -> str | None:
     return next((name for name in _SAME_FIELDS if getattr(held, name) != entry[name]), None)
 
 
-def _contradiction(batch: Batch, rows: list[dict[str, Any]], held: Mapping[int, Any]) -> str | None:
+def _contradiction(batch: Batch, rows: Sequence[dict[str, Any]], held: Mapping[int, Any]) -> str | None:
     """Where a batch does not fit what is held of this terminal: the same entries, and neighbours that follow on."""
     last = batch.first + len(rows) - 1
     before, after = held.get(batch.first - 1), held.get(last + 1)

@@ -24,7 +24,7 @@ try:
     _CBC = 2
 
     # There is none.
-    library_cmac = None
+    library_cmacs = None
 
     def chained_encryption(key):
         """`encrypt(data)` that goes on where the call before it stopped; CBC from a zero IV."""
@@ -166,11 +166,16 @@ except ImportError:
         xor_into(state, subkey)
         cipher.encrypt(state, scratch.mac)
 
-    def library_cmac(key, message):
-        """The whole 16-byte AES-CMAC of one message."""
-        mac = CMAC(algorithms.AES(key))
-        mac.update(message)
-        return mac.finalize()
+    def library_cmacs(key):
+        """The AES-CMAC under one key, as a function of the message."""
+        fresh = CMAC(algorithms.AES(key))
+
+        def of(message):
+            mac = fresh.copy()
+            mac.update(message)
+            return mac.finalize()
+
+        return of
 
     def cbc_encrypt(cipher, scratch, start, blocks):
         """Encrypt blocks of the message where they stand, `scratch.state` being the IV. The position is behind them."""

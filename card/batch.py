@@ -4,7 +4,7 @@ Whoever carries a batch can neither read nor change it, and no entry can be left
 covers the one before it. All numbers little-endian.
 """
 
-from card.cmac import Cmac, cmac
+from card.cmac import Cmac, cmac, cmacs
 from card.errors import BadBatch, BadMac, BadRecord
 from card.record import CLEAR_BYTES, SEALED_BYTES, ClearRecord
 from card.siv import OVERHEAD_BYTES, siv_decrypt, siv_encrypt
@@ -133,8 +133,8 @@ def open_batch(body, link_keys_of):
     plain = _opened(keys, header, body[_HEADER_BYTES:])
     if plain is None:
         raise BadBatch("mac", "the batch was not made, or was altered, outside terminal %d" % terminal)
-    mac_keys = [chain_key(key) for key in keys]
-    return Batch(terminal, first, header[14:], _entries(plain, mac_keys, terminal, first, header[14:]))
+    macs = [cmacs(chain_key(key)) for key in keys]
+    return Batch(terminal, first, header[14:], _entries(plain, macs, terminal, first, header[14:]))
 
 
 def _opened(keys, header, sealed):
@@ -146,14 +146,14 @@ def _opened(keys, header, sealed):
     return None
 
 
-def _follows(mac_keys, mac, message):
-    for key in mac_keys:
-        if same(mac, cmac(key, message)):
+def _follows(macs, mac, message):
+    for mac_of in macs:
+        if same(mac, mac_of(message)):
             return True
     return False
 
 
-def _entries(plain, mac_keys, terminal, first, previous_mac):
+def _entries(plain, macs, terminal, first, previous_mac):
     entries: list[Entry] = []
     for at in range(0, len(plain), ENTRY_BYTES):
         position = first + len(entries)
@@ -161,7 +161,7 @@ def _entries(plain, mac_keys, terminal, first, previous_mac):
         outcome, clear = part[0], part[1 : 1 + CLEAR_BYTES]
         sealed, mac = part[1 + CLEAR_BYTES : BODY_BYTES], part[BODY_BYTES:]
         # What `chain_mac` writes, in one piece: there is memory for it here.
-        if not _follows(mac_keys, mac, uint(position, 4) + previous_mac + part[:BODY_BYTES]):
+        if not _follows(macs, mac, uint(position, 4) + previous_mac + part[:BODY_BYTES]):
             raise BadBatch("chain", "entry %d does not follow the one before it" % position)
         try:
             record = ClearRecord.from_bytes(clear)

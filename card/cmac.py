@@ -1,6 +1,6 @@
 """AES-CMAC (RFC 4493, NIST SP 800-38B)."""
 
-from card.aes import BLOCK, PADDING, ZERO_BLOCK, Scratch, chain, encryption, library_cmac
+from card.aes import BLOCK, PADDING, ZERO_BLOCK, Scratch, chain, encryption, library_cmacs
 from card.bytewise import double_in_place, odd_bytes
 
 
@@ -71,6 +71,11 @@ class Cmac:
         return self.scratch.mac
 
 
+def cmacs(key):
+    """The whole 16-byte AES-CMAC under one key, as a function of the message."""
+    return library_cmacs(key) if library_cmacs else Cmac(key).full
+
+
 def cmac(key, message):
     """The whole 16-byte AES-CMAC of one message."""
-    return library_cmac(key, message) if library_cmac else Cmac(key).full(message)
+    return cmacs(key)(message)

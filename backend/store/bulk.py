@@ -22,24 +22,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+_COUNTED = {"preserve_rowcount": True}
 
-def add_rows(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any]], again: bool = False) -> None:
-    """Add rows that all have the same columns. `again`: one whose key is there is left as it is, and no error."""
+
+def add_rows(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any]], again: bool = False) -> int:
+    """Add rows that all have the same columns; how many. `again`: one of which a key is there is left out, and no
+    error."""
     if not rows:
-        return
+        return 0
     if connection.dialect.name == "postgresql":
-        _by_copy(connection, made, rows, again)
+        # By way of a table of the session: COPY cannot leave out what is there, nor write where there are row policies.
+        names, waiting = list(rows[0]), _staged(connection, made, rows)
+        adding = postgresql.insert(made).from_select(names, select(waiting))
+        found = connection.execute(adding.on_conflict_do_nothing() if again else adding, execution_options=_COUNTED)
     else:
-        adding = sqlite.insert(made)
-        connection.execute(adding.on_conflict_do_nothing(made.primary_key) if again else adding, rows)
-
-
-def _by_copy(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any]], again: bool) -> None:
-    """By way of a table of the session: COPY cannot leave out what is there, nor write where there are row policies."""
-    names, waiting = list(rows[0]), _staged(connection, made, rows)
-    adding = postgresql.insert(made).from_select(names, select(waiting))
-    connection.execute(adding.on_conflict_do_nothing(made.primary_key) if again else adding)
-    connection.execute(delete(waiting))
+        one_by_one = sqlite.insert(made)
+        one_by_one = one_by_one.on_conflict_do_nothing() if again else one_by_one
+        found = connection.execute(one_by_one, rows, execution_options=_COUNTED)
+    return found.rowcount
 
 
 def change_rows(connection: Connection, made: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -51,7 +51,6 @@ def change_rows(connection: Connection, made: Table, key: Sequence[str], rows: S
         waiting = _staged(connection, made, rows)
         same = [made.c[name] == waiting.c[name] for name in key]
         connection.execute(update(made).where(*same).values({name: waiting.c[name] for name in changing}))
-        connection.execute(delete(waiting))
     else:
         chosen = [made.c[name] == bindparam(f"of_{name}") for name in key]
         change = update(made).where(*chosen).values({name: bindparam(f"to_{name}") for name in changing})
@@ -68,6 +67,8 @@ def _staged(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any
     )
     # Only the types that are ours have something to say of a value.
     forms = [_form(made.c[name], connection.dialect) for name in names]
+    # What another call in this transaction left there.
+    connection.execute(delete(waiting))
     cursor = connection.connection.cursor()
     with cursor.copy(f"COPY {waiting.name} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)") as copy:
         copy.set_types([_kind(made.c[name], connection.dialect) for name in names])

@@ -68,10 +68,10 @@ class Journal:
         chosen = entry.c.terminal == terminal, entry.c.position.between(first, last)
         return set(self._connection.scalars(select(entry.c.position).where(*chosen)))
 
-    def add_entries(self, rows: list[dict[str, Any]]) -> None:
-        """Add entries, with what each decides; one that is held stays as it is."""
+    def add_entries(self, rows: list[dict[str, Any]]) -> bool:
+        """Add entries with what each decides. False when one of them was held, or proves what was proven before."""
         self._make_room({row["happened_on"] for row in rows}, rows[0]["recorded_at"].date())
-        add_rows(self._connection, entry, rows, again=True)
+        return add_rows(self._connection, entry, rows, again=True) == len(rows)
 
     def _make_room(self, days: Iterable[date], today: date) -> None:
         if self._connection.dialect.name == "postgresql":
