@@ -82,7 +82,7 @@ def test_the_shared_dialect_stays_in_what_both_pythons_know(folder):
     wrong = []
     for path in sources(folder):
         for node, name in imported(path):
-            if name.split(".")[0] in ("typing", "enum", "dataclasses", "struct", "collections", "datetime"):
+            if name.split(".")[0] in ("typing", "enum", "dataclasses", "collections", "datetime"):
                 wrong.append(where(path, node))
         for node in nodes(path):
             starred = isinstance(node, ast.Tuple | ast.List) and isinstance(getattr(node, "ctx", None), ast.Load)
