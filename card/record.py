@@ -5,7 +5,7 @@ after the tap. All numbers little-endian.
 """
 
 import hashlib
-import struct
+from struct import unpack
 
 from card.errors import BadRecord
 from card.siv import Siv, siv_decrypt
@@ -116,7 +116,7 @@ class ClearRecord:
         """Parses exactly 42 bytes; raises BadRecord on anything that this version would not write."""
         if len(data) != CLEAR_BYTES:
             raise BadRecord("record of %d bytes, wanted %d" % (len(data), CLEAR_BYTES))
-        version, *values, spare = struct.unpack(_FORMAT, data)
+        version, *values, spare = unpack(_FORMAT, data)
         return cls(*values, version=version, spare=spare)
 
     def debits(self):
