@@ -34,7 +34,8 @@ _BEFORE_ALL = (-1, -1)
 
 @dataclass(frozen=True)
 class Difference:
-    """`what`: chain, entry, record, state, nullifier, posting, transfer, settlement, payment or lapse.
+    """`what`: chain, entry, record, state, nullifier, posting, transfer, settlement, payment, money on its way, lapse or
+    sum.
 
     `posting`: its id.
     """
@@ -210,6 +211,7 @@ class Verification:
             yield Difference("transfer", "no transfer", text, account=moved.source, posting=moved.posting)
         yield from _of_settlements(tx)
         yield from _of_year_ends(tx, self._overlap)
+        yield from _of_sums(tx)
 
 
 def _signed(rows: Sequence[Row[Any]], journal: "_Journal") -> Iterator[Difference]:
@@ -355,6 +357,17 @@ def _summed(transfers: Iterable[Transfer]) -> Counter[tuple[str, str, str]]:
 def _move(way: tuple[str, str, str], amount: int) -> str:
     source, destination, unit = way
     return f"{amount} {unit} from {source} to {destination}" if amount else "none"
+
+
+def _of_sums(tx: Transaction) -> Iterator[Difference]:
+    """What is kept of postings as a sum, and what they come to."""
+    flow, tally = tx.evidence.flow_that_differs(), tx.evidence.tally_that_differs()
+    if flow is not None:
+        way = f"{flow.unit} from {flow.source} to {flow.destination} by {flow.kind}"
+        yield Difference("sum", f"{flow.expected or 0} {way}", str(flow.found or 0), account=flow.source)
+    if tally is not None:
+        what = f"of kind {tally.kind} at venue {tally.venue}"
+        yield Difference("sum", f"{tally.expected or 0} records {what}", str(tally.found or 0))
 
 
 def _of_settlements(tx: Transaction) -> Iterator[Difference]:

@@ -19,7 +19,7 @@ from backend.schema.bank import (
     venue_invoice,
 )
 from backend.schema.base import Moment, append_only, final, metadata, number, refers, table, told, unique
-from backend.schema.books import account, posting, transfer
+from backend.schema.books import account, flow, posting, tally, transfer
 from backend.schema.exceptions import audit, closed_gap, exception_event, finding, quarantine
 from backend.schema.journal import entry, terminal_progress
 from backend.schema.proposals import proposal
@@ -42,6 +42,7 @@ __all__ = [
     "exception_event",
     "final",
     "finding",
+    "flow",
     "lapse",
     "metadata",
     "number",
@@ -59,6 +60,7 @@ __all__ = [
     "settlement_line",
     "settlement_reopened",
     "table",
+    "tally",
     "terminal",
     "terminal_progress",
     "told",

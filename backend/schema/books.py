@@ -1,4 +1,4 @@
-"""The books: accounts, postings and their transfers."""
+"""The books: accounts, postings, their transfers, and the sums of these."""
 
 from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, String
 
@@ -56,5 +56,32 @@ transfer = table(
     refers("posting", "posting", "id"),
 )
 
+# Kept as postings are added, so that nobody adds up a year to see where it stands. `verify` adds it up.
+
+_OF_NONE = "0: of no venue"
+
+flow = table(
+    "flow",
+    Column("kind", String(10), primary_key=True),
+    number("venue", primary_key=True, comment=_OF_NONE),
+    Column("source", String(80), primary_key=True),
+    Column("destination", String(80), primary_key=True),
+    Column("unit", String(5), primary_key=True),
+    number("amount", nullable=False, comment="sum of the transfers of such postings"),
+    refers("source unit", "account", "name unit"),
+    refers("destination unit", "account", "name unit"),
+    CheckConstraint("amount > 0", name="amount"),
+)
+
+tally = table(
+    "tally",
+    Column("kind", String(10), primary_key=True),
+    number("venue", primary_key=True, comment=_OF_NONE),
+    number("records", nullable=False, comment="how many records such postings book"),
+    CheckConstraint("records > 0", name="records"),
+)
+
 for _each in (account, posting, transfer):
     append_only(_each)
+append_only(flow, changing=("amount",))
+append_only(tally, changing=("records",))

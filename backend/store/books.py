@@ -1,13 +1,15 @@
 """The books: postings and their transfers, added and never changed."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, case, cast, func, insert, select, tuple_, union_all
+from sqlalchemy import BigInteger, Column, Connection, Row, Table, case, cast, func, insert, select, tuple_, union_all
+from sqlalchemy.dialects import postgresql, sqlite
 
-from backend.schema import account, offer, posting, transfer
+from backend.schema import account, flow, offer, posting, tally, told, transfer
 
 # What a transfer brings the venue of its posting, in cents.
 CENTS_TO_VENUE = case(
@@ -69,7 +71,30 @@ class Books:
         if moved:
             self._open({(row[side], row["unit"]) for row in moved for side in ("source", "destination")})
             self._connection.execute(insert(transfer), moved)
+        self._add_up(rows, transfers)
         return numbers
+
+    def _add_up(self, rows: Sequence[dict[str, Any]], transfers: Sequence[Transfers]) -> None:
+        """Keep the sums of what was added."""
+        flows: Counter[tuple[Any, ...]] = Counter()
+        records: Counter[tuple[Any, ...]] = Counter()
+        for row, moves in zip(rows, transfers, strict=True):
+            about = row["kind"], row.get("venue") or 0
+            records[about] += row["records"]
+            for *way, amount in moves:
+                flows[*about, *way] += amount
+        for made, sums in ((flow, flows), (tally, +records)):
+            *key, what = told(made)
+            grown = [
+                {**dict(zip([each.name for each in key], name, strict=True)), what.name: n} for name, n in sums.items()
+            ]
+            if grown:
+                self._grow(made, what, grown)
+
+    def _grow(self, made: Table, what: Column[int], rows: list[dict[str, Any]]) -> None:
+        adding = (postgresql if self._connection.dialect.name == "postgresql" else sqlite).insert(made)
+        more = {what.name: what + adding.excluded[what.name]}
+        self._connection.execute(adding.on_conflict_do_update(index_elements=list(made.primary_key), set_=more), rows)
 
     def _open(self, accounts: set[tuple[str, str]]) -> None:
         names = tuple_(account.c.name, account.c.unit)
@@ -80,22 +105,16 @@ class Books:
 
     def balances(self) -> dict[tuple[str, str], int]:
         """Of every account, by name and unit, what came in less what went out."""
-        signed = union_all(
-            select(transfer.c.destination.label("name"), transfer.c.unit, transfer.c.amount),
-            select(transfer.c.source.label("name"), transfer.c.unit, -transfer.c.amount),
-        ).subquery()
-        rows = self._connection.execute(
-            select(signed.c.name, signed.c.unit, func.sum(signed.c.amount)).group_by(signed.c.name, signed.c.unit)
-        )
-        return {(name, unit): int(total) for name, unit, total in rows}
+        totals: dict[tuple[str, str], int] = {}
+        for (source, destination, unit), amount in self.flows().items():
+            totals[source, unit] = totals.get((source, unit), 0) - amount
+            totals[destination, unit] = totals.get((destination, unit), 0) + amount
+        return totals
 
     def flows(self) -> dict[tuple[str, str, str], int]:
         """Between each two accounts, by source, destination and unit, the sum that went that way."""
-        rows = self._connection.execute(
-            select(transfer.c.source, transfer.c.destination, transfer.c.unit, func.sum(transfer.c.amount)).group_by(
-                transfer.c.source, transfer.c.destination, transfer.c.unit
-            )
-        )
+        by = flow.c.source, flow.c.destination, flow.c.unit
+        rows = self._connection.execute(select(*by, func.sum(flow.c.amount)).group_by(*by))
         return {(source, destination, unit): int(total) for source, destination, unit, total in rows}
 
     def given_by_day(self, source: str) -> dict[date, int]:
@@ -122,14 +141,10 @@ class Books:
 
     def taps(self) -> dict[int, int]:
         """By venue, the number of taps less reversals."""
-        rows = self._connection.execute(
-            select(posting.c.venue, posting.c.kind, func.sum(posting.c.records))
-            .where(posting.c.kind.in_(("tap", "reversal")))
-            .group_by(posting.c.venue, posting.c.kind)
-        )
+        rows = self._connection.execute(select(tally).where(tally.c.kind.in_(("tap", "reversal"))))
         counts: dict[int, int] = {}
-        for venue, kind, count in rows:
-            counts[venue] = counts.get(venue, 0) + int(count if kind == "tap" else -count)
+        for row in rows:
+            counts[row.venue] = counts.get(row.venue, 0) + (row.records if row.kind == "tap" else -row.records)
         return counts
 
     def days_of(self, venue: int, first: date, last: date) -> Sequence[Row[Any]]:

@@ -3,16 +3,34 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, String, and_, case, cast, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    Select,
+    String,
+    Table,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 
 from backend.schema import (
     entry,
     finding,
+    flow,
     posting,
     quarantine,
     settlement,
     settlement_item,
     settlement_line,
+    tally,
+    told,
     transfer,
 )
 from backend.store.books import CENTS_TO_VENUE
@@ -113,6 +131,37 @@ class Evidence:
         query = select(transfer).select_from(transfer.outerjoin(posting, posting.c.id == transfer.c.posting))
         chosen = posting.c.id.is_(None)
         return self._one(query.where(chosen).order_by(transfer.c.posting).limit(1))
+
+    # Sums that are kept
+
+    def flow_that_differs(self) -> Row[Any] | None:
+        """The first sum of transfers that is not what is kept of it: `kind, venue, source, destination, unit` and the
+        amount as `expected` and `found`, where there is one."""
+        ways = transfer.c.source, transfer.c.destination, transfer.c.unit
+        joined = transfer.join(posting, posting.c.id == transfer.c.posting)
+        return self._differing(
+            flow, _of_postings(*ways, func.sum(transfer.c.amount)).select_from(joined).group_by(*ways)
+        )
+
+    def tally_that_differs(self) -> Row[Any] | None:
+        """The first count of records that is not what is kept of it: `kind, venue, expected, found`."""
+        return self._differing(tally, _of_postings(func.sum(posting.c.records)).where(posting.c.records > 0))
+
+    def _differing(self, kept: Table, summed: Select[Any]) -> Row[Any] | None:
+        *key, what = told(kept)
+        found = select(*key, cast(what, BigInteger)).subquery()
+        sums = summed.subquery()
+        pairs = list(zip(sums.columns, found.columns, strict=True))
+        same = and_(*(mine == its for mine, its in pairs[:-1]))
+        (expected, held) = pairs[-1]
+        parts = sums.join(found, same, full=True)
+        query = select(
+            *(func.coalesce(mine, its).label(column.name) for (mine, its), column in zip(pairs, key, strict=False)),
+            expected.label("expected"),
+            held.label("found"),
+        ).select_from(parts)
+        differs = or_(expected.is_(None), held.is_(None), expected != held)
+        return self._one(query.where(differs).order_by(*(column.name for column in key)).limit(1))
 
     # Settlements
 
@@ -223,6 +272,15 @@ class Evidence:
             .order_by(settlement_line.c.settlement, settlement_line.c.venue)
         )
         return self._one(query.limit(1))
+
+
+def _of_postings(*columns: Any) -> Select[Any]:
+    """Columns by kind and venue of their postings, 0 for none; the last is a sum."""
+    kind, venue = posting.c.kind, func.coalesce(posting.c.venue, 0)
+    *by, total = columns
+    return select(kind.label("kind"), venue.label("venue"), *by, cast(total, BigInteger).label("total")).group_by(
+        kind, venue
+    )
 
 
 def _ordered() -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, and_, case, cast, func, or_, select, union_all
 
-from backend.schema import entry, offer, posting, transfer
+from backend.schema import entry, flow, offer, posting, tally, transfer
 
 
 class Reports:
@@ -61,46 +61,33 @@ class Reports:
 
     def per_purse(self) -> Sequence[Row[Any]]:
         """`purse, unit, kind, amount`: what each kind of posting added to each purse, below zero where it took."""
-        flow = _flows()
+        into = select(flow.c.kind, flow.c.destination.label("purse"), flow.c.unit, flow.c.amount.label("amount"))
+        out = select(flow.c.kind, flow.c.source, flow.c.unit, -flow.c.amount)
         moves = union_all(
-            select(flow.c.kind, flow.c.destination.label("purse"), flow.c.unit, flow.c.amount).where(
-                flow.c.destination.startswith("purse:")
-            ),
-            select(flow.c.kind, flow.c.source.label("purse"), flow.c.unit, -flow.c.amount).where(
-                flow.c.source.startswith("purse:")
-            ),
+            into.where(flow.c.destination.startswith("purse:")), out.where(flow.c.source.startswith("purse:"))
         ).subquery()
         by = moves.c.purse, moves.c.unit, moves.c.kind
         query = select(*by, cast(func.sum(moves.c.amount), BigInteger).label("amount")).group_by(*by).order_by(*by)
         return list(self._connection.execute(query))
 
     def per_venue(self) -> Sequence[Row[Any]]:
-        """`venue, kind, times, cents`: postings at each venue, and what they brought it."""
-        flow = _flows(posting.c.venue)
+        """`venue, kind, times, cents`: records booked at each venue, and what they brought it."""
         signed = case(
             (flow.c.unit != "cent", 0),
             (flow.c.destination.startswith("venue:"), flow.c.amount),
             (flow.c.source.startswith("venue:"), -flow.c.amount),
             else_=0,
         )
-        by = posting.c.venue, posting.c.kind
-        times = (
-            select(*by, cast(func.sum(posting.c.records), BigInteger).label("times"))
-            .where(posting.c.venue.is_not(None))
-            .group_by(*by)
-            .subquery()
-        )
-        cents = (
-            select(flow.c.venue, flow.c.kind, cast(func.sum(signed), BigInteger).label("cents"))
-            .where(flow.c.venue.is_not(None))
-            .group_by(flow.c.venue, flow.c.kind)
-            .subquery()
-        )
-        same = and_(cents.c.venue == times.c.venue, cents.c.kind == times.c.kind)
+        same = and_(flow.c.venue == tally.c.venue, flow.c.kind == tally.c.kind)
+        by = tally.c.venue, tally.c.kind
         query = (
-            select(times.c.venue, times.c.kind, times.c.times, func.coalesce(cents.c.cents, 0).label("cents"))
-            .select_from(times.outerjoin(cents, same))
-            .order_by(times.c.venue, times.c.kind)
+            select(
+                *by, tally.c.records.label("times"), cast(func.coalesce(func.sum(signed), 0), BigInteger).label("cents")
+            )
+            .select_from(tally.outerjoin(flow, same))
+            .where(tally.c.venue != 0)
+            .group_by(*by, tally.c.records)
+            .order_by(*by)
         )
         return list(self._connection.execute(query))
 
@@ -155,15 +142,6 @@ class Reports:
         if unit is not None:
             query = query.where(transfer.c.unit == unit)
         return self._connection.execution_options(yield_per=1000).execute(query)
-
-
-def _flows(*about: Any) -> Any:
-    """What went between each two accounts, by kind of posting and what else it is `about`. Whether an account is a
-    purse or a venue is then asked of a few thousand sums, and not of every transfer."""
-    by = posting.c.kind, transfer.c.source, transfer.c.destination, transfer.c.unit, *about
-    joined = transfer.join(posting, posting.c.id == transfer.c.posting)
-    # For PostgreSQL the whole of it once, for whoever reads from it twice.
-    return select(*by, func.sum(transfer.c.amount).label("amount")).select_from(joined).group_by(*by).cte("flow")
 
 
 def _lines() -> Any:

@@ -39,6 +39,9 @@ ALLOWED = {
     "account": "name unit",
     "posting": "id kind happened_on recorded_at terminal records venue offer settlement not_payable",
     "transfer": "posting number source destination unit amount",
+    # Sums of postings.
+    "flow": "kind venue source destination unit amount",
+    "tally": "kind venue records",
     # prepared_by, approved_by: officials, who answer for it.
     "settlement": "number since until state prepared_by prepared_at approved_by approved_at execution_on"
     " debtor debtor_iban debtor_bic",

@@ -185,6 +185,16 @@ TAMPERINGS = {
         ("entry", 101, 1, None),
     ),
     "an entry removed": (["DELETE FROM entry WHERE terminal = 101 AND position = 1"], ("posting", 101, 2, None)),
+    "a sum": (
+        ["UPDATE flow SET amount = amount + 1 WHERE kind = 'tap' AND source = 'purse:1' AND destination = 'venue:5'"],
+        ("sum", None, None, "purse:1"),
+    ),
+    "a sum removed": (["DELETE FROM flow WHERE source = 'fund:Rotary'"], ("sum", None, None, "fund:Rotary")),
+    "a sum of nothing": (
+        ["INSERT INTO flow VALUES ('tap', 5, 'purse:1', 'venue:6', 'cent', 500, 1)"],
+        ("sum", None, None, "purse:1"),
+    ),
+    "a count": (["UPDATE tally SET records = records - 1 WHERE venue = 5"], ("sum", None, None, None)),
     "an item twice": (
         [each.format("settlement_item") for each in WITHOUT_KEY]
         + [f"INSERT INTO settlement_item VALUES ({OF_POOL_TAP}, '2026-001', 1)"],

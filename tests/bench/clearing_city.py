@@ -154,7 +154,21 @@ def copy_rows(connection: Connection, name: str, rows: Sequence[dict[str, Any]])
 
 def _remember(connection: Connection) -> None:
     """Up to where each terminal's journal is held, and the number of the next posting."""
-    connection.execute(text("DELETE FROM terminal_progress"))
+    for kept in ("terminal_progress", "flow", "tally"):
+        connection.execute(text(f"DELETE FROM {kept}"))
+    connection.execute(
+        text(
+            "INSERT INTO flow (municipality, kind, venue, source, destination, unit, amount) "
+            "SELECT posting.municipality, kind, coalesce(venue, 0), source, destination, unit, sum(amount) "
+            "FROM transfer JOIN posting ON posting = id GROUP BY 1, 2, 3, 4, 5, 6"
+        )
+    )
+    connection.execute(
+        text(
+            "INSERT INTO tally (municipality, kind, venue, records) "
+            "SELECT municipality, kind, coalesce(venue, 0), sum(records) FROM posting GROUP BY 1, 2, 3"
+        )
+    )
     connection.execute(
         text(
             "INSERT INTO terminal_progress (municipality, terminal, held_to, seen_on) "
@@ -205,11 +219,12 @@ class _Part:
         posting = self._postings[key]
         posting["records"] += 1
         number: int = posting["id"]
-        purse, own = f"purse:{self._chance.randrange(1, PURSES + 1)}", f"venue:{terminal}"
+        # Of one purse, as its offer says; a load is of any.
+        place = self._chance.randrange(PURSES) if kind == "load" else terminal % PURSES
+        purse, own = f"purse:{place + 1}", f"venue:{terminal}"
         if (number, purse) not in self._transfers:
             ends = {"load": ("fund:Minimabeleid", purse), "tap": (purse, own), "reversal": (own, purse)}[kind]
-            place = 1 + sum((number, f"purse:{each}") in self._transfers for each in range(1, PURSES + 1))
-            self._transfers[number, purse] = {"posting": number, "number": place, "source": ends[0],
+            self._transfers[number, purse] = {"posting": number, "number": 1, "source": ends[0],
                                               "destination": ends[1], "unit": "cent", "amount": 0}  # fmt: skip
             self.rows["transfer"].append(self._transfers[number, purse])
         self._transfers[number, purse]["amount"] += self._chance.randrange(1, 2000)

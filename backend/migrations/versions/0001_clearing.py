@@ -402,9 +402,42 @@ def upgrade() -> None:
     )
     op.create_index("ix_transfer_destination", "transfer", ["destination", "unit"], unique=False)
     op.create_index("ix_transfer_source", "transfer", ["source", "unit"], unique=False)
+    op.create_table(
+        "flow",
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("venue", sa.BigInteger(), nullable=False, comment="0: of no venue"),
+        sa.Column("source", sa.String(length=80), nullable=False),
+        sa.Column("destination", sa.String(length=80), nullable=False),
+        sa.Column("unit", sa.String(length=5), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False, comment="sum of the transfers of such postings"),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_flow_amount")),
+        sa.ForeignKeyConstraint(
+            ["municipality", "destination", "unit"],
+            ["account.municipality", "account.name", "account.unit"],
+            name=op.f("fk_flow_municipality_destination_unit"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["municipality", "source", "unit"],
+            ["account.municipality", "account.name", "account.unit"],
+            name=op.f("fk_flow_municipality_source_unit"),
+        ),
+        sa.PrimaryKeyConstraint("kind", "venue", "source", "destination", "unit", "municipality", name=op.f("pk_flow")),
+    )
+    op.create_table(
+        "tally",
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("venue", sa.BigInteger(), nullable=False, comment="0: of no venue"),
+        sa.Column("records", sa.BigInteger(), nullable=False, comment="how many records such postings book"),
+        sa.Column("municipality", sa.Integer(), nullable=False),
+        sa.CheckConstraint("records > 0", name=op.f("ck_tally_records")),
+        sa.PrimaryKeyConstraint("kind", "venue", "municipality", name=op.f("pk_tally")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("tally")
+    op.drop_table("flow")
     op.drop_index("ix_transfer_source", table_name="transfer")
     op.drop_index("ix_transfer_destination", table_name="transfer")
     op.drop_table("transfer")
