@@ -34,8 +34,8 @@ _BEFORE_ALL = (-1, -1)
 
 @dataclass(frozen=True)
 class Difference:
-    """`what`: chain, entry, record, state, nullifier, posting, transfer, settlement, payment, money on its way, lapse or
-    sum.
+    """`what`: chain, entry, record, state, nullifier, posting, transfer, settlement, payment, money on its way, lapse
+    or sum.
 
     `posting`: its id.
     """
