@@ -11,7 +11,7 @@ import os
 
 from card.batch import CHALLENGE_BYTES, freshness_mac, siv_key
 from card.hotlist import MAC_BYTES, part_mac
-from card.siv import siv_encrypt
+from card.siv import siv_decrypt, siv_encrypt
 from card.wire import uint
 from terminal.firmware import app, link, results
 from terminal.firmware.flash import checksum
@@ -27,6 +27,7 @@ _MOST_TURNS = 4
 _ORDERS = ("1#", "2#855#", "3#1305#", "A")
 _KEYS = "0123456789ABCD*#"
 _PIN = "2580#"
+_YES = (results.YES, results.SAME_AGAIN)
 _CODES = [getattr(results, name) for name in dir(results) if name[0] != "_" and name.upper() == name]
 
 
@@ -62,11 +63,14 @@ class Targets:
         world.present = None
         _require(world.released or "32" in world.codes, "the reader was not let go of")
 
+    def _told(self, card):
+        """The code that a pass gets which comes now."""
+        self._world.choose()
+        return self._world.hold(card)
+
     def _require_yes(self, card):
-        world = self._world
-        world.choose()
-        code = world.hold(card)
-        _require(code in ("00", "02"), "a good pass gets %s" % (code or "nothing"))
+        code = self._told(card)
+        _require(code in _YES, "a good pass gets %s" % (code or "nothing"))
 
     # The link
 
@@ -74,7 +78,7 @@ class Targets:
         """The first byte chooses between bytes as they come on the line, and frames that are whole with odd content."""
         _, draw = self._world.renewed(), Draw(data)
         frames = link.Frames()
-        self._still_blocked = True  # until the city itself brings another list
+        self._still_blocked, self._other_lists = True, []  # until the city itself says otherwise
         if draw.below(2):
             while draw.more:
                 self._hear(frames, draw.piece())
@@ -96,13 +100,17 @@ class Targets:
         how = draw.below(16)
         if how == 15:
             return [(draw.exactly(1), draw.byte() << 8 | draw.byte(), draw.piece())]
-        content = mutated(draw, _content(draw, kit, kind, how))
+        genuine = _content(draw, kit, kind, how)
+        if kind == link.HOTLIST and genuine != kit.seeds["hotlist"]:
+            # Whole, and the changes to the base that she has ready, which count by themselves.
+            self._other_lists += [_digest(genuine), _digest(genuine[kit.base_bytes :])]
+        content = mutated(draw, genuine)
         if kind == link.BUNDLE:
             return [(kind, issuer, content + self._fresh(issuer, content))]
         if kind != link.HOTLIST:
             return [(kind, issuer, content)]
         size, name = 1 + draw.below(link.MOST_CHUNK), draw.of((kind, kind, link.FIRMWARE, b"x"))
-        digest = hashlib.sha256(content).digest()[: link.DIGEST_BYTES]
+        digest = _digest(content)
         places = [at for at in range(0, len(content), size)][:_MOST_PARTS]
         parts = [link.part(name, len(content), digest, at, content[at : at + size]) for at in places]
         return [(link.PART, issuer, mutated(draw, part)) for part in parts + [parts[0] if parts else b""]]
@@ -124,12 +132,29 @@ class Targets:
                 _require(0 < len(content.decode()) < 200, "a refusal that says nothing")
             elif kind not in (link.HELLO, link.JOURNAL):
                 self._world.touched = True
-                self._still_blocked = self._still_blocked and kind != link.PART
+                self._still_blocked = self._still_blocked and not self._may_unblock(question, content)
             link.frame(kind, question[1], content)
             question = frames.feed(b"")
 
+    def _may_unblock(self, question, answer):
+        """Whether what was taken may open a blocked pass. Only who has the keys of the city can make such a thing.
+
+        It is a list of hers that is not the one she has ready, or a lease with half a new hotlist key, which no vault
+        makes: under that the list which is here stays genuine, and names other passes.
+        """
+        kit, (kind, _, content) = self._world.kit, question
+        if kind == link.PART:
+            is_whole = content[:1] == link.HOTLIST and content[1:5] == answer
+            return is_whole and content[5 : 5 + link.DIGEST_BYTES] in self._other_lists
+        if kind == link.LEASE:
+            # Raises for one that was not made with the keys of the city.
+            opened = siv_decrypt(kit.lease_key, [kit.lease_header], content[len(kit.lease_header) :])
+            key = binascii.unhexlify(json.loads(opened)["hotlist_key"])
+            return key[:16] == kit.hotlist_key[:16] and key != kit.hotlist_key
+        return False
+
     def _after_the_host(self, data):
-        """Whatever the city said is served; when nothing was taken, a good pass gets its yes."""
+        """Whatever the city said is served; when nothing was taken, a good pass gets its yes and a blocked one a no."""
         world = self._world
         if world.touched:
             for keys in _ORDERS:
@@ -137,11 +162,12 @@ class Targets:
                 self._serve(world.a_pass())
             world.device.answer(link.HELLO, 0, b"")
             world.boot()
-            world.choose()
-            code = world.hold(world.a_pass(world.kit.blocked))
-            _require(code not in ("00", "02") or not self._still_blocked, "a blocked pass gets a yes")
         elif self._is_tried(data):
             self._require_yes(world.a_pass())
+        else:
+            return
+        code = self._told(world.a_pass(world.kit.blocked))
+        _require(code not in _YES or not self._still_blocked, "a blocked pass gets a yes")
 
     # The pass
 
@@ -181,7 +207,7 @@ class Targets:
                 if world.screen not in app.READING:
                     break
             code = world.codes[-1] if world.codes else ""
-            _require(code in ("00", "02"), "a good pass gets %s after the reader is well again" % (code or "nothing"))
+            _require(code in _YES, "a good pass gets %s after the reader is well again" % (code or "nothing"))
             spent, doubts = world.spent_here()
             charged = 2000 - card.purses[1] + 10 - card.purses[4]
             _require((spent, doubts) == (charged, 0), "%d charged, %d proven, %d in doubt" % (charged, spent, doubts))
@@ -203,9 +229,7 @@ class Targets:
             world.boot()
             world.press(_PIN + _PIN + "*")
         for card in (world.a_pass(world.kit.blocked), world.a_pass(valid=(1, world.kit.day - 1))):
-            world.choose()
-            code = world.hold(card)
-            _require(code not in ("00", "02"), "a pass that is blocked, or not valid, gets a yes")
+            _require(self._told(card) not in _YES, "a pass that is blocked, or not valid, gets a yes")
         for keys in _ORDERS:
             world.choose(keys)
             code = world.hold(world.a_pass())
@@ -213,12 +237,11 @@ class Targets:
         world.press(_KEYS)
         issuer, seeds = world.kit.issuer, world.kit.seeds
         blocked = seeds["hotlist"]
-        digest = hashlib.sha256(blocked).digest()[: link.DIGEST_BYTES]
         for kind, of, content in (
             (link.HELLO, 0, b""),
             (link.JOURNAL, issuer, uint(1, 4)),
             (link.BUNDLE, issuer, seeds["bundle"] + self._fresh(issuer, seeds["bundle"])),
-            (link.PART, issuer, link.part(link.HOTLIST, len(blocked), digest, 0, blocked[: link.MOST_CHUNK])),
+            (link.PART, issuer, link.part(link.HOTLIST, len(blocked), _digest(blocked), 0, blocked[: link.MOST_CHUNK])),
             (link.LEASE, issuer, seeds["lease"]),
             (link.DEVICE, 0, seeds["device"]),
             (link.REMOVE, issuer, uint(99, 4)),
@@ -271,6 +294,10 @@ def _genuine_hotlist(draw, kit, content):
     changes = mutated(draw, content[kit.base_bytes : -MAC_BYTES])
     mac = part_mac(kit.hotlist_key, base)
     return base + mac + changes + part_mac(kit.hotlist_key, changes, mac)
+
+
+def _digest(content):
+    return hashlib.sha256(content).digest()[: link.DIGEST_BYTES]
 
 
 def _odd(draw, content):

@@ -6,6 +6,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from card.hotlist import HEAD_BYTES
+from terminal.firmware import intake
+from terminal.firmware.hotlist import Hotlist
 from terminal.firmware.journal import Journal
 from tests.fuzz import engines
 from tests.fuzz.kit import make_kit
@@ -94,3 +97,32 @@ def _without_an_answer_at_each_exchange(targets):
     for exchange in range(20):
         targets.chip(bytes(exchange) + b"\x02")
         targets.forget()
+
+
+# What a host may bring where the same pass stays blocked; the bytes that are lacking are the honest choice.
+_LEASE, _PART_OF_A_LIST, _LIST = b"\x00\x02", b"\x00\x04", b"\x00\x04\x00\x00\x00\x00\x01\xff"
+
+
+@pytest.mark.parametrize(
+    ("data", "lease", "version"),
+    [(b"", 1, 2), (_LEASE, 2, 2), (_PART_OF_A_LIST, 1, 2), (_LIST, 1, 3)],
+    ids=["nothing", "a lease", "part of a list", "a list"],
+)
+def test_the_search_finds_a_terminal_that_forgets_who_is_blocked(kit, tmp_path, monkeypatch, data, lease, version):
+    """Of the search itself, after nothing that can open a blocked pass."""
+    monkeypatch.setattr(Hotlist, "blocks", lambda hotlist, handle, issued: False)
+    world = World(Kit(kit), str(tmp_path / "flash"))
+    with pytest.raises(WentWrong, match="a blocked pass gets a yes"):
+        Targets(world).link(data)
+    about = intake.about(world.book)
+    assert (about["lease"], about["changes"]) == (lease, version)
+
+
+def test_the_search_finds_a_terminal_that_takes_any_list(kit, tmp_path, monkeypatch):
+    """Of the search itself: one byte of the list that blocks the pass is another, and no MAC is looked at."""
+    monkeypatch.setattr("terminal.firmware.hotlist.same", lambda made, mac: True)
+    world = World(Kit(kit), str(tmp_path / "flash"))
+    spoilt = bytes([1, world.kit.base_bytes + HEAD_BYTES, 0xFF])
+    with pytest.raises(WentWrong, match="a blocked pass gets a yes"):
+        Targets(world).link(_LIST[:4] + spoilt + _LIST[6:])
+    assert intake.about(world.book)["changes"] == 3

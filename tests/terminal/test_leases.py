@@ -777,3 +777,18 @@ def test_the_lists_that_are_here_count_until_new_ones_come(terminal, vault, card
     assert "not a bundle" in terminal.refused(link.BUNDLE, bundle(version=2))
     assert "not a hotlist" in terminal.refused(link.HOTLIST, hotlist(version=2))
     assert terminal.tap(card)[1] == "00"
+
+
+def test_a_blocked_pass_stays_blocked_under_another_hotlist_key(terminal, vault, card):
+    other, made = make_pass(uid=b"\x04\x22\x22\x22\x22\x22\x22")
+    terminal.ask(link.HOTLIST, hotlist(made.handle, version=2))
+    old = vault.handed_out("hotlist", 1, 32)
+    rotated(vault, "hotlist")
+    new = vault.handed_out("hotlist", 2, 32)
+    # A list that is genuine under one key must never be looked up with the other.
+    assert old[:16] != new[:16]
+    assert old[16:] != new[16:]
+    terminal.renew()
+    for _ in range(2):
+        assert (terminal.tap(other)[1], terminal.tap(card)[1]) == ("23", "00")
+        terminal.boot()
