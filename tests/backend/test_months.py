@@ -5,7 +5,6 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-
 pytestmark = pytest.mark.parametrize("furnished", ["postgresql"], indirect=True, scope="session")
 
 
