@@ -18,6 +18,7 @@ from backend.errors import ImportRefused, LedgerError, LinkError
 
 Folder = Annotated[Path, typer.Option("--data", help="Folder of clearing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
+By = Annotated[str, typer.Option(help="User name of who does this; without accounts, a name.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
 DEFAULT = Path("var/backend")

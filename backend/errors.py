@@ -57,6 +57,13 @@ class PersonRefused(LedgerError):
     """Nobody, where somebody has to answer for it."""
 
 
+class AccountRefused(LedgerError):
+    """Who does this has no account in use, or none of a role that may."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("account", text)
+
+
 class ReportRefused(LedgerError):
     """A report, export or closing that cannot be made like this."""
 

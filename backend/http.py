@@ -17,6 +17,7 @@ from backend.calendar import day_of
 from backend.clearing import Clearing
 from backend.config import Config
 from backend.errors import (
+    AccountRefused,
     BankEntryRefused,
     CertificateOver,
     ExceptionRefused,
@@ -33,7 +34,7 @@ from backend.http_schemas import (
     AuditQuery,
     BankReceiptOut,
     BundleQuery,
-    ByQuery,
+    ByIn,
     EntryOut,
     EntryQuery,
     HealthOut,
@@ -83,7 +84,7 @@ def create_app(config: Config, clearing: Clearing | None = None, log: EventLog |
     app.register_blueprint(_guarded(_transport(clearing), config.transport_token))
     app.register_blueprint(_guarded(_tables(clearing), config.transport_token))
     app.register_blueprint(_guarded(_finance(clearing), config.finance_token))
-    app.register_blueprint(_guarded(exceptions.calls(clearing.exceptions), config.finance_token))
+    app.register_blueprint(_guarded(exceptions.calls(clearing), config.finance_token))
     app.register_blueprint(_guarded(_watched(clearing), config.finance_token))
     app.register_blueprint(_open_to_all(clearing))
     if log is not None:
@@ -266,17 +267,17 @@ def _finance(clearing: Clearing) -> APIBlueprint:
         return [entry_out(each) for each in clearing.bank.unmatched(query["with_decided"])]
 
     @blueprint.post("/bank/files")
-    @blueprint.input(ByQuery, location="query", arg_name="query")
+    @blueprint.input(ByIn, location="query", arg_name="query")
     @blueprint.output(BankReceiptOut)
     @blueprint.doc(
         summary="Take in a file of the bank",
-        description="All of it or nothing is taken; the same file again does nothing.",
-        responses=[400, 413],
+        description="All of it or nothing is taken; the same file again does nothing. 403: `by` may not.",
+        responses=[400, 403, 413],
     )
     @takes_bytes("camt.053 or camt.054, version 2 or 8, or pain.002, version 3 or 10, as the bank gave it")
     def bank_file(query: dict[str, Any]) -> Any:
         request.max_content_length = MOST_BANK_BYTES
-        return receipt_of_bank(clearing.bank.take(request.get_data(), query["by"]))
+        return receipt_of_bank(clearing.bank.take(request.get_data(), clearing.answering(query["by"], "settle")))
 
     return blueprint
 
@@ -333,7 +334,7 @@ def _status_of(error: LedgerError) -> tuple[int, str]:
         return 404, "Not Found"
     if isinstance(error, CertificateOver):
         return 503, "Service Unavailable"
-    if error.reason == "statement":
+    if isinstance(error, AccountRefused) or error.reason == "statement":
         return 403, "Forbidden"
     if isinstance(error, TwoJournals | SettlementRefused | StatementRefused | BankEntryRefused | ExceptionRefused):
         return 409, "Conflict"

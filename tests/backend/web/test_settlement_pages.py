@@ -4,6 +4,7 @@ import csv
 
 import pytest
 
+from backend.errors import AccountRefused, SettlementRefused
 from tests.backend.web.conftest import LAST_DAY
 
 NUMBER = "2026-001"
@@ -32,6 +33,15 @@ def test_who_prepared_it_sees_no_button_and_is_refused(month, prepared):
     assert answer.status_code == 400
     assert "Laat iemand anders goedkeuren" in answer.text
     assert month.clearing.settlements.get(NUMBER).state == "prepared"
+
+
+def test_who_prepared_it_is_the_same_person_on_the_command_line(month, prepared):
+    with pytest.raises(AccountRefused):
+        month.clearing.answering("Noor de Wit", "release")
+    person = month.clearing.answering(" Finance-lead-1", "release")
+    with pytest.raises(SettlementRefused) as refusal:
+        month.clearing.settlements.approve(NUMBER, person)
+    assert refusal.value.reason == "two people"
 
 
 def test_one_of_finance_who_is_no_lead_approves_nothing(month, client, prepared):
