@@ -1,6 +1,7 @@
 """The HTTP interface: transports hand in batches and fetch bundles, finance looks and retries.
 
-Errors are problem+json. What is invalid is 400; 422 says that a batch is kept but some of its records were refused.
+Errors are problem+json. What is invalid is 400; 422 says that a batch is kept but some of its records were refused;
+503 that the same may go well in a moment.
 """
 
 import hmac
@@ -11,15 +12,18 @@ from typing import Any
 from apiflask import APIBlueprint, APIFlask, abort
 from flask import Request, Response, g, request
 from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
 
 from backend.bank.messages import MOST_BYTES as MOST_BANK_BYTES
 from backend.calendar import day_of
 from backend.clearing import Clearing
 from backend.config import Config
 from backend.errors import (
+    DATABASE_BUSY,
     AccountRefused,
     BankEntryRefused,
     CertificateOver,
+    ConfigError,
     ExceptionRefused,
     LedgerError,
     LinkError,
@@ -55,12 +59,15 @@ from backend.metrics import MEDIA_TYPE, metrics
 from backend.statements import MOST_BYTES as MOST_STATEMENT
 from card.batch import ENTRY_BYTES, MOST_ENTRIES
 from web.api import new_interface, problem, takes_bytes
+from web.database import is_passing
 from web.log import EventLog, log_calls
 
 API_VERSION = "1.0.0"
 _MOST_BATCH = 30 + 16 + MOST_ENTRIES * ENTRY_BYTES
 # In base64, within JSON.
 _MOST_BYTES = _MOST_BATCH * 4 // 3 + 64
+# As long as clearing itself waits for a lock.
+_RETRY_AFTER_S = 10
 
 
 _LOG = logging.getLogger("meedoen.backend")
@@ -75,7 +82,8 @@ def create_app(config: Config, clearing: Clearing | None = None, log: EventLog |
     app = new_interface(
         "meedoen-backend",
         "meedoen clearing",
-        "Takes in the journals of terminals, and shows finance what was refused and what is paid.",
+        "Takes in the journals of terminals, and shows finance what was refused and what is paid. Any call may answer "
+        "503 with Retry-After: the database is busy, and the same may go well in a moment.",
         API_VERSION,
         _MOST_BYTES,
     )
@@ -328,11 +336,20 @@ def _answer_problems(app: APIFlask, clearing: Clearing) -> None:
         detail = "The vault does not answer. Nothing is lost; try again later."
         return problem(503, "Service Unavailable", detail, reason="vault")
 
+    @app.errorhandler(SQLAlchemyError)
+    def no_database(error: SQLAlchemyError) -> Response:
+        if not is_passing(error):
+            raise error
+        _LOG.warning("a call was sent away: %s", type(error.__cause__ or error).__name__)
+        answer = problem(503, "Service Unavailable", DATABASE_BUSY, reason="database")
+        answer.headers["Retry-After"] = str(_RETRY_AFTER_S)
+        return answer
+
 
 def _status_of(error: LedgerError) -> tuple[int, str]:
     if isinstance(error, NotFound) or error.reason == "terminal":
         return 404, "Not Found"
-    if isinstance(error, CertificateOver):
+    if isinstance(error, CertificateOver | ConfigError):
         return 503, "Service Unavailable"
     if isinstance(error, AccountRefused) or error.reason == "statement":
         return 403, "Forbidden"
