@@ -34,8 +34,8 @@ from card.record import ClearRecord
 class Found:
     """A case, without what people did about it.
 
-    `since`: when it was first there; `changed_at`: when something of it was last heard; what was done before that does
-    not close it. `venue`: where no terminal says it. For who acts upon it: `item` in quarantine, `gap` (terminal,
+    `since`: when it was first there; `changed_at`: when something new was last heard of it; what was done before that
+    does not close it. `venue`: where no terminal says it. For who acts upon it: `item` in quarantine, `gap` (terminal,
     first, last), `bookable` (terminal, sequence, nullifier) of what did happen.
     """
 

@@ -250,16 +250,57 @@ def test_a_case_is_tried_again_and_who_did_so_is_kept(world, desk):
     assert world.venue_is_owed() == 500
 
 
-def test_a_closed_batch_that_is_sent_again_is_open_again(world, desk):
+def counted_as_open(world):
+    """How many refusals wait for somebody, wherever that is said."""
+    with client_of(world) as client:
+        said = {client.get("/v1/totals").json()["quarantine"], client.get("/health").json()["quarantine"]}
+        (line,) = re.findall(r"^meedoen_quarantine_open (.+)$", client.get("/metrics").text, re.MULTILINE)
+    (count,) = said | {int(float(line))}
+    return count
+
+
+def test_a_closed_batch_that_a_stuck_terminal_sends_again_stays_closed(world, desk):
     unreadable(world)
     (case,) = desk.cases("unreadable")
-    two_close(world, case.id)
+    desk.close(case.id, "Anna", "never_ours")
+    assert counted_as_open(world) == 1
+    desk.confirm(case.id, "Bram")
+    for _ in range(2):
+        assert (desk.case(case.id).status, counted_as_open(world)) == ("closed", 0)
+        world.now += timedelta(days=1)
+        unreadable(world)
     assert desk.cases("unreadable") == []
+    assert len(desk.case(case.id).events) == 2
+
+
+def test_a_closed_batch_that_is_refused_for_another_reason_is_open_again(world, desk):
+    forged = world.terminal(102)
+    forged.key = bytes(16)
+    forged.tap(world.holder)
+
+    def hand_in():
+        with pytest.raises(BatchRefused) as refusal:
+            world.sync(forged)
+        return refusal.value.reason
+
+    assert hand_in() == "terminal"
+    (case,) = desk.cases("unreadable")
+    two_close(world, case.id, "never_ours")
     world.now += timedelta(days=1)
-    unreadable(world)
-    (again,) = desk.cases("unreadable")
-    assert (again.id, again.status, len(again.events)) == (case.id, "open", 2)
+    world.import_venues((world.folder / "venues.toml").read_text().replace("[101]", "[101, 102]"))
+    assert hand_in() == "mac"
+    assert (desk.case(case.id).status, desk.case(case.id).reason, counted_as_open(world)) == ("open", "mac", 1)
     assert two_close(world, case.id).status == "closed"
+    assert counted_as_open(world) == 0
+
+
+def test_a_refused_record_that_two_people_closed_does_not_wait_any_more(world, desk):
+    refused(world)
+    (case,) = desk.cases("refused")
+    assert counted_as_open(world) == 1
+    two_close(world, case.id)
+    world.sync()
+    assert (desk.case(case.id).status, counted_as_open(world)) == ("closed", 0)
 
 
 # Gaps
