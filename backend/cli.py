@@ -55,10 +55,10 @@ def init(
     data: Folder = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Set up clearing for a scheme. Again: take over a changed scheme, and keep the books."""
+    """Set up clearing for a scheme. Again: take over a changed scheme, and keep the books and all else."""
     with refusals(as_json):
-        database = database or configuration.database_of(data)
-        made = configuration.make(data, scheme, keys, iban, bic, vault_address=vault, database=database)
+        rest = configuration.of_the_place(data) | ({"database": database} if database else {})
+        made = configuration.make(data, scheme, keys, iban, bic, vault_address=vault, **rest)
         data.mkdir(parents=True, exist_ok=True)
         _migrate(made, owner)
         clearing = Clearing(made)
