@@ -558,17 +558,44 @@ def test_a_terminal_that_stays_away_is_an_exception_until_it_comes_back(world, d
     assert desk.cases() == []
 
 
-def test_a_terminal_that_never_came_is_shown_and_one_out_of_use_is_not(world):
+def test_a_terminal_that_never_came_is_an_exception_when_it_could_have_come_for_so_long(world):
     desk = world.clearing.exceptions
-    assert [(case.terminal, case.facts) for case in desk.cases("overdue")] == [
-        (101, {"days": None}),
-        (201, {"days": None}),
+    world.now += timedelta(days=14)
+    assert desk.cases("overdue") == []
+    world.now += timedelta(days=1)
+    assert [(case.terminal, case.facts, case.since) for case in desk.cases("overdue")] == [
+        (101, {"days": None}, date(2026, 11, 2)),
+        (201, {"days": None}, date(2026, 11, 2)),
     ]
+
+
+def test_a_terminal_out_of_use_is_no_exception(world):
     world.import_venues((world.folder / "venues.toml").read_text().replace("[201]", "[202]"))
-    assert [case.terminal for case in desk.cases("overdue")] == [101, 202]
+    world.now += timedelta(days=15)
+    assert [case.terminal for case in world.clearing.exceptions.cases("overdue")] == [101, 202]
+
+
+def test_a_terminal_for_which_there_is_nothing_yet_is_not_waited_for(world):
+    """Its venue begins in January, and another has no offers at all."""
+    world.now += timedelta(days=15)
+    venue = """[[venue]]
+number = {0}
+name = "Nieuw"
+iban = "NL91ABNA0417164300"
+purses = [1]
+terminals = [{0}01]
+"""
+    offer = '[[venue.offer]]\nnumber = 31\nname = "Later"\npurse = 1\nprice = "fixed"\namount = 500\n'
+    world.import_venues(venue.format(7) + offer, date(2027, 1, 1))
+    world.import_venues(venue.format(8))
+    overdue = world.clearing.exceptions.cases
+    assert [case.terminal for case in overdue("overdue")] == [101, 201]
+    world.now += timedelta(days=61)
+    assert [case.terminal for case in overdue("overdue")] == [101, 201, 701]
 
 
 def test_who_says_something_wrong_was_not_there(world):
+    world.now += timedelta(days=15)
     with pytest.raises(StatementRefused):
         world.clearing.bundle(101, b"")
     assert world.clearing.exceptions.counts()["overdue"] == 2
