@@ -31,10 +31,13 @@ from backend.roles import ROLES
 from backend.web.permissions import RIGHTS
 from web import accounts
 from web.database import keep_address, prepare
+from web.made_once import made_once
 from web.schema import add_tables
 
 ADDRESS_FILE = "staff.url"
 _FILE = "staff.db"
+# Any number, the same for all who make these tables.
+_LOCK = 20261122
 
 _metadata = MetaData()
 add_tables(_metadata, ROLES)
@@ -60,8 +63,8 @@ class Staff:
         if address.exists():
             return cls._opened(address.read_text().strip())
         file = folder / _FILE
-        file.touch(mode=0o600)
-        return cls._opened(f"sqlite:///{file}")
+        made_once(file, lambda draft: cls._opened(_at(draft)).close())
+        return cls._opened(_at(file))
 
     @classmethod
     def move_to(cls, folder: Path, address: str) -> "Staff":
@@ -76,7 +79,11 @@ class Staff:
     def _opened(cls, address: str) -> "Staff":
         try:
             made = cls(create_engine(address))
-            _metadata.create_all(made._engine)
+            with made._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    # One looks and makes what is not there; the others wait, and then see it.
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+                _metadata.create_all(connection)
         except (ArgumentError, NoSuchModuleError):
             raise ConfigError("This is not the address of a database. Write it as postgresql+psycopg://…") from None
         except OperationalError:
@@ -90,6 +97,10 @@ class Staff:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def _at(file: Path) -> str:
+    return f"sqlite:///{file}"
 
 
 def answering(folder: Path, by: str, permission: str) -> str:
