@@ -3,7 +3,6 @@
 Exit status 0: done. 1: refused, or something of it. 2: the command was not understood.
 """
 
-import logging
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import date, datetime
@@ -411,6 +410,5 @@ def serve(
     if host not in ("127.0.0.1", "::1", "localhost") and not (config.transport_token and config.finance_token):
         typer.echo("Set transport_token and finance_token before listening beyond this machine.", err=True)
         raise typer.Exit(1)
-    logging.getLogger("meedoen.backend").addHandler(logging.StreamHandler())
     typer.echo(f"Clearing answers on http://{host}:{port}, until it is stopped.")
     run(config, host, port, workers)

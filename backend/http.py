@@ -96,8 +96,13 @@ def create_app(config: Config, clearing: Clearing | None = None, log: EventLog |
     app.register_blueprint(_guarded(_watched(clearing), config.finance_token))
     app.register_blueprint(_open_to_all(clearing))
     if log is not None:
-        log_calls(app, log, lambda: str(g.get("actor", "anybody")))
+        log_calls(app, log, caller)
     return app
+
+
+def caller() -> str:
+    """The role that asks."""
+    return str(g.get("actor", "anybody"))
 
 
 def _body(description: str, media_type: str) -> dict[int | str, Any]:
