@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from backend.command import DEFAULT, AsJson, Folder, bar, clearing_in, say
+from backend.command import DEFAULT, AsJson, By, Folder, bar, clearing_in, say
 from backend.money import euro
 from backend.reports.funds import FundReport, NetworkVolume, Obligation
 from backend.reports.periods import period
@@ -23,7 +23,6 @@ app.add_typer(year_end, name="year-end")
 OutFile = Annotated[Path, typer.Argument(dir_okay=False, help="File to write.")]
 PeriodName = Annotated[str, typer.Option("--period", help="2026, 2026-Q4 or 2026-11.")]
 YearEndDay = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Last day of the pass year.")]
-By = Annotated[str, typer.Option(help="Your name.")]
 Amounts = Annotated[list[str] | None, typer.Option("--amount", help="PURSE=AMOUNT in the unit of the purse, cents.")]
 
 
@@ -166,10 +165,11 @@ def year_end_propose(
     if restore and amounts is None:
         raise typer.BadParameter("what is given back is said with --amount PURSE=AMOUNT")
     with clearing_in(context, data, as_json) as clearing:
+        person = clearing.answering(by, "settle")
         if restore:
-            made = clearing.year_end.propose_restore(until.date(), by, amounts or {})
+            made = clearing.year_end.propose_restore(until.date(), person, amounts or {})
         else:
-            made = clearing.year_end.propose(until.date(), by, amounts)
+            made = clearing.year_end.propose(until.date(), person, amounts)
     next_step = f"Someone else decides: meedoen backend year-end decide {until:%Y-%m-%d} --by NAME"
     say(as_json, [asdict(each) for each in made], *_closing_words(made), next_step)
 
@@ -180,7 +180,7 @@ def year_end_decide(
 ) -> None:
     """Carry out what somebody else proposed."""
     with clearing_in(context, data, as_json) as clearing:
-        made = clearing.year_end.decide(until.date(), by)
+        made = clearing.year_end.decide(until.date(), clearing.answering(by, "release"))
     say(as_json, [asdict(each) for each in made], *_closing_words(made))
 
 
@@ -190,7 +190,7 @@ def year_end_withdraw(
 ) -> None:
     """Drop what was proposed."""
     with clearing_in(context, data, as_json) as clearing:
-        clearing.year_end.withdraw(until.date(), by)
+        clearing.year_end.withdraw(until.date(), clearing.answering(by, "settle"))
     say(as_json, {"until": until.date()}, "Withdrawn.")
 
 
@@ -216,7 +216,7 @@ def statistics(
     context: typer.Context,
     year: Annotated[int, typer.Option(help="Calendar year.", min=2020, max=date.max.year)],
     publish: Annotated[bool, typer.Option("--publish", help="Make the tables, once and for good.")] = False,
-    by: Annotated[str | None, typer.Option(help="Who publishes them.")] = None,
+    by: By | None = None,
     active_passes: Annotated[int | None, typer.Option(help="As the issuer counted them.", min=0)] = None,
     data: Folder = DEFAULT,
     as_json: AsJson = False,
@@ -225,8 +225,8 @@ def statistics(
     if publish and by is None:
         raise typer.BadParameter("who publishes says so with --by NAME")
     with clearing_in(context, data, as_json) as clearing:
-        if publish and by:
-            made = clearing.statistics.publish(year, by, active_passes=active_passes)
+        if publish and by is not None:
+            made = clearing.statistics.publish(year, clearing.answering(by, "release"), active_passes=active_passes)
         else:
             made = clearing.statistics.of(year)
     say(as_json, asdict(made), *_statistics_words(made))

@@ -24,6 +24,7 @@ from backend.reports.xaf import Auditfile
 from backend.reports.year_end import YearEnd
 from backend.settlement.service import Settlements
 from backend.signer import Signer
+from backend.staff import answering
 from backend.statements import Statements
 from backend.store import Store
 from backend.vault import VaultClient
@@ -76,6 +77,10 @@ class Clearing:
         with self.store.transaction() as tx:
             tx.journal.advance(terminal, self.calendar.today())
         return self.signer.signed(self.statements.answer(terminal, nonce, sealed))
+
+    def answering(self, by: str, permission: str) -> str:
+        """Who answers for an act, as `staff.answering` has it."""
+        return answering(self.config.data, by, permission)
 
     def totals(self) -> dict[str, Any]:
         """The totals of the books, and how far records came in all and of each venue, ready for JSON."""

@@ -3,7 +3,6 @@
 Exit status 0: done. 1: refused, or something of it. 2: the command was not understood.
 """
 
-import logging
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import date, datetime
@@ -16,7 +15,7 @@ from backend import config as configuration
 from backend.bank.statements import BankStatement
 from backend.books_cli import app as books
 from backend.clearing import Clearing
-from backend.command import DEFAULT, AsJson, Folder, clearing_in, refusals, say
+from backend.command import DEFAULT, AsJson, By, Folder, clearing_in, refusals, say
 from backend.config import Config
 from backend.errors import BatchRefused, NotFound, TwoJournals
 from backend.exceptions.cli import exceptions
@@ -36,7 +35,6 @@ app.add_typer(books)
 app.add_typer(web_app, name="web")
 
 Number = Annotated[str, typer.Argument(help="Number of the settlement.")]
-By = Annotated[str, typer.Option(help="Who does this.")]
 Owner = Annotated[str | None, typer.Option(help="postgresql://… of a user that may change tables; it is not kept.")]
 
 
@@ -56,10 +54,10 @@ def init(
     data: Folder = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Set up clearing for a scheme. Again: take over a changed scheme, and keep the books."""
+    """Set up clearing for a scheme. Again: take over a changed scheme, and keep the books and all else."""
     with refusals(as_json):
-        database = database or configuration.database_of(data)
-        made = configuration.make(data, scheme, keys, iban, bic, vault_address=vault, database=database)
+        rest = configuration.of_the_place(data) | ({"database": database} if database else {})
+        made = configuration.make(data, scheme, keys, iban, bic, vault_address=vault, **rest)
         data.mkdir(parents=True, exist_ok=True)
         _migrate(made, owner)
         clearing = Clearing(made)
@@ -201,13 +199,13 @@ def audit(
 def settle_prepare(
     context: typer.Context,
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day of the period.")],
-    by: Annotated[str, typer.Option(help="Who prepares it.")],
+    by: By,
     data: Folder = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Gather what is proven up to and with a day."""
     with clearing_in(context, data, as_json) as clearing:
-        made = clearing.settlements.prepare(until.date(), by)
+        made = clearing.settlements.prepare(until.date(), clearing.answering(by, "settle"))
     next_step = f"Someone else approves it: meedoen backend settle approve {made.number} --by NAME"
     say(as_json, settlement_out(made), *_words(made), next_step)
 
@@ -216,14 +214,14 @@ def settle_prepare(
 def settle_approve(
     context: typer.Context,
     number: Number,
-    by: Annotated[str, typer.Option(help="Who approves it; not who prepared it.")],
+    by: By,
     execution: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of payment.")] = None,
     data: Folder = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Release the payments; writes the payment order and a statement for each venue."""
+    """Release what somebody else prepared; writes the payment order and a statement for each venue."""
     with clearing_in(context, data, as_json) as clearing:
-        made = clearing.settlements.approve(number, by, _date(execution))
+        made = clearing.settlements.approve(number, clearing.answering(by, "release"), _date(execution))
         written = write_out(clearing, made, data / "settlements" / number) if made.state == "approved" else []
     facts = settlement_out(made) | {"files": [str(path) for path in written]}
     words = [f"  {path}" for path in written]
@@ -236,13 +234,13 @@ def settle_approve(
 def settle_withdraw(
     context: typer.Context,
     number: Number,
-    by: Annotated[str, typer.Option(help="Who withdraws it.")],
+    by: By,
     data: Folder = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Undo a preparation that must not be approved."""
     with clearing_in(context, data, as_json) as clearing:
-        made = clearing.settlements.withdraw(number, by)
+        made = clearing.settlements.withdraw(number, clearing.answering(by, "settle"))
     say(as_json, settlement_out(made), f"Settlement {number} is withdrawn.")
 
 
@@ -250,13 +248,13 @@ def settle_withdraw(
 def settle_sent(
     context: typer.Context,
     number: Number,
-    by: Annotated[str, typer.Option(help="Who gave the file to the bank.")],
+    by: By,
     data: Folder = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Note that the payment order went to the bank; from here on it is not revoked."""
     with clearing_in(context, data, as_json) as clearing:
-        made = clearing.settlements.sent(number, by)
+        made = clearing.settlements.sent(number, clearing.answering(by, "settle"))
     say(as_json, settlement_out(made), f"Settlement {number} is sent. Next: meedoen backend bank import FILE")
 
 
@@ -264,13 +262,13 @@ def settle_sent(
 def settle_revoke(
     context: typer.Context,
     number: Number,
-    by: Annotated[str, typer.Option(help="Who revokes it.")],
+    by: By,
     data: Folder = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Stop the payments of an approved settlement before its file goes to the bank; the next settlement pays them."""
     with clearing_in(context, data, as_json) as clearing:
-        made = clearing.settlements.revoke(number, by)
+        made = clearing.settlements.revoke(number, clearing.answering(by, "release"))
         for path in (data / "settlements" / number).glob("pain.001.xml"):
             path.unlink()
     say(as_json, settlement_out(made), f"Settlement {number} is revoked. Its payment order must not go to the bank.")
@@ -320,8 +318,9 @@ def bank_import(
 ) -> None:
     """Take in files of the bank, each whole or not at all; the same file again does nothing."""
     with clearing_in(context, data, as_json) as clearing:
+        person = clearing.answering(by, "settle")
         for file in files:
-            receipt = clearing.bank.take(file.read_bytes(), by)
+            receipt = clearing.bank.take(file.read_bytes(), person)
             done = ", ".join(f"{count} {what}" for what, count in receipt.counts) or "nothing new"
             words = (
                 "held already"
@@ -381,10 +380,11 @@ def bank_assign(
     if (payment is None) == (not_ours is None):
         raise typer.BadParameter("give either --payment or --not-ours")
     with clearing_in(context, data, as_json) as clearing:
+        person = clearing.answering(by, "settle")
         if payment is not None:
-            found = clearing.bank.assign(entry, payment, by)
+            found = clearing.bank.assign(entry, payment, person)
         else:
-            found = clearing.bank.not_ours(entry, str(not_ours), by)
+            found = clearing.bank.not_ours(entry, str(not_ours), person)
     words = (
         "Somebody else says the same, and then it is booked."
         if found.state == "proposed"
@@ -410,6 +410,5 @@ def serve(
     if host not in ("127.0.0.1", "::1", "localhost") and not (config.transport_token and config.finance_token):
         typer.echo("Set transport_token and finance_token before listening beyond this machine.", err=True)
         raise typer.Exit(1)
-    logging.getLogger("meedoen.backend").addHandler(logging.StreamHandler())
     typer.echo(f"Clearing answers on http://{host}:{port}, until it is stopped.")
     run(config, host, port, workers)

@@ -11,13 +11,16 @@ import httpx
 import typer
 from rich.console import Console
 from rich.progress import Progress
+from sqlalchemy.exc import SQLAlchemyError
 
 from backend import config as configuration
 from backend.clearing import Clearing
-from backend.errors import ImportRefused, LedgerError, LinkError
+from backend.errors import DATABASE_BUSY, ImportRefused, LedgerError, LinkError
+from web.database import is_passing
 
 Folder = Annotated[Path, typer.Option("--data", help="Folder of clearing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer for machines.")]
+By = Annotated[str, typer.Option(help="User name of who does this; without accounts, a name.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
 DEFAULT = Path("var/backend")
@@ -28,11 +31,16 @@ def refusals(as_json: bool) -> Iterator[None]:
     """A refusal in words (or JSON) and exit status 1."""
     try:
         yield
+        return
     except (LedgerError, LinkError) as error:
         reason = error.reason if isinstance(error, LedgerError) else "vault"
         faults = error.faults if isinstance(error, ImportRefused) else [str(error)]
-        typer.echo(json.dumps({"reason": reason, "faults": faults}) if as_json else "\n".join(faults), err=True)
-        raise typer.Exit(1) from None
+    except SQLAlchemyError as error:
+        if not is_passing(error):
+            raise
+        reason, faults = "database", [DATABASE_BUSY]
+    typer.echo(json.dumps({"reason": reason, "faults": faults}) if as_json else "\n".join(faults), err=True)
+    raise typer.Exit(1)
 
 
 @contextmanager

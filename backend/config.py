@@ -15,6 +15,18 @@ from backend.errors import ConfigError, ImportRefused
 from card.signing import CERTIFICATE_BYTES
 
 FILE_NAME = "config.json"
+_OF_THE_PLACE = (
+    "desks",
+    "timezone",
+    "overdue_days",
+    "statistics_minimum",
+    "database",
+    "transport_token",
+    "finance_token",
+)
+# The rule of thumb of statistical offices is ten units behind each count (ESSnet SDC, Guidelines for the checking of
+# output based on microdata research, 2010).
+_LEAST_COUNT = 10
 DESK = 1
 _WHOLE = 100
 # Not a year with 29 February: a pass year ends on a day that every year has.
@@ -154,6 +166,8 @@ class Config(_Strict):
     timezone: str = "Europe/Amsterdam"
     # How long a terminal may stay away before it is an exception; its keys end after 30 days.
     overdue_days: Annotated[int, Field(ge=1)] = 14
+    # Smaller counts are not published.
+    statistics_minimum: Annotated[int, Field(ge=_LEAST_COUNT)] = _LEAST_COUNT
     # None: an SQLite file in the data folder. An address may hold a password.
     database: SecretStr | None = None
     transport_token: Secret | None = None
@@ -222,10 +236,12 @@ def load(data: Path) -> Config:
         raise ConfigError(f"{path} does not hold: {_faults(error)}") from None
 
 
-def database_of(data: Path) -> str | None:
-    """The address of the database that a data folder was set up with, when it has one."""
-    held = load(data).database if (data / FILE_NAME).exists() else None
-    return None if held is None else held.get_secret_value()
+def of_the_place(data: Path) -> dict[str, Any]:
+    """What a data folder was set up with that no scheme, key file or account says; nothing when it is new."""
+    if not (data / FILE_NAME).exists():
+        return {}
+    held = load(data)
+    return {name: getattr(held, name) for name in _OF_THE_PLACE}
 
 
 def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None = None, **rest: Any) -> Config:

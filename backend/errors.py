@@ -5,6 +5,9 @@ Each has a `reason`: one word for machines, the same in the quarantine, in an an
 
 from datetime import date
 
+# Said where an error of the database passes by itself (`web.database.is_passing`).
+DATABASE_BUSY = "The database is busy or does not answer. Nothing is lost; try the same again in a moment."
+
 
 class LedgerError(Exception):
     """Clearing cannot do what was asked; the books are as they were."""
@@ -55,6 +58,13 @@ class BankEntryRefused(LedgerError):
 
 class PersonRefused(LedgerError):
     """Nobody, where somebody has to answer for it."""
+
+
+class AccountRefused(LedgerError):
+    """Who does this has no account in use, or none of a role that may."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("account", text)
 
 
 class ReportRefused(LedgerError):

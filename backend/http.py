@@ -1,6 +1,7 @@
 """The HTTP interface: transports hand in batches and fetch bundles, finance looks and retries.
 
-Errors are problem+json. What is invalid is 400; 422 says that a batch is kept but some of its records were refused.
+Errors are problem+json. What is invalid is 400; 422 says that a batch is kept but some of its records were refused;
+503 that the same may go well in a moment.
 """
 
 import hmac
@@ -11,14 +12,18 @@ from typing import Any
 from apiflask import APIBlueprint, APIFlask, abort
 from flask import Request, Response, g, request
 from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
 
 from backend.bank.messages import MOST_BYTES as MOST_BANK_BYTES
 from backend.calendar import day_of
 from backend.clearing import Clearing
 from backend.config import Config
 from backend.errors import (
+    DATABASE_BUSY,
+    AccountRefused,
     BankEntryRefused,
     CertificateOver,
+    ConfigError,
     ExceptionRefused,
     LedgerError,
     LinkError,
@@ -33,7 +38,7 @@ from backend.http_schemas import (
     AuditQuery,
     BankReceiptOut,
     BundleQuery,
-    ByQuery,
+    ByIn,
     EntryOut,
     EntryQuery,
     HealthOut,
@@ -54,12 +59,15 @@ from backend.metrics import MEDIA_TYPE, metrics
 from backend.statements import MOST_BYTES as MOST_STATEMENT
 from card.batch import ENTRY_BYTES, MOST_ENTRIES
 from web.api import new_interface, problem, takes_bytes
+from web.database import is_passing
 from web.log import EventLog, log_calls
 
 API_VERSION = "1.0.0"
 _MOST_BATCH = 30 + 16 + MOST_ENTRIES * ENTRY_BYTES
 # In base64, within JSON.
 _MOST_BYTES = _MOST_BATCH * 4 // 3 + 64
+# As long as clearing itself waits for a lock.
+_RETRY_AFTER_S = 10
 
 
 _LOG = logging.getLogger("meedoen.backend")
@@ -74,7 +82,8 @@ def create_app(config: Config, clearing: Clearing | None = None, log: EventLog |
     app = new_interface(
         "meedoen-backend",
         "meedoen clearing",
-        "Takes in the journals of terminals, and shows finance what was refused and what is paid.",
+        "Takes in the journals of terminals, and shows finance what was refused and what is paid. Any call may answer "
+        "503 with Retry-After: the database is busy, and the same may go well in a moment.",
         API_VERSION,
         _MOST_BYTES,
     )
@@ -83,12 +92,17 @@ def create_app(config: Config, clearing: Clearing | None = None, log: EventLog |
     app.register_blueprint(_guarded(_transport(clearing), config.transport_token))
     app.register_blueprint(_guarded(_tables(clearing), config.transport_token))
     app.register_blueprint(_guarded(_finance(clearing), config.finance_token))
-    app.register_blueprint(_guarded(exceptions.calls(clearing.exceptions), config.finance_token))
+    app.register_blueprint(_guarded(exceptions.calls(clearing), config.finance_token))
     app.register_blueprint(_guarded(_watched(clearing), config.finance_token))
     app.register_blueprint(_open_to_all(clearing))
     if log is not None:
-        log_calls(app, log, lambda: str(g.get("actor", "anybody")))
+        log_calls(app, log, caller)
     return app
+
+
+def caller() -> str:
+    """The role that asks."""
+    return str(g.get("actor", "anybody"))
 
 
 def _body(description: str, media_type: str) -> dict[int | str, Any]:
@@ -266,17 +280,17 @@ def _finance(clearing: Clearing) -> APIBlueprint:
         return [entry_out(each) for each in clearing.bank.unmatched(query["with_decided"])]
 
     @blueprint.post("/bank/files")
-    @blueprint.input(ByQuery, location="query", arg_name="query")
+    @blueprint.input(ByIn, location="query", arg_name="query")
     @blueprint.output(BankReceiptOut)
     @blueprint.doc(
         summary="Take in a file of the bank",
-        description="All of it or nothing is taken; the same file again does nothing.",
-        responses=[400, 413],
+        description="All of it or nothing is taken; the same file again does nothing. 403: `by` may not.",
+        responses=[400, 403, 413],
     )
     @takes_bytes("camt.053 or camt.054, version 2 or 8, or pain.002, version 3 or 10, as the bank gave it")
     def bank_file(query: dict[str, Any]) -> Any:
         request.max_content_length = MOST_BANK_BYTES
-        return receipt_of_bank(clearing.bank.take(request.get_data(), query["by"]))
+        return receipt_of_bank(clearing.bank.take(request.get_data(), clearing.answering(query["by"], "settle")))
 
     return blueprint
 
@@ -327,13 +341,22 @@ def _answer_problems(app: APIFlask, clearing: Clearing) -> None:
         detail = "The vault does not answer. Nothing is lost; try again later."
         return problem(503, "Service Unavailable", detail, reason="vault")
 
+    @app.errorhandler(SQLAlchemyError)
+    def no_database(error: SQLAlchemyError) -> Response:
+        if not is_passing(error):
+            raise error
+        _LOG.warning("a call was sent away: %s", type(error.__cause__ or error).__name__)
+        answer = problem(503, "Service Unavailable", DATABASE_BUSY, reason="database")
+        answer.headers["Retry-After"] = str(_RETRY_AFTER_S)
+        return answer
+
 
 def _status_of(error: LedgerError) -> tuple[int, str]:
     if isinstance(error, NotFound) or error.reason == "terminal":
         return 404, "Not Found"
-    if isinstance(error, CertificateOver):
+    if isinstance(error, CertificateOver | ConfigError):
         return 503, "Service Unavailable"
-    if error.reason == "statement":
+    if isinstance(error, AccountRefused) or error.reason == "statement":
         return 403, "Forbidden"
     if isinstance(error, TwoJournals | SettlementRefused | StatementRefused | BankEntryRefused | ExceptionRefused):
         return 409, "Conflict"

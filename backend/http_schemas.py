@@ -194,8 +194,12 @@ class StatementOut(Schema):
     unexplained = Integer(required=True, metadata={"description": "closing less opening less entries; 0 when whole"})
 
 
-class ByQuery(Schema):
-    by = String(required=True, validate=Length(1, MOST_NAME), metadata={"description": "who does this"})
+class ByIn(Schema):
+    by = String(
+        required=True,
+        validate=Length(1, MOST_NAME),
+        metadata={"description": "user name of who does this; where there are no accounts, a name"},
+    )
 
 
 class EntryQuery(Schema):

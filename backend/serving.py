@@ -1,8 +1,10 @@
 """Clearing's HTTP interface as a server: several processes over one database, none with a connection of another."""
 
+from apiflask import APIFlask
+
 from backend.config import Config
-from backend.http import create_app
-from web.log import EventLog
+from backend.http import caller, create_app
+from web.log import EventLog, log_remarks
 from web.serving import Server
 
 
@@ -10,4 +12,10 @@ def serve(config: Config, host: str, port: int, workers: int) -> None:
     """Run until told to stop."""
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     options = {"bind": bind, "workers": workers, "worker_class": "gthread", "threads": 8, "loglevel": "warning"}
-    Server(lambda: create_app(config, log=EventLog()), options).run()
+    Server(lambda: _app(config), options).run()
+
+
+def _app(config: Config) -> APIFlask:
+    log = EventLog()
+    log_remarks(log, caller)
+    return create_app(config, log=log)

@@ -5,7 +5,7 @@ and an auditor's tools read all tables. What opens an account is for nobody's ey
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import (
@@ -18,18 +18,26 @@ from sqlalchemy import (
     Table,
     create_engine,
     delete,
+    func,
     insert,
     select,
 )
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 
-from backend.errors import ConfigError
+from backend.errors import AccountRefused, ConfigError
+from backend.people import named
 from backend.roles import ROLES
+from backend.web.permissions import RIGHTS
+from web import accounts
 from web.database import keep_address, prepare
+from web.made_once import made_once
 from web.schema import add_tables
 
 ADDRESS_FILE = "staff.url"
+_FILE = "staff.db"
+# Any number, the same for all who make these tables.
+_LOCK = 20261122
 
 _metadata = MetaData()
 add_tables(_metadata, ROLES)
@@ -54,14 +62,14 @@ class Staff:
         address = folder / ADDRESS_FILE
         if address.exists():
             return cls._opened(address.read_text().strip())
-        file = folder / "staff.db"
-        file.touch(mode=0o600)
-        return cls._opened(f"sqlite:///{file}")
+        file = folder / _FILE
+        made_once(file, lambda draft: cls._opened(_at(draft)).close())
+        return cls._opened(_at(file))
 
     @classmethod
     def move_to(cls, folder: Path, address: str) -> "Staff":
         """Keep them in a database from now on; refused when there are people in the file."""
-        if (folder / "staff.db").exists():
+        if (folder / _FILE).exists():
             raise ConfigError("There are accounts in a file already. Begin with an empty folder.")
         opened = cls._opened(address)
         keep_address(folder / ADDRESS_FILE, address)
@@ -71,7 +79,11 @@ class Staff:
     def _opened(cls, address: str) -> "Staff":
         try:
             made = cls(create_engine(address))
-            _metadata.create_all(made._engine)
+            with made._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    # One looks and makes what is not there; the others wait, and then see it.
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+                _metadata.create_all(connection)
         except (ArgumentError, NoSuchModuleError):
             raise ConfigError("This is not the address of a database. Write it as postgresql+psycopg://…") from None
         except OperationalError:
@@ -85,6 +97,30 @@ class Staff:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def _at(file: Path) -> str:
+    return f"sqlite:///{file}"
+
+
+def answering(folder: Path, by: str, permission: str) -> str:
+    """Who answers for an act that takes a permission, as the pages write it down: the user name of an account.
+
+    Where nobody has an account, a name is believed. Raises PersonRefused or AccountRefused.
+    """
+    if not any((folder / name).exists() for name in (ADDRESS_FILE, _FILE)):
+        return named(by)
+    with closing(Staff.at(folder)) as staff, staff.transaction() as session:
+        if not session.scalar(select(func.count()).select_from(accounts.Account)):
+            return named(by)
+        found = accounts.named(session, by)
+        if found is not None and permission in RIGHTS.of(found.roles):
+            return found.user_name
+    roles = " or ".join(sorted(RIGHTS.table[permission][0]))
+    raise AccountRefused(
+        f"Say who does this by the user name of an account in use with the role {roles}. "
+        "`meedoen backend web add-account` makes one."
+    )
 
 
 def venue_of(session: Session, account: int) -> int | None:

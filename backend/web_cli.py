@@ -11,8 +11,8 @@ import typer
 
 from backend import config as configuration
 from backend.clearing import Clearing
-from backend.command import DEFAULT, AsJson, Folder
-from backend.errors import LedgerError, NotFound
+from backend.command import DEFAULT, AsJson, Folder, refusals
+from backend.errors import NotFound
 from backend.roles import VENUE
 from backend.staff import Staff, speaks_for
 from backend.web.app import create_app
@@ -37,11 +37,12 @@ _BY = "command line"
 @contextmanager
 def _refusals() -> Iterator[None]:
     """A refusal in one sentence, and exit status 1."""
-    try:
-        yield
-    except (LedgerError, Refusal) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+    with refusals(as_json=False):
+        try:
+            yield
+        except Refusal as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from None
 
 
 @contextmanager

@@ -4,9 +4,11 @@ import traceback
 
 from flask import Flask, render_template
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from web.attempts import LockedOut
+from web.database import is_passing
 from web.refusal import Refusal
 from web.words import _, mark, said
 
@@ -18,6 +20,7 @@ _WORDS = {
     405: (mark("Dit is niet gelukt"), mark("Ga terug naar het begin en probeer het nog een keer.")),
     413: (mark("Dit bestand is te groot"), mark("Maak het bestand kleiner, of deel het op in stukken.")),
     429: (mark("Te vaak geprobeerd"), mark("Wacht een kwartier en probeer het dan nog een keer.")),
+    503: (mark("Dit lukt nu niet"), mark("De database is bezig. Er is niets verloren. Probeer het zo nog een keer.")),
     500: (mark("Er ging iets mis"), mark("Probeer het nog een keer. Blijft het misgaan? Bel dan uw beheerder.")),
 }
 
@@ -55,6 +58,8 @@ def _refused(error: Refusal) -> tuple[str, int]:
 
 
 def _broken(app: Flask, error: Exception) -> tuple[str, int]:
+    if isinstance(error, SQLAlchemyError) and is_passing(error):
+        return _page(503)
     # Not the text of the error: a database puts the values of a row in it.
     app.logger.error("A page broke: %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
     return _page(500)

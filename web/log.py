@@ -4,12 +4,15 @@ They are action, object, result, origin, actor and the time. A seventh field is 
 here of whom it would name.
 """
 
+import logging
 import sys
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, has_request_context, request
 
 FIELDS = frozenset({"action", "object", "result", "origin", "actor"})
 
@@ -35,6 +38,10 @@ def _six_fields(logger: Any, method: str, event: Any) -> Any:
     return event
 
 
+def _origin() -> str:
+    return request.remote_addr or "this process"
+
+
 def log_calls(app: Flask, log: EventLog, actor: Callable[[], str]) -> None:
     """A line for each call to the interface. `actor`: the role that asks; what is asked with stays out."""
 
@@ -44,7 +51,37 @@ def log_calls(app: Flask, log: EventLog, actor: Callable[[], str]) -> None:
             action=f"{request.method} {request.endpoint or 'nothing'}",
             object=request.path,
             result=str(response.status_code),
-            origin=request.remote_addr or "this process",
+            origin=_origin(),
             actor=actor(),
         )
         return response
+
+
+def log_remarks(log: EventLog, actor: Callable[[], str]) -> None:
+    """A line for all that is said in this process through `logging`, by us or by a library."""
+    logging.getLogger().addHandler(_Remarks(log, actor))
+
+
+class _Remarks(logging.Handler):
+    def __init__(self, log: EventLog, actor: Callable[[], str]) -> None:
+        super().__init__()
+        self._log, self._actor = log, actor
+
+    def emit(self, record: logging.LogRecord) -> None:
+        asked = has_request_context()
+        self._log.add(
+            action=_said(record),
+            object=request.path if asked else record.name,
+            result=record.levelname.lower(),
+            origin=_origin() if asked else "this process",
+            actor=self._actor() if asked else "this process",
+        )
+
+
+def _said(record: logging.LogRecord) -> str:
+    """Of an error its kind and where it was, not its text: a database puts the values of a row in it."""
+    said = record.getMessage()
+    if not record.exc_info or record.exc_info[0] is None:
+        return said
+    places = (f"{Path(each.filename).name}:{each.lineno}" for each in traceback.extract_tb(record.exc_info[2]))
+    return f"{said}: {record.exc_info[0].__name__} at {' > '.join(places)}"

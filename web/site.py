@@ -1,10 +1,8 @@
 """What an app with officers is made of. Everything of the outside world comes in here."""
 
-import os
 import secrets
-import tempfile
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy.orm import Session
 
+from web.made_once import made_once
 from web.oidc import Oidc
 from web.rights import Rights
 from web.second_step import SecretBox
@@ -55,13 +54,5 @@ def box() -> SecretBox:
 def secret_key(folder: Path) -> bytes:
     """The key of cookies and of what is kept secret in the registry; made at first use, readable to its owner only."""
     path = folder / _SECRET_FILE
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        # Whole before it is there: of several processes that start at once, the first gives the key to all.
-        opened, draft = tempfile.mkstemp(dir=folder)
-        with os.fdopen(opened, "wb") as file:
-            file.write(secrets.token_bytes(_SECRET_BYTES))
-        with suppress(FileExistsError):
-            os.link(draft, path)
-        os.unlink(draft)
+    made_once(path, lambda draft: draft.write_bytes(secrets.token_bytes(_SECRET_BYTES)))
     return path.read_bytes()

@@ -34,8 +34,8 @@ from card.record import ClearRecord
 class Found:
     """A case, without what people did about it.
 
-    `since`: when it was first there; `changed_at`: when something of it was last heard; what was done before that does
-    not close it. `venue`: where no terminal says it. For who acts upon it: `item` in quarantine, `gap` (terminal,
+    `since`: when it was first there; `changed_at`: when something new was last heard of it; what was done before that
+    does not close it. `venue`: where no terminal says it. For who acts upon it: `item` in quarantine, `gap` (terminal,
     first, last), `bookable` (terminal, sequence, nullifier) of what did happen.
     """
 
@@ -144,23 +144,32 @@ def _findings(found_as: str, kind: str) -> Callable[[Transaction, bool], Iterato
 
 
 def overdue(after_days: int, today: Callable[[], date]) -> Callable[[Transaction, bool], Iterator[Found]]:
-    """Terminals at venues that were not there for some days, or never."""
+    """Terminals at venues that were not there for some days; or never, since there was something to fetch."""
 
     def source(tx: Transaction, ended: bool) -> Iterator[Found]:
         seen, limit = tx.journal.seen(), today() - timedelta(days=after_days)
         for terminal in tx.catalogue.terminals():
+            if not terminal.in_use or terminal.venue is None:
+                continue
             last = seen.get(terminal.number)
-            if terminal.in_use and terminal.venue is not None and (last is None or last < limit):
+            since = last or _offers_since(tx, terminal.venue)
+            if since is not None and since < limit:
                 yield Found(
                     id=overdue_id(terminal.number),
                     kind=OVERDUE,
                     terminal=terminal.number,
-                    since=last,
+                    since=since,
                     changed_at=None,
                     facts={"days": None if last is None else (today() - last).days},
                 )
 
     return source
+
+
+def _offers_since(tx: Transaction, venue: int) -> date | None:
+    """The first day of what a venue offers now, None when it offers nothing: nobody wrote down when a terminal was put
+    into use."""
+    return min((row.offered_from for row in tx.catalogue.current_offers(venue)), default=None)
 
 
 def returned(tx: Transaction, ended: bool) -> Iterator[Found]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.command import DEFAULT, AsJson, Folder, clearing_in, say
+from backend.command import DEFAULT, AsJson, By, Folder, clearing_in, say
 from backend.exceptions.names import CLOSE_REASONS, KINDS
 from backend.exceptions.schemas import CaseOut, case_out
 from backend.exceptions.service import Case
@@ -17,7 +17,6 @@ from backend.money import euro
 exceptions = typer.Typer(no_args_is_help=True, help="What is not in order, and what two people do about it.")
 
 Id = Annotated[str, typer.Argument(metavar="CASE", help="As the list calls it, such as gap:101.5-7.")]
-By = Annotated[str, typer.Option(help="Who does this.")]
 _TO_CONFIRM = "Somebody else confirms it: meedoen backend exceptions confirm {id} --by NAME"
 
 
@@ -64,7 +63,7 @@ def show(context: typer.Context, case: Id, data: Folder = DEFAULT, as_json: AsJs
 def retry(context: typer.Context, case: Id, by: By, data: Folder = DEFAULT, as_json: AsJson = False) -> None:
     """Try a refused batch or record once more."""
     with clearing_in(context, data, as_json) as clearing:
-        tried = clearing.exceptions.retry(case, by)
+        tried = clearing.exceptions.retry(case, clearing.answering(by, "mend"))
     outcome = "solved" if tried.resolved else f"still refused: {tried.reason}"
     say(as_json, asdict(tried), f"{case}: {outcome}.")
     if not tried.resolved:
@@ -83,7 +82,7 @@ def close(
 ) -> None:
     """Propose to close a case."""
     with clearing_in(context, data, as_json) as clearing:
-        found = clearing.exceptions.close(case, by, reason, note)
+        found = clearing.exceptions.close(case, clearing.answering(by, "mend"), reason, note)
     say(as_json, _out(found), f"It is proposed to close {case}.", _TO_CONFIRM.format(id=case))
 
 
@@ -91,7 +90,7 @@ def close(
 def book(context: typer.Context, case: Id, by: By, data: Folder = DEFAULT, as_json: AsJson = False) -> None:
     """Propose to post a doubt of which the vault found that it happened."""
     with clearing_in(context, data, as_json) as clearing:
-        found = clearing.exceptions.book(case, by)
+        found = clearing.exceptions.book(case, clearing.answering(by, "mend"))
     say(as_json, _out(found), f"It is proposed to book {case}.", _TO_CONFIRM.format(id=case))
 
 
@@ -99,7 +98,7 @@ def book(context: typer.Context, case: Id, by: By, data: Folder = DEFAULT, as_js
 def confirm(context: typer.Context, case: Id, by: By, data: Folder = DEFAULT, as_json: AsJson = False) -> None:
     """Do what somebody else proposed."""
     with clearing_in(context, data, as_json) as clearing:
-        found = clearing.exceptions.confirm(case, by)
+        found = clearing.exceptions.confirm(case, clearing.answering(by, "mend"))
     say(as_json, _out(found), f"{case} is {STATUSES['en'][found.status]}.")
 
 
@@ -107,7 +106,7 @@ def confirm(context: typer.Context, case: Id, by: By, data: Folder = DEFAULT, as
 def decline(context: typer.Context, case: Id, by: By, data: Folder = DEFAULT, as_json: AsJson = False) -> None:
     """Drop what was proposed."""
     with clearing_in(context, data, as_json) as clearing:
-        found = clearing.exceptions.decline(case, by)
+        found = clearing.exceptions.decline(case, clearing.answering(by, "mend"))
     say(as_json, _out(found), f"{case} is {STATUSES['en'][found.status]}.")
 
 

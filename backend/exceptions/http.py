@@ -4,16 +4,23 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from backend.exceptions.schemas import ByIn, CaseOut, CasesOut, CasesQuery, ClosingIn, case_out
-from backend.exceptions.service import Exceptions
-from backend.http_schemas import RetriedOut
+from backend.clearing import Clearing
+from backend.exceptions.schemas import CaseOut, CasesOut, CasesQuery, ClosingIn, case_out
+from backend.http_schemas import ByIn, RetriedOut
 
-_ACT = "Answers 409 when the case is not one of which this can be done now, or when one person would do both parts."
+_ACT = (
+    "Answers 409 when the case is not one of which this can be done now, or when one person would do both parts; 403 "
+    "when `by` may not."
+)
 
 
-def calls(desk: Exceptions) -> APIBlueprint:
+def calls(clearing: Clearing) -> APIBlueprint:
     """Looking, and what can be done; words are the caller's."""
     blueprint = APIBlueprint("exceptions", __name__, url_prefix="/v1/exceptions", tag="Exceptions")
+    desk = clearing.exceptions
+
+    def who(given: dict[str, Any]) -> str:
+        return clearing.answering(given["by"], "mend")
 
     @blueprint.get("/<case>")
     @blueprint.output(CaseOut)
@@ -37,36 +44,36 @@ def calls(desk: Exceptions) -> APIBlueprint:
     @blueprint.post("/<case>/retries")
     @blueprint.input(ByIn, arg_name="by")
     @blueprint.output(RetriedOut)
-    @blueprint.doc(summary="Try what was refused once more", description=_ACT, responses=[400, 404, 409, 503])
+    @blueprint.doc(summary="Try what was refused once more", description=_ACT, responses=[400, 403, 404, 409, 503])
     def retry(case: str, by: dict[str, Any]) -> Any:
-        return desk.retry(case, by["by"])
+        return desk.retry(case, who(by))
 
     @blueprint.post("/<case>/closings")
     @blueprint.input(ClosingIn, arg_name="closing")
     @blueprint.output(CaseOut)
-    @blueprint.doc(summary="Propose to close a case", description=_ACT, responses=[400, 404, 409])
+    @blueprint.doc(summary="Propose to close a case", description=_ACT, responses=[400, 403, 404, 409])
     def close(case: str, closing: dict[str, Any]) -> Any:
-        return case_out(desk.close(case, closing["by"], closing["reason"], closing["note"]))
+        return case_out(desk.close(case, who(closing), closing["reason"], closing["note"]))
 
     @blueprint.post("/<case>/bookings")
     @blueprint.input(ByIn, arg_name="by")
     @blueprint.output(CaseOut)
-    @blueprint.doc(summary="Propose to post a doubt that happened", description=_ACT, responses=[400, 404, 409])
+    @blueprint.doc(summary="Propose to post a doubt that happened", description=_ACT, responses=[400, 403, 404, 409])
     def book(case: str, by: dict[str, Any]) -> Any:
-        return case_out(desk.book(case, by["by"]))
+        return case_out(desk.book(case, who(by)))
 
     @blueprint.post("/<case>/confirmations")
     @blueprint.input(ByIn, arg_name="by")
     @blueprint.output(CaseOut)
-    @blueprint.doc(summary="Confirm what somebody else proposed", description=_ACT, responses=[400, 404, 409])
+    @blueprint.doc(summary="Confirm what somebody else proposed", description=_ACT, responses=[400, 403, 404, 409])
     def confirm(case: str, by: dict[str, Any]) -> Any:
-        return case_out(desk.confirm(case, by["by"]))
+        return case_out(desk.confirm(case, who(by)))
 
     @blueprint.post("/<case>/refusals")
     @blueprint.input(ByIn, arg_name="by")
     @blueprint.output(CaseOut)
-    @blueprint.doc(summary="Drop what was proposed", description=_ACT, responses=[400, 404, 409])
+    @blueprint.doc(summary="Drop what was proposed", description=_ACT, responses=[400, 403, 404, 409])
     def decline(case: str, by: dict[str, Any]) -> Any:
-        return case_out(desk.decline(case, by["by"]))
+        return case_out(desk.decline(case, who(by)))
 
     return blueprint

@@ -5,6 +5,9 @@ terminal 101), `overdue:101`, `returned:MD-1-2026-001-5` (a payment), `bank_entr
 sequence of a record, as `doubt:101.9`.
 """
 
+# How an item of quarantine is called, whatever its kind.
+ITEM = "item"
+
 UNREADABLE = "unreadable"
 TWO_JOURNALS = "two_journals"
 GAP = "gap"
@@ -75,7 +78,7 @@ ENTRY_REASONS = {
 
 
 def item_id(number: int) -> str:
-    return f"item:{number}"
+    return f"{ITEM}:{number}"
 
 
 def gap_id(terminal: int, first: int, last: int) -> str:

@@ -10,7 +10,7 @@ from apiflask.validators import Length, OneOf, Range
 
 from backend.exceptions.names import CLOSE_REASONS, KINDS, STATUSES
 from backend.exceptions.service import MOST_NOTE, Case
-from backend.people import MOST_NAME
+from backend.http_schemas import ByIn
 
 
 def _names(codes: tuple[str, ...]) -> dict[str, str]:
@@ -23,10 +23,6 @@ class CasesQuery(Schema):
     ended = Boolean(load_default=False, metadata={"description": "those that are closed or resolved too"})
     offset = Integer(load_default=0, validate=Range(0))
     limit = Integer(load_default=100, validate=Range(1, 1000))
-
-
-class ByIn(Schema):
-    by = String(required=True, validate=Length(1, MOST_NAME), metadata={"description": "who does this"})
 
 
 class ClosingIn(ByIn):

@@ -1,7 +1,7 @@
 """The exceptions desk: lists of cases, one case with all that was done about it, and the acts of its people.
 
 What closes or books a case is proposed by one person and confirmed by another. All acts are added to what is there and
-stay; when something new is heard of a closed case, it is open again.
+stay; when something new is heard of a closed case, it is open again. The same batch again is nothing new.
 """
 
 from collections import Counter
@@ -24,6 +24,7 @@ from backend.exceptions.names import (
     DOUBT,
     FOREIGN,
     GAP,
+    ITEM,
     KINDS,
     MISSING,
     OVERDUE,
@@ -107,7 +108,7 @@ class Exceptions:
 
     def _found(self, tx: Transaction, kind: str | None, ended: bool) -> Iterator[Found]:
         for source in dict.fromkeys([self._source(each) for each in ([kind] if kind else KINDS)]):
-            yield from (found for found in source(tx, ended) if kind in (None, "item", found.kind))
+            yield from (found for found in source(tx, ended) if kind in (None, ITEM, found.kind))
 
     def _source(self, kind: str) -> Callable[[Transaction, bool], Iterable[Found]]:
         return {
@@ -252,4 +253,4 @@ def _may(case: Case, action: str) -> None:
 def _kind_in(id: str) -> str | None:
     """Where to look for a case; None for a name that is none."""
     kind = id.partition(":")[0]
-    return kind if kind == "item" or kind in KINDS else None
+    return kind if kind == ITEM or kind in KINDS else None

@@ -2,8 +2,9 @@
 
 What is counted is written at the event: a posting is of a day, a venue and an offer, and of no pass. So these are
 counts of taps, not of people; one who comes ten times makes a cell of ten. That is why no table is finer than a
-category in a quarter or a venue in a year. Tables, periods and the smallest count are fixed. A year is published when
-its last journals can be in, and what was published is kept: no second table with other margins can be taken from it.
+category in a quarter or a venue in a year. Tables and periods are fixed, and the smallest count is the city's. A year
+is published when its last journals can be in, and what was published is kept: no second table with other margins can
+be taken from it.
 """
 
 import json
@@ -21,7 +22,6 @@ from backend.people import named
 from backend.reports.suppression import Counts, suppressed
 from backend.store import Store, Transaction
 
-MINIMUM = 10
 _MONTHS = range(1, 13)
 _QUARTERS = range(1, 5)
 
@@ -70,12 +70,13 @@ class StatisticsService:
         scheme = self._config.municipality.name
         return YearStatistics(scheme, year, row.minimum, row.published_by, row.published_at, tables)
 
-    def publish(self, year: int, by: str, minimum: int = MINIMUM, active_passes: int | None = None) -> YearStatistics:
+    def publish(self, year: int, by: str, active_passes: int | None = None) -> YearStatistics:
         """Make the tables of a year, once and for good. Raises ReportRefused when it is too early or done already.
 
         `active_passes`: as the issuer counted them, for the reach of the scheme; clearing knows no pass.
         """
         by, may_on = named(by), date(year, 12, 31) + GRACE
+        minimum = self._config.statistics_minimum
         if self._calendar.today() <= may_on:
             text = f"The statistics of {year} can be published after {may_on}: until then taps of it may come in."
             raise ReportRefused("too early", text)

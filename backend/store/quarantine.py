@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, String, cast, exists, func, insert, literal, select, tuple_, update
 
-from backend.schema import entry, quarantine
+from backend.exceptions.names import ITEM
+from backend.schema import entry, exception_event, quarantine
 from backend.store.bulk import named
 
 
@@ -35,11 +36,15 @@ class Quarantine:
         )
 
     def _keep(self, same: Any, identity: dict[str, Any], values: dict[str, Any]) -> None:
-        held = self._connection.scalar(select(quarantine.c.id).where(same))
+        columns = quarantine.c.id, quarantine.c.reason, quarantine.c.tried_at, quarantine.c.resolved_at
+        held = self._connection.execute(select(*columns).where(same)).one_or_none()
         if held is None:
             self._connection.execute(insert(quarantine).values(**identity, **values, recorded_at=values["tried_at"]))
-        else:
-            self._connection.execute(update(quarantine).where(quarantine.c.id == held).values(**values))
+            return
+        if (held.reason, held.resolved_at) == (values["reason"], None):
+            # Nothing new is heard of it: what two people closed stays closed.
+            values["tried_at"] = held.tried_at
+        self._connection.execute(update(quarantine).where(quarantine.c.id == held.id).values(**values))
 
     def resolve_batch(self, body: bytes, at: datetime) -> None:
         """The batch was taken after all."""
@@ -77,5 +82,11 @@ class Quarantine:
         return list(self._connection.execute(query))
 
     def open_count(self) -> int:
-        query = select(func.count()).select_from(quarantine).where(quarantine.c.resolved_at.is_(None))
+        """How many wait for somebody: not resolved, and not closed by two people since they were last refused."""
+        closed = exists().where(
+            exception_event.c.about == literal(f"{ITEM}:") + cast(quarantine.c.id, String),
+            exception_event.c.action == "confirmed",
+            exception_event.c.recorded_at >= quarantine.c.tried_at,
+        )
+        query = select(func.count()).select_from(quarantine).where(quarantine.c.resolved_at.is_(None), ~closed)
         return self._connection.scalar(query) or 0

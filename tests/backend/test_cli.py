@@ -385,6 +385,22 @@ def test_clearing_is_set_up_on_postgresql_and_stays_there(desk, postgresql):
         assert (desk.data / "config.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_what_no_scheme_says_stays_when_clearing_is_set_up_again(desk):
+    desk.init()
+    kept = {
+        "transport_token": "of whoever carries batches",
+        "finance_token": "of whoever does the books",
+        "timezone": "Europe/Brussels",
+        "overdue_days": 20,
+        "statistics_minimum": 30,
+        "desks": [1, 2],
+    }
+    path = desk.data / configuration.FILE_NAME
+    path.write_text(json.dumps(json.loads(path.read_text()) | kept))
+    desk.init()
+    assert json.loads(path.read_text()).items() >= kept.items()
+
+
 def test_a_user_without_the_right_to_change_tables_has_the_owner_do_it(desk, postgresql):
     with a_database(postgresql) as address:
         engine = create_engine(address)

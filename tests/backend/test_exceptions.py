@@ -250,16 +250,57 @@ def test_a_case_is_tried_again_and_who_did_so_is_kept(world, desk):
     assert world.venue_is_owed() == 500
 
 
-def test_a_closed_batch_that_is_sent_again_is_open_again(world, desk):
+def counted_as_open(world):
+    """How many refusals wait for somebody, wherever that is said."""
+    with client_of(world) as client:
+        said = {client.get("/v1/totals").json()["quarantine"], client.get("/health").json()["quarantine"]}
+        (line,) = re.findall(r"^meedoen_quarantine_open (.+)$", client.get("/metrics").text, re.MULTILINE)
+    (count,) = said | {int(float(line))}
+    return count
+
+
+def test_a_closed_batch_that_a_stuck_terminal_sends_again_stays_closed(world, desk):
     unreadable(world)
     (case,) = desk.cases("unreadable")
-    two_close(world, case.id)
+    desk.close(case.id, "Anna", "never_ours")
+    assert counted_as_open(world) == 1
+    desk.confirm(case.id, "Bram")
+    for _ in range(2):
+        assert (desk.case(case.id).status, counted_as_open(world)) == ("closed", 0)
+        world.now += timedelta(days=1)
+        unreadable(world)
     assert desk.cases("unreadable") == []
+    assert len(desk.case(case.id).events) == 2
+
+
+def test_a_closed_batch_that_is_refused_for_another_reason_is_open_again(world, desk):
+    forged = world.terminal(102)
+    forged.key = bytes(16)
+    forged.tap(world.holder)
+
+    def hand_in():
+        with pytest.raises(BatchRefused) as refusal:
+            world.sync(forged)
+        return refusal.value.reason
+
+    assert hand_in() == "terminal"
+    (case,) = desk.cases("unreadable")
+    two_close(world, case.id, "never_ours")
     world.now += timedelta(days=1)
-    unreadable(world)
-    (again,) = desk.cases("unreadable")
-    assert (again.id, again.status, len(again.events)) == (case.id, "open", 2)
+    world.import_venues((world.folder / "venues.toml").read_text().replace("[101]", "[101, 102]"))
+    assert hand_in() == "mac"
+    assert (desk.case(case.id).status, desk.case(case.id).reason, counted_as_open(world)) == ("open", "mac", 1)
     assert two_close(world, case.id).status == "closed"
+    assert counted_as_open(world) == 0
+
+
+def test_a_refused_record_that_two_people_closed_does_not_wait_any_more(world, desk):
+    refused(world)
+    (case,) = desk.cases("refused")
+    assert counted_as_open(world) == 1
+    two_close(world, case.id)
+    world.sync()
+    assert (desk.case(case.id).status, counted_as_open(world)) == ("closed", 0)
 
 
 # Gaps
@@ -517,17 +558,44 @@ def test_a_terminal_that_stays_away_is_an_exception_until_it_comes_back(world, d
     assert desk.cases() == []
 
 
-def test_a_terminal_that_never_came_is_shown_and_one_out_of_use_is_not(world):
+def test_a_terminal_that_never_came_is_an_exception_when_it_could_have_come_for_so_long(world):
     desk = world.clearing.exceptions
-    assert [(case.terminal, case.facts) for case in desk.cases("overdue")] == [
-        (101, {"days": None}),
-        (201, {"days": None}),
+    world.now += timedelta(days=14)
+    assert desk.cases("overdue") == []
+    world.now += timedelta(days=1)
+    assert [(case.terminal, case.facts, case.since) for case in desk.cases("overdue")] == [
+        (101, {"days": None}, date(2026, 11, 2)),
+        (201, {"days": None}, date(2026, 11, 2)),
     ]
+
+
+def test_a_terminal_out_of_use_is_no_exception(world):
     world.import_venues((world.folder / "venues.toml").read_text().replace("[201]", "[202]"))
-    assert [case.terminal for case in desk.cases("overdue")] == [101, 202]
+    world.now += timedelta(days=15)
+    assert [case.terminal for case in world.clearing.exceptions.cases("overdue")] == [101, 202]
+
+
+def test_a_terminal_for_which_there_is_nothing_yet_is_not_waited_for(world):
+    """Its venue begins in January, and another has no offers at all."""
+    world.now += timedelta(days=15)
+    venue = """[[venue]]
+number = {0}
+name = "Nieuw"
+iban = "NL91ABNA0417164300"
+purses = [1]
+terminals = [{0}01]
+"""
+    offer = '[[venue.offer]]\nnumber = 31\nname = "Later"\npurse = 1\nprice = "fixed"\namount = 500\n'
+    world.import_venues(venue.format(7) + offer, date(2027, 1, 1))
+    world.import_venues(venue.format(8))
+    overdue = world.clearing.exceptions.cases
+    assert [case.terminal for case in overdue("overdue")] == [101, 201]
+    world.now += timedelta(days=61)
+    assert [case.terminal for case in overdue("overdue")] == [101, 201, 701]
 
 
 def test_who_says_something_wrong_was_not_there(world):
+    world.now += timedelta(days=15)
     with pytest.raises(StatementRefused):
         world.clearing.bundle(101, b"")
     assert world.clearing.exceptions.counts()["overdue"] == 2

@@ -1,6 +1,8 @@
 """Clearing as a server: several processes take in batches over one database."""
 
+import json
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -10,6 +12,7 @@ import httpx
 import pytest
 
 from backend.config import Vault
+from web.log import FIELDS
 
 
 @pytest.fixture
@@ -20,7 +23,8 @@ def served(world):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "meedoen", "backend", "serve", "--data", world.folder, "--port", str(port)]
-    process = subprocess.Popen([*map(str, command), "--workers", "2"])
+    with (world.folder / "log").open("w") as log:
+        process = subprocess.Popen([*map(str, command), "--workers", "2"], stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         while True:
@@ -34,6 +38,24 @@ def served(world):
     finally:
         process.terminate()
         process.wait(20)
+
+
+@pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
+def test_all_that_a_server_writes_down_has_the_six_fields(world, served):
+    assert httpx.post(f"{served}/v1/terminals/101/batches", content=b"nonsense").status_code == 400
+    with sqlite3.connect(world.folder / "clearing.db") as connection:
+        connection.execute("ALTER TABLE quarantine RENAME TO elsewhere")
+    connection.close()
+    assert httpx.get(f"{served}/health").status_code == 500
+    lines = [json.loads(line) for line in (world.folder / "log").read_text().splitlines()]
+    assert {frozenset(line) for line in lines} == {FIELDS | {"at"}}
+    said = {(line["action"].partition(":")[0], line["object"], line["result"]) for line in lines}
+    assert ("batch refused", "/v1/terminals/101/batches", "warning") in said
+    assert ("POST transport.hand_in", "/v1/terminals/101/batches", "400") in said
+    (broken,) = [line["action"] for line in lines if line["result"] == "error"]
+    assert "OperationalError" in broken
+    assert "quarantine.py" in broken
+    assert "no such table" not in broken
 
 
 def test_two_workers_take_in_what_several_carriers_bring_at_once(world, served):

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from backend.config import Config
 from backend.errors import NotFound, ReportRefused
 from backend.reports.statistics import Cube
 from backend.reports.suppression import Counts, suppressed
@@ -155,7 +156,7 @@ def test_a_year_is_published_once_and_stays_as_it_was(city):
     city.sync()
     assert statistics.of(2027) == made
     with pytest.raises(ReportRefused, match="stay as they are"):
-        statistics.publish(2027, "Anna", minimum=2)
+        statistics.publish(2027, "Bram")
     for change in ("UPDATE published_statistics SET content = ''", "DELETE FROM published_statistics"):
         with pytest.raises(DatabaseError), city.connection() as connection:
             connection.execute(text(change))
@@ -183,6 +184,20 @@ def test_the_tables_of_a_year_show_what_is_large_and_nothing_small(city):
     # The shop had 2, the pool the rest: not both the pool and the total are shown.
     assert None in (by_venue["Zwembad De Plas"][0], by_venue["total"][0])
     assert made.published_by == "Anna"
+
+
+def test_a_city_may_ask_for_larger_counts_and_for_no_smaller_ones(city):
+    for minimum in (0, 2, 9):
+        with pytest.raises(ValueError, match="statistics_minimum"):
+            Config(**dict(city.config) | {"statistics_minimum": minimum})
+    city.config = city.config.model_copy(update={"statistics_minimum": 20})
+    clearing = city.open()
+    made = clearing.statistics.publish(2027, "Anna", active_passes=19)
+    clearing.close()
+    counts = [count for table in made.tables for _, counts in table.rows for count in counts]
+    assert (made.minimum, counts[-1]) == (20, None)
+    assert [count for count in counts if count and count < 20] == []
+    assert any(counts)
 
 
 @pytest.mark.parametrize(("active", "shown"), [(9, None), (10, 10), (0, 0)])

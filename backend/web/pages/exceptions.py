@@ -55,7 +55,11 @@ def case(id: str) -> str:
         actions=words.ACTIONS[spoken],
         events=words.EVENTS[spoken],
         statuses=words.STATUSES[spoken],
-        close_reasons=[(reason, words.CLOSE_REASONS[spoken][reason]) for reason in CLOSE_REASONS],
+        close_reasons=[
+            # None is chosen by itself, or the first would be why most are closed.
+            ("", _("Kies een reden")),
+            *((reason, words.CLOSE_REASONS[spoken][reason]) for reason in CLOSE_REASONS),
+        ],
         reasons=words.CLOSE_REASONS[spoken],
         mine=next((each.by for each in reversed(held.events) if each.action == "proposed"), "") == officer().user_name,
     )

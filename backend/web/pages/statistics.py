@@ -7,7 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from backend.errors import LedgerError, NotFound
-from backend.reports.statistics import MINIMUM, YearStatistics
+from backend.reports.statistics import YearStatistics
 from backend.web.acting import acting
 from backend.web.config import clearing
 from backend.web.permissions import needs
@@ -62,7 +62,7 @@ def _index(year: int, wrong: str = "") -> str:
         year=year,
         years=[(each, each) for each in _years()],
         made=made,
-        minimum=made.minimum if made else MINIMUM,
+        minimum=made.minimum if made else clearing().config.statistics_minimum,
         may_publish=year in _years(),
         said=lambda word: _(STATISTICS[word]) if word in STATISTICS else word,
         columns=lambda table: [_(STATISTICS[each]) if each in STATISTICS else each for each in table.columns],

@@ -1,5 +1,7 @@
 """What is not in order, on its pages: said in words, tried again, and closed by two people."""
 
+import re
+
 import pytest
 
 from backend.exceptions.names import KINDS
@@ -56,8 +58,19 @@ def test_a_proposal_is_dropped_and_the_case_stays_open(month, client, case):
     assert status(month, case) == "open"
 
 
+def test_no_reason_is_chosen_before_somebody_chooses_one(month, client, case):
+    form = client("finance").get(case).text.partition('<select id="reason"')[2].partition("</select>")[0]
+    assert re.findall(r"<option (.+) selected>(.+)</option>", form) == [('value=""', "Kies een reden")]
+    assert " required" in form.partition(">")[0]
+
+
 @pytest.mark.parametrize(
-    ("why", "said"), [({}, "Kies waarom"), ({"reason": "other"}, "Schrijf in hoogstens 200 tekens op waarom")]
+    ("why", "said"),
+    [
+        ({}, "Kies waarom"),
+        ({"reason": ""}, "Kies waarom"),
+        ({"reason": "other"}, "Schrijf in hoogstens 200 tekens op waarom"),
+    ],
 )
 def test_nothing_is_closed_without_a_reason(month, client, case, why, said):
     answer = client("finance").post(f"{case}/close", data=why)

@@ -4,6 +4,8 @@ import csv
 
 import pytest
 
+from backend.errors import AccountRefused, SettlementRefused
+from tests.backend.test_busy import somebody_writes
 from tests.backend.web.conftest import LAST_DAY
 
 NUMBER = "2026-001"
@@ -34,8 +36,26 @@ def test_who_prepared_it_sees_no_button_and_is_refused(month, prepared):
     assert month.clearing.settlements.get(NUMBER).state == "prepared"
 
 
+def test_who_prepared_it_is_the_same_person_on_the_command_line(month, prepared):
+    with pytest.raises(AccountRefused):
+        month.clearing.answering("Noor de Wit", "release")
+    person = month.clearing.answering(" Finance-lead-1", "release")
+    with pytest.raises(SettlementRefused) as refusal:
+        month.clearing.settlements.approve(NUMBER, person)
+    assert refusal.value.reason == "two people"
+
+
 def test_one_of_finance_who_is_no_lead_approves_nothing(month, client, prepared):
     assert client("finance").post(f"/settlements/{NUMBER}/approve").status_code == 403
+
+
+def test_who_comes_while_the_books_are_busy_is_asked_to_come_back(month, client):
+    browser, asked = client("finance"), {"until": LAST_DAY.isoformat()}
+    with somebody_writes(month):
+        answer = browser.post("/settlements", data=asked)
+    assert answer.status_code == 503
+    assert "Er is niets verloren" in answer.text
+    assert browser.post("/settlements", data=asked).status_code == 303
 
 
 def test_what_is_withdrawn_is_settled_the_next_time(month, client, prepared):
