@@ -209,15 +209,15 @@ def test_reports_say_what_expired_and_of_which_fund(city):
 
 
 POSTED = (
-    "INSERT INTO posting (id, kind, happened_on, recorded_at, municipality)"
-    " VALUES (99, 'lapse', '2027-04-01', '2027-04-01', 1)"
+    "INSERT INTO posting (id, kind, happened_on, recorded_at, records, municipality)"
+    " VALUES (99, 'lapse', '2027-04-01', '2027-04-01', 0, 1)"
 )
 TAMPERINGS = {
     "more lapsed": ["UPDATE transfer SET amount = amount + 1 WHERE destination = 'lapsed:1'"],
     "a correction removed": [
         "DELETE FROM transfer WHERE source = 'lapsed:1'",
-        "DELETE FROM posting WHERE id IN (SELECT posting FROM lapse WHERE terminal IS NOT NULL)",
-        "DELETE FROM lapse WHERE terminal IS NOT NULL",
+        "DELETE FROM posting WHERE id IN (SELECT posting FROM lapse WHERE cause IS NOT NULL)",
+        "DELETE FROM lapse WHERE cause IS NOT NULL",
     ],
     "a lapse of no decision": [
         POSTED,
@@ -226,7 +226,7 @@ TAMPERINGS = {
     "a decision carried out twice": [
         POSTED,
         "INSERT INTO transfer VALUES (99, 1, 'purse:1', 'lapsed:1', 'cent', 14500, 1)",
-        "INSERT INTO lapse SELECT 99, id, NULL, NULL, 1 FROM year_closing",
+        "INSERT INTO lapse SELECT 99, id, NULL, 1 FROM year_closing",
     ],
     "another decision": ["UPDATE year_closing SET amount = 14000"],
 }
