@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from card.wire import uint
 from tests.simulation import people
+from tests.simulation.adversary.naming import all_names, names_in, said
+from tests.simulation.adversary.stores import DESK, everybody, stored_by
 from tests.simulation.chips import Committed, Name
 from tests.simulation.city import OPENED
 from tests.simulation.invariants import hold
@@ -92,21 +94,12 @@ def _all_is_paid(run: Run) -> None:
 
 
 def _nothing_personal(run: Run) -> None:
-    """No name, UID or handle in what clearing, vault and terminals keep; the desk alone knows."""
-    secrets = _of_people(run)
-    for path in sorted(run.city.folder.rglob("*")):
-        inside = path.relative_to(run.city.folder).parts[0]
-        if path.is_file() and inside not in ("desk", "households.csv"):
-            _search(str(path.relative_to(run.city.folder)), path.read_bytes(), secrets)
-    for place in run.city.places:
-        _search(f"the flash of terminal {place.terminal}", bytes(place.storage.content), secrets)
-    _search("the log of the vault", repr(run.city.vault_log.lines).encode(), secrets)
-    _search("the logs of the servers", run.city.logged().encode(), secrets)
-
-
-def _search(where: str, content: bytes, secrets: dict[bytes, str]) -> None:
-    for secret, what in secrets.items():
-        hold("personal", secret not in content, f"{what} is in {where}")
+    """Nothing that names a pass or a person in what clearing, vault and venues keep; the desk alone knows."""
+    known = all_names(run)
+    for party in everybody(run.city):
+        if party != DESK:
+            found = names_in(stored_by(run, party).files, known)
+            hold("personal", not found, said(found))
 
 
 def _a_destroyed_year_is_gone(run: Run) -> None:
@@ -123,14 +116,3 @@ def _a_destroyed_year_is_gone(run: Run) -> None:
         told = {made[at : at + 16].hex() for at in range(0, len(made), 16)} & set(rows)
         hold("year", not told, f"{len(told)} of {len(rows)} transactions of {year} can be told with the key of {left}")
 
-
-def _of_people(run: Run) -> dict[bytes, str]:
-    secrets: dict[bytes, str] = {}
-    for card in run.city.cards():
-        uid = card.memory.picc.uid
-        for each, what in ((uid, "a UID"), (run.city.vault.card_keys(uid, 1).handle, "a handle")):
-            secrets[each] = secrets[each.hex().encode()] = what
-    for holder in run.city.holders():
-        if len(holder.person.family_name) > 5:
-            secrets[holder.person.family_name.encode()] = "a name"
-    return secrets

@@ -72,13 +72,17 @@ class Attempt:
 
 @dataclass
 class Bystander:
-    """Stands beside every till: sees the screen and knows the pass. Remembers what each commit was asked for."""
+    """Stands beside every till: sees the screen and knows the pass. Remembers what each commit was asked for.
+
+    `shown`: every screen after a hold, and whose pass it was.
+    """
 
     city: City
     asked: dict[Name, Asked] = field(default_factory=dict)
     unseen: dict[tuple[int, bytes], list[Attempt]] = field(default_factory=dict)
     yeses: int = 0
     noes: Counter[str] = field(default_factory=Counter)
+    shown: list[tuple[Guest, tuple[str, ...]]] = field(default_factory=list)
 
     def allowed(self, place: Place, guest: Guest, card: WatchedPass, asked: Asked, disturbed: bool) -> set[str]:
         """The codes that the rules give before a hold; `disturbed`: the pass or the power may go."""
@@ -116,6 +120,7 @@ class Bystander:
     def saw(self, place: Place, guest: Guest, asked: Asked, code: str, allowed: set[str], dark: str) -> None:
         """One hold ended with this on the screen; what the pass committed meanwhile is in `city.fresh`."""
         where = f"terminal {place.terminal}, screen {code}"
+        self.shown.append((guest, place.screen))
         fresh = self.city.fresh
         hold("yes", len(fresh) <= 1, f"{where}: {len(fresh)} commits in one hold")
         done = fresh[0] if fresh else None
