@@ -127,12 +127,16 @@ class City:
 
     def _open_vault(self) -> None:
         self._root = hashlib.sha256(b"%d" % self.seed).digest()
-        register, store = Register(self.scheme.number, self.scheme.aid), MemoryStore()
-        custody.establish(self._root, register, store, _Seeds(), self.today)
-        self.vault = Vault(store, register, lambda: self.today)
+        self.vault = self.vault_with_all_years()
         self.vault_log = PaperLog()
         self.vault_is_down = self.dies_asking = False
         self._vault_app = create_vault(self.vault, self.vault_log)
+
+    def vault_with_all_years(self) -> Vault:
+        """As the custodians made it: no key is newer, and none was destroyed."""
+        register, store = Register(self.scheme.number, self.scheme.aid), MemoryStore()
+        custody.establish(self._root, register, store, _Seeds(), OPENED)
+        return Vault(store, register, lambda: self.today)
 
     def vault_as(self, party: str) -> httpx.BaseTransport:
         """The vault over HTTP, as that party."""

@@ -56,14 +56,18 @@ class Attack(NamedTuple):
         )
 
 
-def best_attack(stored: Stored, passes: dict[TapName, bytes]) -> Attack:
-    """Of those on what is stored; `passes` is the truth, to hold its guesses against."""
+def best_attack(stored: Stored, passes: dict[TapName, bytes], kinds: tuple[int, ...] = (TAP,)) -> Attack:
+    """Of those on what is stored; `passes` is the truth, to hold its guesses against.
+
+    With loads among `kinds` it has to tell of which taps a pass that was loaded was; two loads are not its question.
+    """
     columns = columns_of(stored, set(passes))
-    records = {tap: record for tap, record in records_in(columns).items() if record.kind == TAP}
-    taps = sorted(records)[-MOST_TAPS:]
-    if len(taps) < FEWEST_TAPS:
+    records = {tap: record for tap, record in records_in(columns).items() if record.kind in kinds}
+    taps = sorted(records, key=lambda tap: (records[tap].kind, tap))[:MOST_TAPS]
+    if sum(records[tap].kind == TAP for tap in taps) < FEWEST_TAPS:
         return Attack("nothing that is stored", 0, 0, 0, 0)
-    first, second = np.array(list(combinations(range(len(taps)), 2)), np.intp).T
+    pairs = [(one, other) for one, other in combinations(range(len(taps)), 2) if records[taps[one]].kind == TAP]
+    first, second = np.array(pairs, np.intp).T
     labels = np.unique([passes[tap] for tap in taps], return_inverse=True)[1]
     alike = _baseline([records[tap] for tap in taps], first, second)
     names, features = _features(columns, taps, first, second)
@@ -109,7 +113,7 @@ def _features(columns: Columns, taps: list[TapName], first: Pairs, second: Pairs
     seen: dict[bytes, str] = {}
     rows = []
     for name, answers in _questions(columns, taps, first, second):
-        row = np.nan_to_num(answers.astype(np.float64))
+        row = answers.astype(np.float64)
         row -= row.mean()
         length = np.sqrt((row**2).sum())
         if length > 1e-9:
@@ -126,7 +130,10 @@ def _questions(columns: Columns, taps: list[TapName], first: Pairs, second: Pair
     for name, values in _apart(held).items():
         yield from _of_bytes(name, values, first, second)
     codes = _apart(_codes(held))
+    there = {name: set(code.tolist()) - {-1} for name, code in codes.items()}
     for (one, code), (other, code2) in combinations_with_replacement(codes.items(), 2):
+        if there[one].isdisjoint(there[other]):
+            continue
         equal = (code[first] == code2[second]) & (code[first] >= 0)
         yield f"{one} = {other}", equal | ((code2[first] == code[second]) & (code2[first] >= 0))
     near = {}

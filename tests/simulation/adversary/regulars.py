@@ -19,7 +19,11 @@ _MOST_OF_THEM = 0.6
 def regulars(seed: int, taps: int = TAPS, planted: str = "") -> Story:
     """A story of so many holds of a pass, some torn, put back or repeated; with a backup, a settlement and a statement."""
     chance = random.Random(seed)
-    planned = [(0, 9, "visit the desk", {"guest": guest}) for guest in range(GUESTS)]
+    planned = [
+        (day, _OPENING_HOURS[guest], "visit the desk", {"guest": guest})
+        for guest in range(GUESTS)
+        for day in (0, 15 + guest)
+    ]
     for _ in range(taps):
         guest, day = chance.randrange(GUESTS), chance.randrange(1, DAYS)
         place = _MUSEUM if chance.random() < _MOST_OF_THEM else chance.randrange(_PLACES)
@@ -29,7 +33,7 @@ def regulars(seed: int, taps: int = TAPS, planted: str = "") -> Story:
         hour = _OPENING_HOURS[guest]
         planned += [(day, hour, "tap", about)] + [(day, hour + 1, "sync", {"place": place})] * (place in _ONLINE)
     planned += [(day, 18, "sync", {"place": place}) for day in range(3, DAYS, 6) for place in range(_PLACES)]
-    planned += [(5, 18, "hand in loads", {}), (14, 18, "back up", {}), (30, 18, "settle", {}), (33, 18, "statement", {})]
+    planned += [*((day, 18, "hand in loads", {}) for day in (5, 25)), (14, 18, "back up", {}), (30, 18, "settle", {}), (33, 18, "statement", {})]
     planned.sort(key=lambda each: (each[0], each[1], each[2] != "sync"))
     events = [
         Event(number, day, kind, {**about, "hour": hour}) for number, (day, hour, kind, about) in enumerate(planned)
