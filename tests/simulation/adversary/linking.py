@@ -56,12 +56,16 @@ class Attack(NamedTuple):
         )
 
 
-def best_attack(stored: Stored, passes: dict[TapName, bytes], kinds: tuple[int, ...] = (TAP,)) -> Attack:
+def best_attack(
+    stored: Stored, passes: dict[TapName, bytes], kinds: tuple[int, ...] = (TAP,), blind_to: tuple[str, ...] = ()
+) -> Attack:
     """Of those on what is stored; `passes` is the truth, to hold its guesses against.
 
     With loads among `kinds` it has to tell of which taps a pass that was loaded was; two loads are not its question.
+    It does not look at columns with a name that has one of `blind_to` in it.
     """
-    columns = columns_of(stored, set(passes))
+    stores = columns_of(stored, set(passes)).items()
+    columns = {name: values for name, values in stores if not any(each in name for each in blind_to)}
     records = {tap: record for tap, record in records_in(columns).items() if record.kind in kinds}
     taps = sorted(records, key=lambda tap: (records[tap].kind, tap))[:MOST_TAPS]
     if sum(records[tap].kind == TAP for tap in taps) < FEWEST_TAPS:
