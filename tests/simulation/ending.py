@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from card.wire import uint
 from tests.simulation import people
+from tests.simulation.adversary.linking import MOMENTS, best_attack, passes_of
 from tests.simulation.adversary.naming import all_names, names_in, said
-from tests.simulation.adversary.stores import DESK, everybody, stored_by
+from tests.simulation.adversary.stores import CLEARING, DESK, everybody, stored_by
 from tests.simulation.chips import Committed, Name
 from tests.simulation.city import OPENED
 from tests.simulation.invariants import hold
@@ -41,6 +42,7 @@ def finish(run: Run) -> None:
     run.books.agree()
     _all_is_paid(run)
     _nothing_personal(run)
+    _nothing_linked(run)
     _a_destroyed_year_is_gone(run)
 
 
@@ -102,6 +104,12 @@ def _nothing_personal(run: Run) -> None:
             hold("personal", not found, said(found))
 
 
+def _nothing_linked(run: Run) -> None:
+    """Clearing cannot tell which taps are of one pass."""
+    attack = best_attack(stored_by(run, CLEARING), passes_of(run), blind_to=MOMENTS)
+    hold("linked", not attack.links, str(attack))
+
+
 def _a_destroyed_year_is_gone(run: Run) -> None:
     """Who has the vault and all UIDs after a year was destroyed cannot tell whose rows of that year are whose."""
     year, vault = OPENED.year, run.city.vault
@@ -115,4 +123,3 @@ def _a_destroyed_year_is_gone(run: Run) -> None:
         made = vault.store.cmacs(("nullifier", int(left)), b"".join(about), len(about[0]))
         told = {made[at : at + 16].hex() for at in range(0, len(made), 16)} & set(rows)
         hold("year", not told, f"{len(told)} of {len(rows)} transactions of {year} can be told with the key of {left}")
-

@@ -10,7 +10,8 @@
 | no | no refusal that the rules do not give |
 | paid | no cent leaves the bank that is not owed, and nothing that is owed stays unpaid |
 | dishonest | every dishonest venue is found, and no other |
-| personal | no name, UID or handle outside the desk |
+| personal | nothing outside the desk names a pass or a person, however it is written |
+| linked | nothing in clearing tells which taps are of one pass better than venue, offer, amount and day do |
 | year | when the keys of a year are destroyed, the vault tells nothing of that year any more |
 """
 

@@ -160,7 +160,9 @@ BUGS = {
             6,
         ),
         Bug("a hotlist without its changes", ("yes", "no"), (Patch(Hotlist, "blocks", _of_the_base_alone),), 1),
-        Bug("a purse that the bundle does not allow", ("yes", "no"), (Patch(till.Till, "lists_changed", _any_purse),), 1),
+        Bug(
+            "a purse that the bundle does not allow", ("yes", "no"), (Patch(till.Till, "lists_changed", _any_purse),), 1
+        ),
         Bug("a nullifier without the year", ("year",), (Patch(Prover, "nullifiers", _of_one_year),), 1),
     )
 }

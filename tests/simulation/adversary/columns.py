@@ -7,7 +7,6 @@ row that such a row refers to (or that refers to it), or next to both in a file,
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from card.errors import BadRecord

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.adversary.columns import TapName
+from tests.simulation.adversary.linking import passes_of
 from tests.simulation.adversary.naming import all_names
 from tests.simulation.adversary.regulars import regulars
 from tests.simulation.adversary.stores import stored_by
@@ -14,11 +14,11 @@ MUSEUM, POOL = "102", "101"
 
 
 class Town:
-    """A run that is over. `passes`: the truth, which pass did what is known by that name."""
+    """A run that is over, and the truth about it."""
 
     def __init__(self, run):
         self.run, self.city = run, run.city
-        self.passes = {TapName(*name[:2]): done.uid for name, done in run.city.truth.items()}
+        self.passes = passes_of(run)
         self.known = all_names(run)
 
     def stored_by(self, *parties):

@@ -18,7 +18,10 @@ import numpy.typing as npt
 from card.record import TAP, ClearRecord
 from tests.simulation.adversary.columns import Columns, TapName, Value, columns_of, records_in
 from tests.simulation.adversary.stores import Stored
+from tests.simulation.run import Run
 
+# Columns that are known to tell the hour of a tap (docs/privacy.md), left out where something else is looked for.
+MOMENTS = ("recorded_at", "decided_at")
 DEALS = 300
 # How far above the best of all deals the best attacker has to be, to be no accident of one city in very many.
 BEYOND = 1.25
@@ -32,7 +35,7 @@ Pairs = npt.NDArray[np.intp]
 
 
 class Attack(NamedTuple):
-    """The best attacker. `advantage`: its strength as a multiple of what the best by chance had; it linked when above 1.
+    """The best attacker. `advantage`: its strength as a multiple of the most that chance explains; above 1 it links.
 
     `hits` of `guesses`: how many of the pairs it is surest of are of one pass, and `baseline_hits`, as many pairs that
     venue, offer, amount and day are surest of.
@@ -54,6 +57,11 @@ class Attack(NamedTuple):
             f"by {self.by}: {self.advantage:.2f} times the strongest accident; {self.hits} of {self.guesses} guesses "
             f"right, by venue, offer, amount and day {self.baseline_hits}"
         )
+
+
+def passes_of(run: Run) -> dict[TapName, bytes]:
+    """The truth: which pass did what is known by that name."""
+    return {TapName(*name[:2]): done.uid for name, done in run.city.truth.items()}
 
 
 def best_attack(
@@ -78,9 +86,7 @@ def best_attack(
     return _strongest(names, features, labels, alike, first, second)
 
 
-def _strongest(
-    names: list[str], features: Numbers, labels: Pairs, alike: Pairs, first: Pairs, second: Pairs
-) -> Attack:
+def _strongest(names: list[str], features: Numbers, labels: Pairs, alike: Pairs, first: Pairs, second: Pairs) -> Attack:
     chance = np.random.default_rng(0)
     deals = [labels, *(chance.permutation(labels) for _ in range(DEALS))]
     same = np.stack([deal[first] == deal[second] for deal in deals], axis=1).astype(np.float64)

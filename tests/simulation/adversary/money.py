@@ -27,6 +27,7 @@ class Thief:
     def __init__(self, run: Run, place: Place) -> None:
         self._run, self._place = run, place
         self._count, self._last_mac = place.book.journal.count, place.book.journal.last_mac
+        self._number = _NO_TERMINAL_COUNTS_SO_FAR
         self._carried = [(url, body) for url, body in run.city.network.carried if url.endswith("/batches")]
 
     # What the host carried
@@ -52,28 +53,23 @@ class Thief:
 
     def taps_under_other_numbers(self) -> list[dict[str, object]]:
         """As if they were later ones."""
-        return self._changed(lambda record: {"sequence": record.sequence + _NO_TERMINAL_COUNTS_SO_FAR})
+        return self._hand_in(self._forged(entry) for entry in self._taps())
 
     def dearer_taps(self) -> list[dict[str, object]]:
         """For ten times as much; under their own numbers, which are taken, and under others."""
-        dearer = lambda record: {"amount1": 10 * record.amount1, "price": 10 * record.price}  # noqa: E731
-        other = lambda record: {**dearer(record), "sequence": 2 * _NO_TERMINAL_COUNTS_SO_FAR + record.sequence}  # noqa: E731
-        return self._changed(dearer) + self._changed(other)
+        return self._hand_in(
+            self._forged(entry, amount1=10 * entry.clear.amount1, price=10 * entry.clear.price, **number)
+            for entry in self._taps()
+            for number in ({}, {"sequence": entry.clear.sequence})
+        )
 
     def taps_as_another_kind(self) -> list[dict[str, object]]:
         """Reversals of what nobody bought, and budgets that nobody gave."""
-        made = []
-        for number, kind in enumerate((REVERSAL, LOAD), 3):
-            first = number * _NO_TERMINAL_COUNTS_SO_FAR // 2
-            made += self._changed(lambda record, kind=kind, first=first: {"kind": kind, "sequence": first + record.sequence})
-        return made
+        return self._hand_in(self._forged(entry, kind=kind) for entry in self._taps() for kind in (REVERSAL, LOAD))
 
     def taps_of_another_terminal(self) -> list[dict[str, object]]:
         """Sealed anew as its own."""
-        return self._changed(
-            lambda record: {"terminal": self._place.terminal, "sequence": 3 * _NO_TERMINAL_COUNTS_SO_FAR + record.sequence},
-            others=True,
-        )
+        return self._hand_in(self._forged(entry, terminal=self._place.terminal) for entry in self._taps(others=True))
 
     def _taps(self, others: bool = False) -> Iterator[Entry]:
         for place in self._run.city.places:
@@ -85,15 +81,14 @@ class Thief:
                             each for each in batch.entries if each.outcome == COMMITTED and each.clear.kind == TAP
                         )
 
-    def _changed(self, change, others: bool = False) -> list[dict[str, object]]:
-        """Records with other fields, sealed as the terminal would have: whoever does that has more than one can steal."""
-        return self._hand_in(self._forged(entry, change(entry.clear)) for entry in self._taps(others))
-
-    def _forged(self, entry: Entry, fields: dict[str, int]) -> tuple[bytes, bytes]:
-        vault, record = self._run.city.vault, ClearRecord(**{**vars(entry.clear), **fields})
-        proof: Proof = unseal(sealing_of(entry.clear.terminal, record.day, vault).key(), entry.clear_bytes, entry.sealed)
+    def _forged(self, entry: Entry, **fields: int) -> tuple[bytes, bytes]:
+        """A record with other fields and a number of its own, sealed with keys of days that no thief has any more."""
+        vault, self._number = self._run.city.vault, self._number + 1
+        key = sealing_of(entry.clear.terminal, entry.clear.day, vault).key()
+        proof: Proof = unseal(key, entry.clear_bytes, entry.sealed)
         # Else it would be a transaction that clearing knows, under another name.
         proof.tmc += _NO_PASS_COUNTS_SO_FAR
+        record = ClearRecord(**{**vars(entry.clear), "sequence": self._number, **fields})
         clear = record.to_bytes()
         return clear, seal(sealing_of(record.terminal, record.day, vault).key(), clear, proof)
 

@@ -1,4 +1,4 @@
-"""Looks for people and passes in every byte: numbers of chips, handles, names, codes and households, however written."""
+"""Looks for people and passes in every byte: chips, handles, names, codes and households, however written."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What each party stores when a city has run: databases, files, logs, backups and exports, terminal flash, what it carried.
+"""What each party stores when a city has run: databases, files, logs, backups, exports, flash, and what hosts carried.
 
 Keys are among it where a party has them in a file. What a party could have seen and does not keep is not here.
 """
@@ -75,8 +75,8 @@ def _venue(run: Run, terminal: str) -> Stored:
 
 
 def _folders(root: Path, *names: str) -> Stored:
-    parts = [root / name for name in names]
-    paths = [path for part in parts for path in ([part] if part.is_file() else sorted(part.rglob("*"))) if path.is_file()]
+    found = [path for name in names for path in (root / name, *sorted((root / name).rglob("*")))]
+    paths = [path for path in found if path.is_file()]
     files = {str(path.relative_to(root)): path.read_bytes() for path in paths}
     return Stored(files, [path for path in paths if files[str(path.relative_to(root))].startswith(_SQLITE)])
 

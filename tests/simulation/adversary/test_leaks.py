@@ -6,10 +6,9 @@ import hashlib
 import pytest
 
 from tests.simulation.adversary.leaks import LEAKS, leaking
-from tests.simulation.adversary.linking import best_attack
+from tests.simulation.adversary.linking import MOMENTS, best_attack
 from tests.simulation.adversary.naming import names_in, spellings
 from tests.simulation.adversary.stores import CLEARING
-from tests.simulation.adversary.test_linking import MOMENTS
 from tests.simulation.story import make, tell
 
 pytestmark = pytest.mark.timeout(300)

@@ -6,14 +6,12 @@ from card.cmac import cmac
 from card.record import CLEAR_BYTES, LOAD, SEALED_BYTES, TAP
 from card.wire import uint
 from keys.proving import Prover
-from tests.simulation.adversary.columns import columns_of, records_in
+from tests.simulation.adversary.columns import columns_of
 from tests.simulation.adversary.conftest import MUSEUM, POOL
-from tests.simulation.adversary.linking import best_attack
+from tests.simulation.adversary.linking import MOMENTS, best_attack
 from tests.simulation.adversary.stores import CLEARING, DESK, VAULT
 
 pytestmark = pytest.mark.timeout(300)
-# Left out everywhere, to see that there is nothing else; one test below says what they tell.
-MOMENTS = ("recorded_at", "decided_at")
 HOURS = "clearing keeps the moment at which it took an entry in: of a terminal that is online, the hour of the tap"
 _TAG_KEY_AT, _TAG_KEY_BYTES, _TAG_BYTES = 8, 16, 8
 
