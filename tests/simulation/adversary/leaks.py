@@ -11,11 +11,10 @@ from tests.simulation.adversary.columns import TapName
 from tests.simulation.adversary.stores import Stored
 
 _PASS = "pass_of(terminal, sequence)"
+# A number from 1 to 16 that is that of the pass.
+_OF_16 = f"instr('0123456789ABCDEF', substr(hex(keyed(1, {_PASS})), 1, 1))"
 # Statements; `pass_of` gives the number of the chip, `keyed` so many bytes that nobody can compute who has no key.
 LEAKS: Mapping[str, tuple[str, ...]] = {
-    "half of each nullifier is that of the pass": (
-        f"UPDATE record SET nullifier = hex(keyed(8, {_PASS})) || substr(nullifier, 17) WHERE nullifier IS NOT NULL",
-    ),
     "a column has a keyed hash of the chip": (
         "ALTER TABLE entry ADD COLUMN mark BLOB",
         f"UPDATE entry SET mark = keyed(16, {_PASS})",
@@ -23,6 +22,15 @@ LEAKS: Mapping[str, tuple[str, ...]] = {
     "a column has one byte of a keyed hash, among others": (
         "ALTER TABLE entry ADD COLUMN mark BLOB",
         f"UPDATE entry SET mark = hex(randomblob(5)) || hex(keyed(1, {_PASS})) || hex(randomblob(5))",
+    ),
+    "the size of a cell": (
+        "ALTER TABLE entry ADD COLUMN note BLOB",
+        f"UPDATE entry SET note = randomblob(8 + {_OF_16})",
+    ),
+    "the gap between two numbers": (
+        f"""CREATE TABLE numbered AS
+        SELECT terminal, sequence, sum({_OF_16}) OVER (PARTITION BY terminal ORDER BY sequence) AS number FROM entry
+        WHERE {_PASS} IS NOT NULL""",
     ),
     "rows stand in the order of passes": (f"CREATE TABLE exported AS SELECT * FROM entry ORDER BY {_PASS}",),
     "the mark of one tap comes back in another column of the next": (

@@ -9,7 +9,7 @@ nobody thought of is an attacker as soon as it is there.
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import combinations, combinations_with_replacement, product
+from itertools import combinations, combinations_with_replacement, pairwise, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -137,6 +137,8 @@ def _features(columns: Columns, taps: list[TapName], first: Pairs, second: Pairs
 
 def _questions(columns: Columns, taps: list[TapName], first: Pairs, second: Pairs) -> Iterator[tuple[str, Numbers]]:
     held = {name: [values.get(tap) for tap in taps] for name, values in columns.items()}
+    held |= {f"{name} (size)": [_size(value) for value in values] for name, values in held.items()}
+    held |= {f"{name} (step)": _steps(values, taps) for name, values in held.items() if name in columns}
     for name, values in _apart(held).items():
         yield from _of_bytes(name, values, first, second)
     codes = _apart(_codes(held))
@@ -154,6 +156,19 @@ def _questions(columns: Columns, taps: list[TapName], first: Pairs, second: Pair
     for (one, is_near), (other, is_near_too) in product(near.items(), repeat=2):
         yield f"{one} (next, and not by {other})", is_near & (~is_near_too | (one == other))
     yield "bytes that both have anywhere", _shared([_whole(held, at) for at in range(len(taps))], first, second)
+
+
+def _size(value: Value | None) -> int | None:
+    return len(value) if isinstance(value, bytes | str) else None
+
+
+def _steps(values: list[Value | None], taps: list[TapName]) -> list[Value | None]:
+    """How much larger each number is than that of the tap before it at its terminal: gaps say something too."""
+    made: list[Value | None] = [None]
+    for (before, earlier), (value, tap) in pairwise(zip(values, taps, strict=True)):
+        are_numbers = isinstance(value, int) and isinstance(before, int)
+        made.append(value - before if are_numbers and earlier.terminal == tap.terminal else None)
+    return made
 
 
 def _apart(columns: dict[str, Any]) -> dict[str, Any]:

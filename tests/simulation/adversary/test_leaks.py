@@ -2,12 +2,16 @@
 
 import base64
 import hashlib
+import re
 
 import pytest
 
+from keys.proving import Prover
+from tests.simulation.adversary.conftest import SEED
 from tests.simulation.adversary.leaks import LEAKS, leaking
 from tests.simulation.adversary.linking import MOMENTS, best_attack
 from tests.simulation.adversary.naming import names_in, spellings
+from tests.simulation.adversary.regulars import regulars
 from tests.simulation.adversary.stores import CLEARING
 from tests.simulation.story import make, tell
 
@@ -21,6 +25,19 @@ def test_what_links_two_taps_is_found(town, tmp_path, leak):
     database = town.stored_by(CLEARING).databases[0]
     attack = best_attack(leaking(database, tmp_path, leak, town.passes), town.passes, blind_to=MOMENTS)
     assert attack.links, attack
+
+
+def test_a_nullifier_that_is_the_same_in_part_for_all_taps_of_a_pass_is_found(monkeypatch):
+    genuine = Prover.nullifiers
+
+    def half_of_the_pass(prover, opened):
+        chips = [hashlib.blake2b(row.tobytes(), key=b"year", digest_size=8).digest() for row in opened.identity]
+        return [of_pass + whole[8:] for of_pass, whole in zip(chips, genuine(prover, opened), strict=True)]
+
+    monkeypatch.setattr(Prover, "nullifiers", half_of_the_pass)
+    violation = tell(regulars(SEED, 50)).violation
+    assert violation is not None
+    assert re.match(r"linked: by backend \w+\.nullifier", str(violation))
 
 
 def test_a_handle_in_a_line_of_a_log_is_found():

@@ -19,9 +19,9 @@ _TAG_KEY_AT, _TAG_KEY_BYTES, _TAG_BYTES = 8, 16, 8
 @pytest.fixture(scope="session")
 def taps_of(town):
     """By terminal, the names of the taps that were proven, and their passes."""
-    kept = columns_of(town.stored_by(CLEARING), set(town.passes))["backend record.state 1"]
-    names = [tap for tap, state in kept.items() if state == "proven" and tap.terminal != 1]
-    return {at: {tap: town.passes[tap] for tap in names if tap.terminal == int(at)} for at in (MUSEUM, POOL)}
+    kept = columns_of(town.stored_by(CLEARING), set(town.passes)).items()
+    proven = {tap for name, states in kept if ".state " in name for tap, state in states.items() if state == "proven"}
+    return {at: {tap: town.passes[tap] for tap in proven if tap.terminal == int(at)} for at in (MUSEUM, POOL)}
 
 
 def unlinked(town, *parties, kinds=(TAP,), blind_to=MOMENTS):
