@@ -80,7 +80,7 @@ def test_no_two_purposes_share_a_label_or_a_key():
     assert len(set(values)) == len(values)
 
 
-@pytest.mark.parametrize("page", ["threats.md"])
+@pytest.mark.parametrize("page", ["threats.md", "privacy.md"])
 def test_every_test_that_a_page_names_is_there(page):
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (DOCS / page).read_text())
     assert len(named) > 15

@@ -47,6 +47,15 @@ VAULT_URL, BACKEND_URL = "http://vault.internal", "http://clearing.internal"
 ACCOUNT_OF_THE_CITY = "NL38BNGH0285000123"
 # Six weeks before a pass year ends.
 OPENED = date(2026, 11, 16)
+_HOUSEHOLDS = "81905"
+NOON = 12
+# Where the programs of each party log.
+_LOGGERS = {
+    "clearing": ("meedoen.backend", "backend"),
+    "desk": ("meedoen.issuer", "issuer"),
+    "vault": ("meedoen.vault", "keys"),
+    "terminal": ("meedoen.terminal", "terminal"),
+}
 
 
 class _Seeds(FixedSeeds):
@@ -78,6 +87,7 @@ class City:
         self.seed, self.folder = seed, folder
         self.chance = Chance(seed)
         self.today = OPENED
+        self.hour = NOON
         self.truth: dict[Name, Committed] = {}
         self.fresh: list[Committed] = []
         self.named_twice: list[Name] = []
@@ -85,9 +95,7 @@ class City:
         # Since when there are passes with keys that a terminal learns at its next sync.
         self.new_keys_on = -1
         self.scheme = load_scheme(SCHEME)
-        self._log = io.StringIO()
-        self._handler = logging.StreamHandler(self._log)
-        logging.getLogger("meedoen").addHandler(self._handler)
+        self._logs = {party: _Log(*names) for party, names in _LOGGERS.items()}
         self._open_vault()
         self.registry = Registry.at(folder / "desk")
         self._import_people()
@@ -108,8 +116,8 @@ class City:
         return day_number(self.today)
 
     def now(self) -> datetime:
-        """Every party that asks gets noon."""
-        return datetime.combine(self.today, time(12), UTC)
+        """Every party that asks gets the same whole hour."""
+        return datetime.combine(self.today, time(self.hour), UTC)
 
     def pass_days(self, to: int) -> None:
         """It becomes that day, counted from the opening."""
@@ -119,12 +127,16 @@ class City:
 
     def _open_vault(self) -> None:
         self._root = hashlib.sha256(b"%d" % self.seed).digest()
-        register, store = Register(self.scheme.number, self.scheme.aid), MemoryStore()
-        custody.establish(self._root, register, store, _Seeds(), self.today)
-        self.vault = Vault(store, register, lambda: self.today)
+        self.vault = self.vault_with_all_years()
         self.vault_log = PaperLog()
         self.vault_is_down = self.dies_asking = False
         self._vault_app = create_vault(self.vault, self.vault_log)
+
+    def vault_with_all_years(self) -> Vault:
+        """As the custodians made it: no key is newer, and none was destroyed."""
+        register, store = Register(self.scheme.number, self.scheme.aid), MemoryStore()
+        custody.establish(self._root, register, store, _Seeds(), OPENED)
+        return Vault(store, register, lambda: self.today)
 
     def vault_as(self, party: str) -> httpx.BaseTransport:
         """The vault over HTTP, as that party."""
@@ -147,6 +159,9 @@ class City:
     def _import_people(self) -> None:
         path = self.folder / "households.csv"
         write_csv(path, self.seed)
+        head, *rows = path.read_text(encoding="utf-8").splitlines()
+        # A number of a household of four digits could be anything; one like this is found wherever it is.
+        path.write_text("\n".join([head, *(f"{_HOUSEHOLDS}{row}" for row in rows)]) + "\n", encoding="utf-8")
         with self.registry.transaction() as session:
             run, _ = importing.upload(session, path.read_bytes(), "desk", self.now(), self.today)
             importing.accept(session, run.id, "desk", self.now(), self.today)
@@ -252,14 +267,33 @@ class City:
                 whole.update(repr(tuple(line)).encode())
         return whole.hexdigest()[:8]
 
-    def logged(self) -> str:
-        """All lines that servers and terminals logged."""
-        return self._log.getvalue()
+    def logged(self, party: str) -> str:
+        """All lines that the programs of a party logged, at every level."""
+        return self._logs[party].lines.getvalue()
 
     def close(self) -> None:
         self.clearing.close()
         self.registry.close()
-        logging.getLogger("meedoen").removeHandler(self._handler)
+        for log in self._logs.values():
+            log.close()
+
+
+class _Log:
+    """Listens to loggers at every level, until it is closed."""
+
+    def __init__(self, *names: str) -> None:
+        self.lines = io.StringIO()
+        self._handler = logging.StreamHandler(self.lines)
+        self._loggers = [logging.getLogger(name) for name in names]
+        self._levels = [logger.level for logger in self._loggers]
+        for logger in self._loggers:
+            logger.addHandler(self._handler)
+            logger.setLevel(logging.DEBUG)
+
+    def close(self) -> None:
+        for logger, level in zip(self._loggers, self._levels, strict=True):
+            logger.removeHandler(self._handler)
+            logger.setLevel(level)
 
 
 class _Switched(httpx.BaseTransport):

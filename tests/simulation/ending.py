@@ -4,6 +4,9 @@ from datetime import timedelta
 
 from card.wire import uint
 from tests.simulation import people
+from tests.simulation.adversary.linking import MOMENTS, best_attack, passes_of
+from tests.simulation.adversary.naming import all_names, names_in, said
+from tests.simulation.adversary.stores import CLEARING, DESK, everybody, stored_by
 from tests.simulation.chips import Committed, Name
 from tests.simulation.city import OPENED
 from tests.simulation.invariants import hold
@@ -39,6 +42,7 @@ def finish(run: Run) -> None:
     run.books.agree()
     _all_is_paid(run)
     _nothing_personal(run)
+    _nothing_linked(run)
     _a_destroyed_year_is_gone(run)
 
 
@@ -92,21 +96,18 @@ def _all_is_paid(run: Run) -> None:
 
 
 def _nothing_personal(run: Run) -> None:
-    """No name, UID or handle in what clearing, vault and terminals keep; the desk alone knows."""
-    secrets = _of_people(run)
-    for path in sorted(run.city.folder.rglob("*")):
-        inside = path.relative_to(run.city.folder).parts[0]
-        if path.is_file() and inside not in ("desk", "households.csv"):
-            _search(str(path.relative_to(run.city.folder)), path.read_bytes(), secrets)
-    for place in run.city.places:
-        _search(f"the flash of terminal {place.terminal}", bytes(place.storage.content), secrets)
-    _search("the log of the vault", repr(run.city.vault_log.lines).encode(), secrets)
-    _search("the logs of the servers", run.city.logged().encode(), secrets)
+    """Nothing that names a pass or a person in what clearing, vault and venues keep; the desk alone knows."""
+    known = all_names(run)
+    for party in everybody(run.city):
+        if party != DESK:
+            found = names_in(stored_by(run, party).files, known)
+            hold("personal", not found, said(found))
 
 
-def _search(where: str, content: bytes, secrets: dict[bytes, str]) -> None:
-    for secret, what in secrets.items():
-        hold("personal", secret not in content, f"{what} is in {where}")
+def _nothing_linked(run: Run) -> None:
+    """Clearing cannot tell which taps are of one pass."""
+    attack = best_attack(stored_by(run, CLEARING), passes_of(run), blind_to=MOMENTS)
+    hold("linked", not attack.links, str(attack))
 
 
 def _a_destroyed_year_is_gone(run: Run) -> None:
@@ -122,15 +123,3 @@ def _a_destroyed_year_is_gone(run: Run) -> None:
         made = vault.store.cmacs(("nullifier", int(left)), b"".join(about), len(about[0]))
         told = {made[at : at + 16].hex() for at in range(0, len(made), 16)} & set(rows)
         hold("year", not told, f"{len(told)} of {len(rows)} transactions of {year} can be told with the key of {left}")
-
-
-def _of_people(run: Run) -> dict[bytes, str]:
-    secrets: dict[bytes, str] = {}
-    for card in run.city.cards():
-        uid = card.memory.picc.uid
-        for each, what in ((uid, "a UID"), (run.city.vault.card_keys(uid, 1).handle, "a handle")):
-            secrets[each] = secrets[each.hex().encode()] = what
-    for holder in run.city.holders():
-        if len(holder.person.family_name) > 5:
-            secrets[holder.person.family_name.encode()] = "a name"
-    return secrets

@@ -21,8 +21,8 @@ from tests.simulation.run import BACKUP, Run
 PLACES = 5
 EXCHANGES = 12
 COMMIT = 10
-# Where a visit to the desk commits its first load: in a month, and in a new year.
-LOADED = (11, 11, 22, 22, 22, 22)
+# Where a visit to the desk in a new year commits its loads.
+LOADED = (22, 22, 22, 29, 29, 36)
 # Intent, outcome, and an earlier tap that is settled, with the first slot of a block between.
 BYTES_OF_A_TAP = 520
 ROTATED = ("load", "lookup", "tap", "hotlist")

@@ -10,7 +10,8 @@
 | no | no refusal that the rules do not give |
 | paid | no cent leaves the bank that is not owed, and nothing that is owed stays unpaid |
 | dishonest | every dishonest venue is found, and no other |
-| personal | no name, UID or handle outside the desk |
+| personal | nothing outside the desk names a pass or a person, however it is written |
+| linked | nothing in clearing tells which taps are of one pass better than venue, offer, amount and day do |
 | year | when the keys of a year are destroyed, the vault tells nothing of that year any more |
 """
 
@@ -72,13 +73,17 @@ class Attempt:
 
 @dataclass
 class Bystander:
-    """Stands beside every till: sees the screen and knows the pass. Remembers what each commit was asked for."""
+    """Stands beside every till: sees the screen and knows the pass. Remembers what each commit was asked for.
+
+    `shown`: every screen after a hold, and whose pass it was.
+    """
 
     city: City
     asked: dict[Name, Asked] = field(default_factory=dict)
     unseen: dict[tuple[int, bytes], list[Attempt]] = field(default_factory=dict)
     yeses: int = 0
     noes: Counter[str] = field(default_factory=Counter)
+    shown: list[tuple[Guest, tuple[str, ...]]] = field(default_factory=list)
 
     def allowed(self, place: Place, guest: Guest, card: WatchedPass, asked: Asked, disturbed: bool) -> set[str]:
         """The codes that the rules give before a hold; `disturbed`: the pass or the power may go."""
@@ -116,6 +121,7 @@ class Bystander:
     def saw(self, place: Place, guest: Guest, asked: Asked, code: str, allowed: set[str], dark: str) -> None:
         """One hold ended with this on the screen; what the pass committed meanwhile is in `city.fresh`."""
         where = f"terminal {place.terminal}, screen {code}"
+        self.shown.append((guest, place.screen))
         fresh = self.city.fresh
         hold("yes", len(fresh) <= 1, f"{where}: {len(fresh)} commits in one hold")
         done = fresh[0] if fresh else None

@@ -13,12 +13,16 @@ Meddler = Callable[[httpx.Request, Callable[[httpx.Request], httpx.Response]], h
 
 
 class Network(httpx.BaseTransport):
-    """`wrong`: what goes wrong next, at which request from now. `meddlers`: the hosts of dishonest venues."""
+    """`wrong`: what goes wrong next, at which request from now. `meddlers`: the hosts of dishonest venues.
+
+    `carried`: what hosts brought to clearing, by the address of a request and in their order.
+    """
 
     def __init__(self, app: httpx.BaseTransport) -> None:
         self.app = app
         self.wrong: tuple[str, int] | None = None
         self.meddlers: dict[int, Meddler] = {}
+        self.carried: list[tuple[str, bytes]] = []
         self._late: list[tuple[str, bytes]] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -43,6 +47,7 @@ class Network(httpx.BaseTransport):
 
     def _through(self, request: httpx.Request) -> httpx.Response:
         terminal = request.url.path.split("/")[3]
+        self.carried.append((str(request.url), request.read()))
         meddler = self.meddlers.get(int(terminal))
         answer = meddler(request, self.app.handle_request) if meddler else self.app.handle_request(request)
         answer.read()

@@ -2,13 +2,14 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.simulation import faults, people, planted
-from tests.simulation.city import City
+from tests.simulation.city import NOON, City
 from tests.simulation.ending import finish
 from tests.simulation.invariants import Violation
 from tests.simulation.replay import Event, Story
@@ -49,37 +50,55 @@ def make(seed: int, taps: int) -> Story:
 def tell(story: Story, heard: Heard = lambda done, total: None) -> Outcome:
     """Run it, up to the first violation."""
     begun = time.process_time()
+    with told(story, heard) as (run, violation):
+        return Outcome(
+            violation,
+            run.events,
+            run.taps,
+            run.bystander.yeses,
+            sum(run.bystander.noes.values()),
+            len(run.city.truth),
+            sum(run.books.paid.values()),
+            run.city.digest(),
+            time.process_time() - begun,
+        )
+
+
+@contextmanager
+def told(story: Story, heard: Heard = lambda done, total: None) -> Iterator[tuple[Run, Violation | None]]:
+    """The same, for who wants to look round in the city after."""
+    with city_of(story) as run:
+        yield run, _fold(run, story, heard)
+
+
+@contextmanager
+def city_of(story: Story) -> Iterator[Run]:
+    """The city of a story, before anything happened in it."""
     folder = _IN_MEMORY if _IN_MEMORY.is_dir() else None
     with planted.in_place(story.planted), TemporaryDirectory(dir=folder) as place:
         city = City(story.seed, Path(place), story.guests)
         try:
-            run = Run(city)
-            violation = _fold(run, story, heard)
-            return Outcome(
-                violation,
-                run.events,
-                run.taps,
-                run.bystander.yeses,
-                sum(run.bystander.noes.values()),
-                len(city.truth),
-                sum(run.books.paid.values()),
-                city.digest(),
-                time.process_time() - begun,
-            )
+            yield Run(city)
         finally:
             city.close()
 
 
+def live(run: Run, story: Story, heard: Heard = lambda done, total: None) -> None:
+    """All events but the end; raises Violation."""
+    run.books.agree()
+    for run.events, event in enumerate(story.events, 1):
+        run.city.pass_days(event.day)
+        run.city.hour = int(event.about.get("hour", NOON))
+        run.city.chance.begin(event.number)
+        DEEDS[event.kind](run, event.about)
+        if event.kind != "tap":
+            run.books.agree()
+        heard(run.events, len(story.events))
+
+
 def _fold(run: Run, story: Story, heard: Heard) -> Violation | None:
     try:
-        run.books.agree()
-        for run.events, event in enumerate(story.events, 1):
-            run.city.pass_days(event.day)
-            run.city.chance.begin(event.number)
-            DEEDS[event.kind](run, event.about)
-            if event.kind != "tap":
-                run.books.agree()
-            heard(run.events, len(story.events))
+        live(run, story, heard)
         run.city.chance.begin("the end")
         finish(run)
     except Violation as violation:

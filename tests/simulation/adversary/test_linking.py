@@ -1,0 +1,117 @@
+"""Nobody tells which taps are of one pass better than by venue, offer, amount and day; and who could, with what."""
+
+import pytest
+
+from card.cmac import cmac
+from card.record import CLEAR_BYTES, LOAD, SEALED_BYTES, TAP
+from card.wire import uint
+from keys.proving import Prover
+from tests.simulation.adversary.columns import columns_of
+from tests.simulation.adversary.conftest import MUSEUM, POOL
+from tests.simulation.adversary.linking import MOMENTS, best_attack
+from tests.simulation.adversary.stores import CLEARING, DESK, VAULT
+
+pytestmark = pytest.mark.timeout(300)
+HOURS = "clearing keeps the moment at which it took an entry in: of a terminal that is online, the hour of the tap"
+_TAG_KEY_AT, _TAG_KEY_BYTES, _TAG_BYTES = 8, 16, 8
+
+
+@pytest.fixture(scope="session")
+def taps_of(town):
+    """By terminal, the names of the taps that were proven, and their passes."""
+    kept = columns_of(town.stored_by(CLEARING), set(town.passes)).items()
+    proven = {tap for name, states in kept if ".state " in name for tap, state in states.items() if state == "proven"}
+    return {at: {tap: town.passes[tap] for tap in proven if tap.terminal == int(at)} for at in (MUSEUM, POOL)}
+
+
+def unlinked(town, *parties, kinds=(TAP,), blind_to=MOMENTS):
+    attack = best_attack(town.stored_by(*parties), town.passes, kinds, blind_to)
+    assert attack.guesses > 30, "there is too little to link"
+    assert not attack.links, attack
+
+
+# One party
+
+
+def test_clearing_cannot_tell_which_taps_are_of_one_pass(town):
+    unlinked(town, CLEARING)
+
+
+@pytest.mark.xfail(reason=HOURS, strict=True)
+def test_clearing_cannot_tell_at_which_hour_of_the_day_somebody_comes(town):
+    unlinked(town, CLEARING, blind_to=())
+
+
+def test_a_venue_cannot_tell_which_of_its_taps_are_of_one_pass(town):
+    unlinked(town, MUSEUM)
+
+
+@pytest.mark.parametrize("parties", [(DESK,), (VAULT,), (DESK, VAULT)])
+def test_desk_and_vault_store_nothing_of_any_tap(town, taps_of, parties):
+    for taps in taps_of.values():
+        assert columns_of(town.stored_by(*parties), set(taps)) == {}
+
+
+# Two who collude
+
+
+def test_clearing_and_the_desk_cannot_link_taps_to_each_other_or_to_a_budget(town):
+    unlinked(town, CLEARING, DESK, kinds=(TAP, LOAD))
+
+
+def test_clearing_and_a_venue_cannot_tell_which_taps_are_of_one_pass(town):
+    unlinked(town, CLEARING, MUSEUM)
+
+
+def test_two_venues_cannot_tell_which_taps_are_of_one_pass(town):
+    unlinked(town, MUSEUM, POOL)
+
+
+def opened_by(vault, columns):
+    """What the vault reads of taps, wherever their records are stored: by name, the number of the chip."""
+    found = {}
+    for values in columns.values():
+        for tap, value in values.items():
+            at = value.find(uint(tap.terminal, 4) + uint(tap.sequence, 4)) - 2 if isinstance(value, bytes) else -1
+            record = value[at : at + CLEAR_BYTES + SEALED_BYTES] if at >= 0 else b""
+            if len(record) == CLEAR_BYTES + SEALED_BYTES:
+                opened = Prover(vault).open(record)
+                if opened.valid[0]:
+                    found[tap] = opened.identity[0].tobytes()[:7]
+    return found
+
+
+def test_the_vault_reads_the_passes_in_a_venues_journal_and_none_of_another_venue(town, taps_of):
+    columns = columns_of(town.stored_by(VAULT, MUSEUM), set(town.passes))
+    assert opened_by(town.city.vault_with_all_years(), columns).items() >= taps_of[MUSEUM].items()
+    assert not columns_of(town.stored_by(VAULT, MUSEUM), set(taps_of[POOL]))
+
+
+def test_clearing_and_the_vault_link_every_tap_until_its_year_is_destroyed(town, taps_of):
+    taps = taps_of[MUSEUM]
+    columns = columns_of(town.stored_by(CLEARING), set(taps))
+    records = [columns["backend entry.clear 1"][tap] + columns["backend entry.sealed 1"][tap] for tap in taps]
+    told = Prover(town.city.vault_with_all_years()).open(b"".join(records)).identity
+    assert [row.tobytes()[:7] for row in told] == list(taps.values())
+    # The story ends with the keys of its year destroyed.
+    assert not Prover(town.city.vault).open(b"".join(records)).identified.any()
+
+
+def test_the_desk_and_a_venue_know_who_tapped_there_and_nothing_of_another_venue(town, taps_of):
+    """The mark by which a journal knows a pass again opens to who has the flash and the list of all handles."""
+    both = town.stored_by(DESK, MUSEUM)
+    uids = [card.memory.picc.uid for card in town.city.cards()]
+    handles = {town.city.vault.card_keys(uid, 1).handle: uid for uid in uids}
+    assert all(any(handle in content for content in both.files.values()) for handle in handles)
+    tag_key = both.files[f"terminal-{MUSEUM}/device"][_TAG_KEY_AT:][:_TAG_KEY_BYTES]
+    told = {}
+    for name, values in columns_of(both, set(town.passes)).items():
+        if name.startswith(f"journal of {MUSEUM} bytes"):
+            for tap, value in values.items():
+                at = value.find(uint(tap.terminal, 4) + uint(tap.sequence, 4)) - 2 + CLEAR_BYTES + SEALED_BYTES
+                for handle, uid in handles.items():
+                    mark = cmac(tag_key, b"pass" + handle + uint(tap.sequence, 4))[:_TAG_BYTES]
+                    if value[at:].startswith(mark):
+                        told[tap] = uid
+    assert told.items() >= taps_of[MUSEUM].items()
+    assert not told.keys() & taps_of[POOL].keys()
