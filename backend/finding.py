@@ -64,7 +64,7 @@ class Findings:
         tx.cases.add_finding(found.kind, *name, found.nullifier, now)
         if found.kind == "did_not_happen" and held is not None and state == "in_doubt":
             key = {"terminal": held.terminal, "position": held.position, "happened_on": held.happened_on}
-            tx.journal.decide([key | {"state": "void", "decided_at": now}])
+            tx.journal.decide([key | {"state": "void", "decided_on": now.date()}])
         return True
 
     def table(self) -> bytes:

@@ -183,7 +183,7 @@ class Ingest:
             return
         now, terminal = self._now(), batch.terminal
         places, left_over = self._enter(tx, terminal, new)
-        entries = [row | decision_of(places.get(row["position"])) | {"recorded_at": now} for row in new]
+        entries = [row | decision_of(places.get(row["position"])) | {"recorded_on": now.date()} for row in new]
         ready = [entry for entry in entries if entry["state"] == "received" and entry["position"] in verdicts]
         said = [batch.entries[entry["position"] - batch.first].clear for entry in ready]
         proofs = [verdicts[entry["position"]] for entry in ready]
@@ -308,7 +308,7 @@ class Ingest:
         verdicts: Sequence[Verdict],
         proven: dict[str, tuple[int, int]],
     ) -> list[dict[str, Any]]:
-        """What records come to by their verdicts, booked: `state, reason, nullifier, decided_at, posting` of each.
+        """What records come to by their verdicts, booked: `state, reason, nullifier, decided_on, posting` of each.
         `proven`: which record was proven before, by nullifier."""
         rules = self._rules.for_many(replace(tx, catalogue=tx.catalogue.remembering()))
         now, postings, decisions = self._now(), Postings(), []
@@ -317,7 +317,7 @@ class Ingest:
                 # What a fund still has to give depends on all that it gave before.
                 self._post(tx, postings)
             name = row["terminal"], row["sequence"]
-            decision: dict[str, Any] = {"reason": None, "nullifier": None, "decided_at": now, "posting": None}
+            decision: dict[str, Any] = {"reason": None, "nullifier": None, "decided_on": now.date(), "posting": None}
             decisions.append(decision)
             try:
                 nullifier = _proof(name, verdict, proven)
@@ -335,7 +335,7 @@ class Ingest:
         return decisions
 
     def _post(self, tx: Transaction, postings: Postings) -> None:
-        self._year_end.correct(tx, postings.post(tx, self._now()))
+        self._year_end.correct(tx, postings.post(tx, self._now().date()))
 
     def book(self, tx: Transaction, terminal: int, sequence: int, nullifier: str) -> None:
         """Post a record in doubt of which the vault found that it happened; refused by the rules, it is rejected."""
@@ -416,7 +416,7 @@ def _resolved(held: Place, row: dict[str, Any]) -> Place | None:
         return None  # a later transaction of the pass says that it did happen
     if held.state == "proven":
         return now_decides
-    return replace(now_decides, state=_STATE[row["outcome"]], reason=None, decided_at=None)
+    return replace(now_decides, state=_STATE[row["outcome"]], reason=None, decided_on=None)
 
 
 def _no_place(row: dict[str, Any], held: Place) -> str:

@@ -5,7 +5,7 @@ of a city is some thousands of postings a venue, whoever counts them need not to
 journal names the posting that books it. A load is a posting of its own: which fund gives it depends on those before.
 """
 
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from backend.calendar import day_of
@@ -30,12 +30,12 @@ class _Sum:
             self._amounts[move] = self._amounts.get(move, 0) + amount
         self.decisions.append(decision)
 
-    def posting(self, now: datetime) -> NewPosting:
+    def posting(self, today: date) -> NewPosting:
         transfers = [(*move, amount) for move, amount in self._amounts.items()]
         return NewPosting(
             self._booking.kind,
             day_of(self._record.day),
-            now,
+            today,
             self._record.terminal,
             len(self.decisions),
             transfers,
@@ -61,10 +61,10 @@ class Postings:
         alone = record.sequence if record.kind == LOAD else None
         return record.terminal, booking.kind, record.day, tuple(booking.about.values()), alone
 
-    def post(self, tx: Transaction, now: datetime) -> list[tuple[int, NewPosting]]:
+    def post(self, tx: Transaction, today: date) -> list[tuple[int, NewPosting]]:
         """Post what was added, in the order in which each began; with the number of each."""
         sums, self._sums = list(self._sums.values()), {}
-        made = [each.posting(now) for each in sums]
+        made = [each.posting(today) for each in sums]
         numbers = tx.books.post_records(made) if made else []
         for number, each in zip(numbers, sums, strict=True):
             for decision in each.decisions:

@@ -35,8 +35,8 @@ class Found:
     """A case, without what people did about it.
 
     `since`: when it was first there; `changed_at`: when something new was last heard of it; what was done before that
-    does not close it. `venue`: where no terminal says it. For who acts upon it: `item` in quarantine, `gap` (terminal,
-    first, last), `bookable` (terminal, sequence, nullifier) of what did happen.
+    does not close it (none: nothing was, or it is no matter). `venue`: where no terminal says it. For who acts upon it:
+    `item` in quarantine, `gap` (terminal, first, last), `bookable` (terminal, sequence, nullifier) of what did happen.
     """
 
     id: str
@@ -90,13 +90,13 @@ def gaps(tx: Transaction, ended: bool) -> Iterator[Found]:
             yield _gap(row.terminal, row.first, row.last, row.recorded_at, closed=True)
 
 
-def _gap(terminal: int, first: int, last: int, since: datetime, closed: bool = False) -> Found:
+def _gap(terminal: int, first: int, last: int, since: datetime | date, closed: bool = False) -> Found:
     return Found(
         id=gap_id(terminal, first, last),
         kind=GAP,
         terminal=terminal,
         since=since,
-        changed_at=since,
+        changed_at=None,
         first=first,
         last=last,
         gap=(terminal, first, last),
@@ -112,8 +112,8 @@ def doubts(tx: Transaction, ended: bool) -> Iterator[Found]:
             id=record_id(DOUBT, row.terminal, row.sequence),
             kind=DOUBT,
             terminal=row.terminal,
-            since=row.recorded_at,
-            changed_at=row.found_at or row.recorded_at,
+            since=row.recorded_on,
+            changed_at=row.found_at,
             first=row.position,
             last=row.position,
             sequence=row.sequence,

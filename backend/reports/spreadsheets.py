@@ -11,7 +11,7 @@ from backend.store import Store
 from web.csv_export import csv_text
 
 _BOOKS = (
-    "happened_on", "recorded_at", "id", "kind", "source", "destination", "unit", "amount", "settlement", "terminal",
+    "happened_on", "recorded_on", "id", "kind", "source", "destination", "unit", "amount", "settlement", "terminal",
     "records",
 )  # fmt: skip
 _FUNDS = tuple(field.name for field in fields(FundRow))

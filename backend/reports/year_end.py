@@ -187,7 +187,7 @@ class YearEnd:
         accounts = purse_account(row.purse), lapsed_account(row.purse)
         source, destination = accounts if amount > 0 else accounts[::-1]
         moves = [(source, destination, row.unit, abs(amount))]
-        posted = tx.books.post("lapse", self._calendar.today(), self._calendar.now(), moves)
+        posted = tx.books.post("lapse", self._calendar.today(), self._calendar.today(), moves)
         tx.year_ends.link(posted, row.id, cause)
 
     def _year(self, until: date) -> date:

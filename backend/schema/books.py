@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, String
 
-from backend.schema.base import Moment, append_only, number, refers, table, unique
+from backend.schema.base import append_only, number, refers, table, unique
 
 UNITS = "('cent', 'point', 'visit', 'item')"
 # What happens to money on its way to a venue; each once for a venue in a settlement.
@@ -20,7 +20,7 @@ posting = table(
     Column("id", Integer, primary_key=True),
     Column("kind", String(10), nullable=False),
     Column("happened_on", Date, nullable=False),
-    Column("recorded_at", Moment, nullable=False),
+    Column("recorded_on", Date, nullable=False),
     number("terminal", comment="whose records it books; none: no pass moved this"),
     number("records", nullable=False, comment="how many records it books, of one kind, day and offer"),
     number("venue"),

@@ -1,5 +1,7 @@
 """What terminals handed in, entry by entry, and what became of each.
 
+Of taking in only the day is kept: at a terminal that is always on line its hour is that of the tap.
+
 A record is one transaction of a pass, by terminal and sequence. The entry that decides about it has a state; an entry
 in doubt that another one resolved, or one that has no place in its record, has none.
 
@@ -9,7 +11,7 @@ transaction in two months; that no terminal has two entries at one position is l
 
 from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, LargeBinary, String, text
 
-from backend.schema.base import Moment, append_only, number, refers, table, unique
+from backend.schema.base import append_only, number, refers, table, unique
 
 entry = table(
     "entry",
@@ -22,12 +24,12 @@ entry = table(
     Column("sealed", LargeBinary(60), nullable=False),
     Column("previous_mac", LargeBinary(16), nullable=False),
     Column("mac", LargeBinary(16), nullable=False),
-    Column("recorded_at", Moment, nullable=False),
+    Column("recorded_on", Date, nullable=False),
     Column("state", String(10), comment="of the record about which it decides; none: it decides about nothing"),
     number("doubt_position", comment="the entry that left the record in doubt, once this one resolved it"),
     Column("reason", String(20), comment="why it was rejected"),
     Column("nullifier", String(32)),
-    Column("decided_at", Moment),
+    Column("decided_on", Date),
     Column("posting", Integer, comment="the posting that books it, with others of its kind, offer and day"),
     CheckConstraint("position > 0", name="position"),
     CheckConstraint("outcome IN (1, 2, 3)", name="outcome"),
@@ -61,5 +63,5 @@ terminal_progress = table(
     refers("terminal", "terminal", "number"),
 )
 
-append_only(entry, changing=("state", "doubt_position", "reason", "nullifier", "decided_at", "posting"))
+append_only(entry, changing=("state", "doubt_position", "reason", "nullifier", "decided_on", "posting"))
 append_only(terminal_progress, changing=("held_to", "seen_on"))

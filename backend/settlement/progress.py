@@ -43,7 +43,7 @@ def add(tx: Transaction, line: Row[Any], kind: str, day: date, now: datetime, **
     """Book what happened to the payment of a line. `about`: the bank's `reason`, and the `entry` that told it."""
     transfers = _transfers(tx, line, kind)
     if transfers:
-        tx.books.post(kind, day, now, transfers, venue=line.venue, settlement=line.settlement)
+        tx.books.post(kind, day, now.date(), transfers, venue=line.venue, settlement=line.settlement)
     if kind != "payment":
         tx.payments.add_payment_event(
             end_to_end_id=line.end_to_end_id, kind=kind, happened_on=day, recorded_at=now, **about

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Row, Table, case, cast, func, insert, select, tuple_, union_all
@@ -32,7 +32,7 @@ class NewPosting:
 
     kind: str
     happened_on: date
-    recorded_at: datetime
+    recorded_on: date
     terminal: int
     records: int
     transfers: Transfers
@@ -48,14 +48,14 @@ class Books:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def post(self, kind: str, happened_on: date, recorded_at: datetime, transfers: Transfers, **about: Any) -> int:
+    def post(self, kind: str, happened_on: date, recorded_on: date, transfers: Transfers, **about: Any) -> int:
         """Add one posting of no record; `about` are further columns. Gives its id."""
-        about |= {"kind": kind, "happened_on": happened_on, "recorded_at": recorded_at, "records": 0}
+        about |= {"kind": kind, "happened_on": happened_on, "recorded_on": recorded_on, "records": 0}
         return self._add([about], [transfers])[0]
 
     def post_records(self, postings: Sequence[NewPosting]) -> list[int]:
         """Add postings of records; their ids, which rise in the order given."""
-        names = "kind", "happened_on", "recorded_at", "terminal", "records"
+        names = "kind", "happened_on", "recorded_on", "terminal", "records"
         rows = [_ABOUT | dict(each.about) | {name: getattr(each, name) for name in names} for each in postings]
         return self._add(rows, [each.transfers for each in postings])
 

@@ -53,7 +53,7 @@ class Cases:
             entry.c.position,
             entry.c.state,
             entry.c.clear,
-            entry.c.recorded_at,
+            entry.c.recorded_on,
             finding.c.kind.label("found_as"),
             finding.c.nullifier,
             finding.c.recorded_at.label("found_at"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -39,7 +39,7 @@ class Place:
     clear: bytes
     reason: str | None = None
     nullifier: str | None = None
-    decided_at: datetime | None = None
+    decided_on: date | None = None
     posting: int | None = None
 
 
@@ -70,7 +70,7 @@ class Journal:
 
     def add_entries(self, rows: list[dict[str, Any]]) -> bool:
         """Add entries with what each decides. False when one of them was held, or proves what was proven before."""
-        self._make_room({row["happened_on"] for row in rows}, rows[0]["recorded_at"].date())
+        self._make_room({row["happened_on"] for row in rows}, rows[0]["recorded_on"])
         return add_rows(self._connection, entry, rows, again=True) == len(rows)
 
     def _make_room(self, days: Iterable[date], today: date) -> None:
@@ -130,12 +130,12 @@ class Journal:
         rows = self._connection.execute(select(terminal_progress.c.terminal, terminal_progress.c.seen_on))
         return {terminal: day for terminal, day in rows}
 
-    def arrived_after(self, terminal: int, position: int) -> datetime:
-        """When the first entry beyond a position came in."""
+    def arrived_after(self, terminal: int, position: int) -> date:
+        """On which day the first entry beyond a position came in."""
         chosen = entry.c.terminal == terminal, entry.c.position > position
-        query = select(entry.c.recorded_at).where(*chosen).order_by(entry.c.position).limit(1)
-        moment: datetime = self._connection.execute(query).scalar_one()
-        return moment
+        query = select(entry.c.recorded_on).where(*chosen).order_by(entry.c.position).limit(1)
+        day: date = self._connection.execute(query).scalar_one()
+        return day
 
     # Records: the entries that decide
 
@@ -163,7 +163,7 @@ class Journal:
         return {(terminal, sequence): (state, position) for terminal, sequence, state, position in rows}
 
     def decide(self, decisions: Sequence[dict[str, Any]]) -> None:
-        """Set `state, reason, nullifier, decided_at, posting` of the records whose deciding entry is `terminal,
+        """Set `state, reason, nullifier, decided_on, posting` of the records whose deciding entry is `terminal,
         position, happened_on`."""
         change_rows(self._connection, entry, ("terminal", "position", "happened_on"), decisions)
 
@@ -232,7 +232,7 @@ _HELD = text(
     " WHERE entry.nullifier = asked.nullifier AND entry.happened_on = asked.day OFFSET 0) AS held"
 )
 _DECIDES = entry.c.state.is_not(None)
-_DECISION = ("state", "doubt_position", "reason", "nullifier", "decided_at", "posting")
+_DECISION = ("state", "doubt_position", "reason", "nullifier", "decided_on", "posting")
 
 
 def decision_of(place: Place | None) -> dict[str, Any]:

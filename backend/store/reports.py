@@ -128,9 +128,9 @@ class Reports:
         return int(count), int(total)
 
     def lines(self, first: date, last: date, kinds: Iterable[str] = (), unit: str | None = None) -> Iterable[Row[Any]]:
-        """`id, kind, happened_on, recorded_at, settlement, terminal, records, number, source, destination, unit,
+        """`id, kind, happened_on, recorded_on, settlement, terminal, records, number, source, destination, unit,
         amount` of every transfer of a period, of some kinds of posting or all, by day and posting."""
-        columns = "id", "kind", "happened_on", "recorded_at", "settlement", "terminal", "records"
+        columns = "id", "kind", "happened_on", "recorded_on", "settlement", "terminal", "records"
         query = (
             select(*(posting.c[name] for name in columns), *(each for each in transfer.c if each.name != "posting"))
             .join(transfer, transfer.c.posting == posting.c.id)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from backend.schema import entry, posting
+from backend.schema import entry, finding, posting
 from backend.store.bulk import add_rows
 from backend.store.journal import decision_of
 
@@ -19,7 +19,7 @@ def entries(*positions, terminal=101, **values):
             "terminal": terminal, "position": position, "happened_on": NOW.date(), "sequence": position, "outcome": 1,
             # Every byte that could be mistaken for something else on its way.
             "clear": bytes(range(42)), "sealed": bytes(range(196, 256)), "previous_mac": b"\\N\t\n\r\0" + bytes(10),
-            "mac": bytes(16), "recorded_at": NOW,
+            "mac": bytes(16), "recorded_on": NOW.date(),
         } | values
         for position in positions
     ]  # fmt: skip
@@ -48,7 +48,7 @@ def test_a_row_that_is_there_stays_as_it_is(world):
 
 def test_twice_in_one_transaction_with_other_columns(world):
     """The second does not bring the first again."""
-    loads = [{"kind": "load", "happened_on": NOW.date(), "recorded_at": NOW, "terminal": 101, "records": 1}]
+    loads = [{"kind": "load", "happened_on": NOW.date(), "recorded_on": NOW.date(), "terminal": 101, "records": 1}]
     with world.connection() as connection:
         add_rows(connection, posting, [])
         add_rows(connection, posting, loads)
@@ -77,4 +77,4 @@ def test_one_row_that_the_schema_refuses_keeps_out_all(world, wrong):
 def test_a_moment_without_its_zone_is_refused(world):
     naive = datetime(2026, 11, 2)  # noqa: DTZ001 - this is what must be refused
     with pytest.raises((StatementError, ValueError), match="time zone"), world.connection() as connection:
-        add_rows(connection, entry, entries(1, recorded_at=naive))
+        add_rows(connection, finding, [{"kind": "missing", "terminal": 101, "sequence": 1, "recorded_at": naive}])

@@ -12,7 +12,7 @@ from backend.store.books import NewPosting
 from tests.backend.conftest import NOT_ALLOWED
 
 DAY = date(2026, 11, 2)
-NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+TODAY = date(2026, 11, 2)
 
 
 def test_totals_by_venue_fund_and_purse(world):
@@ -102,7 +102,7 @@ def busy(world):
 
 def tap(*transfers):
     """A posting of one tap at the pool."""
-    return NewPosting("tap", DAY, NOW, 101, 1, transfers, {"venue": 5, "offer": 1})
+    return NewPosting("tap", DAY, TODAY, 101, 1, transfers, {"venue": 5, "offer": 1})
 
 
 @pytest.mark.parametrize("table", ["entry", "account", "posting", "transfer"])
@@ -157,7 +157,7 @@ def test_what_is_proven_is_in_the_books_and_what_is_in_the_books_is_proven(busy)
 def test_a_record_is_decided_by_one_entry(busy):
     busy.pool.tap(busy.sibling)
     busy.sync()
-    copy = "terminal, position + 5, happened_on, sequence, outcome, clear, sealed, previous_mac, mac, recorded_at"
+    copy = "terminal, position + 5, happened_on, sequence, outcome, clear, sealed, previous_mac, mac, recorded_on"
     names = copy.replace(" + 5", "")
     with pytest.raises(IntegrityError, match=r"(?i)unique.*sequence"):
         run(busy, f"INSERT INTO entry ({names}, state, municipality) SELECT {copy}, 'void', 1 FROM entry")
@@ -191,4 +191,4 @@ def test_when_it_happened_is_not_when_it_was_recorded(world):
     world.sync()
     with world.connection() as connection:
         (row,) = connection.execute(select(posting)).all()
-    assert (row.happened_on, row.recorded_at) == (date(2026, 11, 2), world.now)
+    assert (row.happened_on, row.recorded_on) == (date(2026, 11, 2), world.now.date())

@@ -24,8 +24,8 @@ ALLOWED = {
     "venues_import": "version digest recorded_at",
     # sealed: opens in the vault only, and is another value for every transaction; so is nullifier. posting: with all
     # that came in at once of the same offer and day.
-    "entry": "terminal position happened_on sequence outcome clear sealed previous_mac mac recorded_at"
-    " state doubt_position reason nullifier decided_at posting",
+    "entry": "terminal position happened_on sequence outcome clear sealed previous_mac mac recorded_on"
+    " state doubt_position reason nullifier decided_on posting",
     # body: a batch, which holds the same as its entries.
     "quarantine": "id reason detail terminal position sequence body digest recorded_at tried_at resolved_at",
     # held_to: a count of entries; seen_on: the day of a sync.
@@ -37,7 +37,7 @@ ALLOWED = {
     "exception_event": "id about action done_by outcome reason note answers proposed_by recorded_at",
     "closed_gap": "event terminal first last",
     "account": "name unit",
-    "posting": "id kind happened_on recorded_at terminal records venue offer settlement not_payable",
+    "posting": "id kind happened_on recorded_on terminal records venue offer settlement not_payable",
     "transfer": "posting number source destination unit amount",
     # Sums of postings.
     "flow": "kind venue source destination unit amount",

@@ -118,7 +118,7 @@ def put_in_books(world, paid):
     with world.clearing.store.transaction() as tx:
         day = date(2026, 11, 2)
         moves = [("purse:1", "venue:5", "cent", paid - 500)]
-        tx.books.post_records([NewPosting("tap", day, world.now, 101, 1, moves, {"venue": 5, "offer": 1})])
+        tx.books.post_records([NewPosting("tap", day, day, 101, 1, moves, {"venue": 5, "offer": 1})])
 
 
 def test_reversals_discounts_and_points_are_no_payments_with_a_pass(city):

@@ -52,8 +52,8 @@ OF_POOL_TAP = f"(SELECT posting FROM entry WHERE {POOL_TAP})"
 PAYMENT = "(SELECT id FROM posting WHERE kind = 'payment' AND venue = 5)"
 WITHOUT_KEY = ("CREATE TABLE loose AS SELECT * FROM {0}", "DROP TABLE {0}", "ALTER TABLE loose RENAME TO {0}")
 ADDED_POSTING = (
-    "INSERT INTO posting (id, kind, happened_on, recorded_at, terminal, records, venue, offer, municipality)"
-    f" SELECT 99, kind, happened_on, recorded_at, {{0}}, 1, venue, offer, 1 FROM posting WHERE id = {OF_POOL_TAP}"
+    "INSERT INTO posting (id, kind, happened_on, recorded_on, terminal, records, venue, offer, municipality)"
+    f" SELECT 99, kind, happened_on, recorded_on, {{0}}, 1, venue, offer, 1 FROM posting WHERE id = {OF_POOL_TAP}"
 )
 OF_ADDED = "INSERT INTO transfer SELECT max(id), 1, 'purse:1', 'venue:5', 'cent', 700, 1 FROM posting"
 

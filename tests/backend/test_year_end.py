@@ -209,7 +209,7 @@ def test_reports_say_what_expired_and_of_which_fund(city):
 
 
 POSTED = (
-    "INSERT INTO posting (id, kind, happened_on, recorded_at, records, municipality)"
+    "INSERT INTO posting (id, kind, happened_on, recorded_on, records, municipality)"
     " VALUES (99, 'lapse', '2027-04-01', '2027-04-01', 0, 1)"
 )
 TAMPERINGS = {

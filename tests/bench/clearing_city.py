@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ _PASSES = 200
 _LOADS_IN = 20
 # Rows that are held at once.
 PART = 50_000
-_NOW = datetime(2026, 12, 31, tzinfo=UTC)
+_TODAY = date(2026, 12, 31)
 _FIRST_DAY = date(2026, 1, 1)
 DAYS = 365
 # On which all of a batch happens.
@@ -202,8 +202,8 @@ class _Part:
         posting = self._booked(terminal, day, kind) if proven else None
         self.rows["entry"].append(
             {"terminal": terminal, "position": position, "happened_on": day, "sequence": position, "outcome": 1,
-             "clear": bytes(42), "sealed": bytes(60), "previous_mac": FIRST_MAC, "mac": FIRST_MAC, "recorded_at": _NOW,
-             "state": "proven" if proven else "rejected", "reason": None if proven else "offer", "decided_at": _NOW,
+             "clear": bytes(42), "sealed": bytes(60), "previous_mac": FIRST_MAC, "mac": FIRST_MAC,
+             "recorded_on": _TODAY, "state": "proven" if proven else "rejected", "reason": None if proven else "offer", "decided_on": _TODAY,
              "nullifier": f"{self._chance.getrandbits(128):032x}" if proven else None, "posting": posting}
         )  # fmt: skip
 
@@ -213,7 +213,7 @@ class _Part:
         if kind == "load" or key not in self._postings:
             self.posted += 1
             venue = None if kind == "load" else terminal
-            self._postings[key] = {"id": self.posted, "kind": kind, "happened_on": day, "recorded_at": _NOW,
+            self._postings[key] = {"id": self.posted, "kind": kind, "happened_on": day, "recorded_on": _TODAY,
                                    "terminal": terminal, "records": 0, "venue": venue, "offer": venue}  # fmt: skip
             self.rows["posting"].append(self._postings[key])
         posting = self._postings[key]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from card.wire import uint
 from tests.simulation import people
-from tests.simulation.adversary.linking import MOMENTS, best_attack, passes_of
+from tests.simulation.adversary.linking import best_attack, passes_of
 from tests.simulation.adversary.naming import all_names, names_in, said
 from tests.simulation.adversary.stores import CLEARING, DESK, everybody, stored_by
 from tests.simulation.chips import Committed, Name
@@ -106,7 +106,7 @@ def _nothing_personal(run: Run) -> None:
 
 def _nothing_linked(run: Run) -> None:
     """Clearing cannot tell which taps are of one pass."""
-    attack = best_attack(stored_by(run, CLEARING), passes_of(run), blind_to=MOMENTS)
+    attack = best_attack(stored_by(run, CLEARING), passes_of(run))
     hold("linked", not attack.links, str(attack))
 
 

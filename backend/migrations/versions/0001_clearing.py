@@ -222,7 +222,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("happened_on", sa.Date(), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_on", sa.Date(), nullable=False),
         sa.Column(
             "terminal", sa.BigInteger(), nullable=True, comment="whose records it books; none: no pass moved this"
         ),
@@ -285,7 +285,7 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(length=60), nullable=False),
         sa.Column("previous_mac", sa.LargeBinary(length=16), nullable=False),
         sa.Column("mac", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_on", sa.Date(), nullable=False),
         sa.Column(
             "state",
             sa.String(length=10),
@@ -300,7 +300,7 @@ def upgrade() -> None:
         ),
         sa.Column("reason", sa.String(length=20), nullable=True, comment="why it was rejected"),
         sa.Column("nullifier", sa.String(length=32), nullable=True),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_on", sa.Date(), nullable=True),
         sa.Column(
             "posting",
             sa.Integer(),

@@ -18,8 +18,6 @@ from tests.simulation.adversary.questions import Numbers, Pairs, answers_to_all
 from tests.simulation.adversary.stores import Stored
 from tests.simulation.run import Run
 
-# Columns that are known to tell the hour of a tap (docs/privacy.md), left out where something else is looked for.
-MOMENTS = ("recorded_at", "decided_at")
 DEALS = 300
 # How far above the best of all deals the best attacker has to be, to be no accident of one city in very many.
 BEYOND = 1.25
@@ -58,16 +56,12 @@ def passes_of(run: Run) -> dict[TapName, bytes]:
     return {TapName(*name[:2]): done.uid for name, done in run.city.truth.items()}
 
 
-def best_attack(
-    stored: Stored, passes: dict[TapName, bytes], kinds: tuple[int, ...] = (TAP,), blind_to: tuple[str, ...] = ()
-) -> Attack:
+def best_attack(stored: Stored, passes: dict[TapName, bytes], kinds: tuple[int, ...] = (TAP,)) -> Attack:
     """Of those on what is stored; `passes` is the truth, to hold its guesses against.
 
     With loads among `kinds` it has to tell of which taps a pass that was loaded was; two loads are not its question.
-    It does not look at columns with a name that has one of `blind_to` in it.
     """
-    stores = columns_of(stored, set(passes)).items()
-    columns = {name: values for name, values in stores if not any(each in name for each in blind_to)}
+    columns = columns_of(stored, set(passes))
     records = {tap: record for tap, record in records_in(columns).items() if record.kind in kinds}
     taps = sorted(records, key=lambda tap: (records[tap].kind, tap))[:MOST_TAPS]
     if sum(records[tap].kind == TAP for tap in taps) < FEWEST_TAPS:

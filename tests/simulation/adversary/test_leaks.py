@@ -9,7 +9,7 @@ import pytest
 from keys.proving import Prover
 from tests.simulation.adversary.conftest import SEED
 from tests.simulation.adversary.leaks import LEAKS, leaking
-from tests.simulation.adversary.linking import MOMENTS, best_attack
+from tests.simulation.adversary.linking import best_attack
 from tests.simulation.adversary.naming import names_in, spellings
 from tests.simulation.adversary.regulars import regulars
 from tests.simulation.adversary.stores import CLEARING
@@ -23,7 +23,7 @@ KNOWN = dict.fromkeys(spellings(UID), "a UID")
 @pytest.mark.parametrize("leak", LEAKS)
 def test_what_links_two_taps_is_found(town, tmp_path, leak):
     database = town.stored_by(CLEARING).databases[0]
-    attack = best_attack(leaking(database, tmp_path, leak, town.passes), town.passes, blind_to=MOMENTS)
+    attack = best_attack(leaking(database, tmp_path, leak, town.passes), town.passes)
     assert attack.links, attack
 
 
