@@ -71,8 +71,9 @@ class Retried:
     reason: str | None
 
 
-class _Replay(Exception):
-    """A batch proves what was proven before. That is so rare that nobody looks for it until the keys refuse it."""
+class _NotBeside(Exception):
+    """A batch depends on what others bring: it proves what was proven before, is late for a pass year that is
+    closed, or is the first of a month. That is so rare that nobody looks for it until it shows."""
 
 
 class Ingest:
@@ -105,9 +106,9 @@ class Ingest:
         rows = _as_rows(batch)
         verdicts = self._first_verdicts(batch.terminal, rows)
         try:
-            receipt = self._take(body, batch, rows, verdicts or {}, replays=False)
-        except _Replay:
-            receipt = self._take(body, batch, rows, verdicts or {}, replays=True)
+            receipt = self._take(body, batch, rows, verdicts or {}, alone=_has_load(batch))
+        except _NotBeside:
+            receipt = self._take(body, batch, rows, verdicts or {}, alone=True)
         _log.info("batch of terminal %d: %d new, %d refused", batch.terminal, receipt.accepted, len(receipt.refused))
         if verdicts is None or not receipt.pending or not self._prove_if_possible(batch.terminal):
             return receipt
@@ -120,16 +121,15 @@ class Ingest:
         batch: Batch,
         rows: Sequence[dict[str, Any]],
         verdicts: Mapping[int, Verdict],
-        replays: bool,
+        alone: bool,
     ) -> Receipt:
-        """In one database transaction. `replays`: some prove what was proven before, so look which; without it, such a
-        batch raises _Replay."""
-        with self._store.transaction() as tx:
+        """In one database transaction, `alone` or beside batches of other terminals; then it may raise _NotBeside."""
+        with self._store.transaction(None if alone else batch.terminal) as tx:
             held = tx.journal.entries(batch.terminal, batch.first - 1, batch.first + len(rows))
             fault = _contradiction(batch, rows, held)
             if fault is None:
                 new = [row for row in rows if row["position"] not in held]
-                self._keep(tx, batch, new, verdicts, replays)
+                self._keep(tx, batch, new, verdicts, alone)
                 tx.quarantine.resolve_batch(body, self._now())
                 return self._receipt(tx, batch, len(new))
             tx.quarantine.keep_batch(body, batch.terminal, "two journals", fault, self._now())
@@ -175,23 +175,27 @@ class Ingest:
         batch: Batch,
         new: Sequence[dict[str, Any]],
         verdicts: Mapping[int, Verdict],
-        replays: bool,
+        alone: bool,
     ) -> None:
         """Keep entries that are not held yet, and decide what the vault was asked about; one that has no place in a
         record goes to quarantine."""
         if not new:
             return
-        now, terminal = self._now(), batch.terminal
+        now, terminal, days = self._now(), batch.terminal, {row["happened_on"] for row in new}
+        if alone:
+            tx.journal.make_room(days, now.date())
+        elif not tx.journal.has_room(days, now.date()):
+            raise _NotBeside
         places, left_over = self._enter(tx, terminal, new)
         entries = [row | decision_of(places.get(row["position"])) | {"recorded_on": now.date()} for row in new]
         ready = [entry for entry in entries if entry["state"] == "received" and entry["position"] in verdicts]
         said = [batch.entries[entry["position"] - batch.first].clear for entry in ready]
         proofs = [verdicts[entry["position"]] for entry in ready]
-        decisions = self._judge(tx, ready, said, proofs, _proven(tx, ready, proofs) if replays else {})
+        decisions = self._judge(tx, ready, said, proofs, alone)
         for entry, decision in zip(ready, decisions, strict=True):
             entry.update(decision)
         if not tx.journal.add_entries(entries):
-            raise _Replay
+            raise _NotBeside
         for row, held in left_over:
             tx.quarantine.keep_entry(terminal, row["position"], row["sequence"], "sequence", _no_place(row, held), now)
         for gap in tx.journal.closed_gaps(terminal):
@@ -294,7 +298,7 @@ class Ingest:
         rows = [row._asdict() for row, _ in still]
         said = [ClearRecord.from_bytes(row["clear"]) for row in rows]
         proofs = [verdict for _, verdict in still]
-        decisions = self._judge(tx, rows, said, proofs, _proven(tx, rows, proofs))
+        decisions = self._judge(tx, rows, said, proofs, alone=True)
         keys = "terminal", "position", "happened_on"
         tx.journal.decide([{key: row[key] for key in keys} | each for row, each in zip(rows, decisions, strict=True)])
         tx.quarantine.resolve_proven([(row["terminal"], row["sequence"]) for row in rows], self._now())
@@ -306,16 +310,19 @@ class Ingest:
         rows: Sequence[dict[str, Any]],
         said: Sequence[ClearRecord],
         verdicts: Sequence[Verdict],
-        proven: dict[str, tuple[int, int]],
+        alone: bool,
     ) -> list[dict[str, Any]]:
         """What records come to by their verdicts, booked: `state, reason, nullifier, decided_on, posting` of each.
-        `proven`: which record was proven before, by nullifier."""
+
+        Not `alone`, it does not look which nullifiers are there already, and may raise _NotBeside.
+        """
+        proven = _proven(tx, rows, verdicts) if alone else {}
         rules = self._rules.for_many(replace(tx, catalogue=tx.catalogue.remembering()))
         now, postings, decisions = self._now(), Postings(), []
         for row, record, verdict in zip(rows, said, verdicts, strict=True):
             if record.kind == LOAD:
                 # What a fund still has to give depends on all that it gave before.
-                self._post(tx, postings)
+                self._post(tx, postings, alone)
             name = row["terminal"], row["sequence"]
             decision: dict[str, Any] = {"reason": None, "nullifier": None, "decided_on": now.date(), "posting": None}
             decisions.append(decision)
@@ -331,11 +338,14 @@ class Ingest:
             proven[nullifier] = name
             decision |= {"state": "proven", "nullifier": nullifier}
             postings.add(record, booking, decision)
-        self._post(tx, postings)
+        self._post(tx, postings, alone)
         return decisions
 
-    def _post(self, tx: Transaction, postings: Postings) -> None:
-        self._year_end.correct(tx, postings.post(tx, self._now().date()))
+    def _post(self, tx: Transaction, postings: Postings, alone: bool) -> None:
+        late = self._year_end.late(tx, postings.post(tx, self._now().date()))
+        if late and not alone:
+            raise _NotBeside
+        self._year_end.correct(tx, late)
 
     def book(self, tx: Transaction, terminal: int, sequence: int, nullifier: str) -> None:
         """Post a record in doubt of which the vault found that it happened; refused by the rules, it is rejected."""
@@ -431,6 +441,11 @@ def _proof(name: tuple[int, int], verdict: Verdict, proven: Mapping[str, tuple[i
     if proven.get(verdict.nullifier, name) != name:
         raise RecordRefused("replay", "This transaction was already handed in under another number.")
     return verdict.nullifier
+
+
+def _has_load(batch: Batch) -> bool:
+    """What a fund still has to give depends on what other desks loaded."""
+    return any(entry.clear.kind == LOAD for entry in batch.entries)
 
 
 def _proven(tx: Transaction, rows: Sequence[dict[str, Any]], verdicts: Sequence[Verdict]) -> dict[str, tuple[int, int]]:

@@ -78,7 +78,8 @@ class Verification:
 
     def run(self, heard: Heard = unheard) -> Verified:
         """Stops at the first difference. Raises LinkError when the vault does not answer."""
-        with self._store.reading() as tx:
+        # Alone: nobody is halfway with a posting of a lower number.
+        with self._store.transaction() as tx:
             total, last = tx.evidence.count(), tx.evidence.last_posting()
         counted, journal, after = Verified(0, 0, 0, None), _Journal(self._link_roots), _BEFORE_ALL
         books = _Books(last)

@@ -17,7 +17,7 @@ what is loaded, spent, expired and outstanding add up, and what is outstanding d
 lapse again what a late tap took back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -157,14 +157,18 @@ class YearEnd:
             raise NotFound("closing", f"Nothing is proposed for the pass year up to {until}.")
         return rows
 
-    def correct(self, tx: Transaction, postings: Iterable[tuple[int, NewPosting]]) -> None:
-        """After records were posted: what late taps spent is given back, what late reversals brought lapses again."""
-        last = tx.year_ends.last_lapsed()
+    def late(self, tx: Transaction, postings: Sequence[tuple[int, NewPosting]]) -> list[tuple[int, NewPosting]]:
+        """Those that spent, or gave back, what may have lapsed already."""
+        last = tx.year_ends.last_lapsed() if postings else None
         if last is None:
-            return
-        for number, posting in postings:
-            if posting.kind != "load" and posting.happened_on <= last + self._config.overlap:
-                self._correct(tx, number, posting)
+            return []
+        until = last + self._config.overlap
+        return [each for each in postings if each[1].kind != "load" and each[1].happened_on <= until]
+
+    def correct(self, tx: Transaction, late: Iterable[tuple[int, NewPosting]]) -> None:
+        """After records were posted: what late taps spent is given back, what late reversals brought lapses again."""
+        for number, posting in late:
+            self._correct(tx, number, posting)
 
     def _correct(self, tx: Transaction, number: int, posting: NewPosting) -> None:
         earliest = posting.happened_on - self._config.overlap

@@ -53,6 +53,11 @@ _AS = (
 )
 # What BEGIN IMMEDIATE is to SQLite.
 _ALONE = _AS + ", pg_advisory_xact_lock(20261121, :number)"
+# Alone with a terminal, and with nobody who is alone with everything.
+_BESIDE = _AS + (
+    ", pg_advisory_xact_lock_shared(20261121, :number)"
+    ", pg_advisory_xact_lock((CAST(:number AS bigint) << 32) + CAST(:terminal AS bigint))"
+)
 
 
 class Store:
@@ -83,11 +88,12 @@ class Store:
             downgrade(self._engine, to)
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, terminal: int | None = None) -> Iterator[Transaction]:
         """Committed when the block ends, undone when it raises. Transactions of a municipality wait for each other, so
-        what one has looked at holds until it has written."""
+        what one has looked at holds until it has written. Only those that say of which terminal they are go on beside
+        each other, where the database can: of these, what is of that terminal holds, and the catalogue."""
         with self._engine.begin() as connection:
-            self._introduce(connection, _ALONE)
+            self._introduce(connection, _ALONE if terminal is None else _BESIDE, terminal)
             yield _transaction(connection)
 
     @contextmanager
@@ -97,9 +103,10 @@ class Store:
             self._introduce(connection, _AS)
             yield _transaction(connection)
 
-    def _introduce(self, connection: Connection, words: str) -> None:
+    def _introduce(self, connection: Connection, words: str, terminal: int | None = None) -> None:
         if connection.dialect.name == "postgresql":
-            connection.execute(text(words), {"name": str(self._municipality), "number": self._municipality})
+            whose = {"name": str(self._municipality), "number": self._municipality}
+            connection.execute(text(words), whose if terminal is None else whose | {"terminal": terminal})
 
     def close(self) -> None:
         self._engine.dispose()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Row, Table, case, cast, func, insert, select, tuple_, union_all
+from sqlalchemy import BigInteger, Connection, Row, Table, case, cast, func, insert, select, tuple_, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.schema import account, flow, offer, posting, tally, told, transfer
@@ -85,23 +85,25 @@ class Books:
                 flows[*about, *way] += amount
         for made, sums in ((flow, flows), (tally, +records)):
             *key, what = told(made)
-            grown = [
-                {**dict(zip([each.name for each in key], name, strict=True)), what.name: n} for name, n in sums.items()
-            ]
+            names = [each.name for each in key]
+            # In one order, or two that add up at once would wait for each other.
+            grown = [{**dict(zip(names, about, strict=True)), what.name: n} for about, n in sorted(sums.items())]
+            adding = self._adding(made)
+            more = {what.name: what + adding.excluded[what.name]}
             if grown:
-                self._grow(made, what, grown)
+                self._connection.execute(adding.on_conflict_do_update(made.primary_key, set_=more), grown)
 
-    def _grow(self, made: Table, what: Column[int], rows: list[dict[str, Any]]) -> None:
-        adding = (postgresql if self._connection.dialect.name == "postgresql" else sqlite).insert(made)
-        more = {what.name: what + adding.excluded[what.name]}
-        self._connection.execute(adding.on_conflict_do_update(index_elements=list(made.primary_key), set_=more), rows)
+    def _adding(self, made: Table) -> Any:
+        """An insert that can say what to do when a row is there."""
+        return (postgresql if self._connection.dialect.name == "postgresql" else sqlite).insert(made)
 
     def _open(self, accounts: set[tuple[str, str]]) -> None:
         names = tuple_(account.c.name, account.c.unit)
         rows = self._connection.execute(select(account.c.name, account.c.unit).where(names.in_(accounts)))
         new = accounts - {(name, unit) for name, unit in rows}
         if new:
-            self._connection.execute(insert(account), [{"name": name, "unit": unit} for name, unit in sorted(new)])
+            opened = [{"name": name, "unit": unit} for name, unit in sorted(new)]
+            self._connection.execute(self._adding(account).on_conflict_do_nothing(), opened)
 
     def balances(self) -> dict[tuple[str, str], int]:
         """Of every account, by name and unit, what came in less what went out."""

@@ -68,16 +68,27 @@ class Journal:
         chosen = entry.c.terminal == terminal, entry.c.position.between(first, last)
         return set(self._connection.scalars(select(entry.c.position).where(*chosen)))
 
+    def has_room(self, days: Iterable[date], today: date) -> bool:
+        """Whether each month of these days has a part, where it is to have one."""
+        return not self._lacking(days, today)
+
+    def make_room(self, days: Iterable[date], today: date) -> None:
+        """Give each month of these days its part. Only for who is alone: it waits for all who look."""
+        for month in self._lacking(days, today):
+            self._connection.execute(text("SELECT entry_month(:month)"), {"month": month})
+
+    def _lacking(self, days: Iterable[date], today: date) -> list[date]:
+        if self._connection.dialect.name == "sqlite":
+            return []
+        months = {day.replace(day=1) for day in days if today - _MONTHS_BEFORE <= day <= today + _MONTHS_AFTER}
+        there = text("SELECT to_regclass(:part) IS NOT NULL")
+        return [
+            month for month in sorted(months) if not self._connection.scalar(there, {"part": f"entry_{month:%Y_%m}"})
+        ]
+
     def add_entries(self, rows: list[dict[str, Any]]) -> bool:
         """Add entries with what each decides. False when one of them was held, or proves what was proven before."""
-        self._make_room({row["happened_on"] for row in rows}, rows[0]["recorded_on"])
         return add_rows(self._connection, entry, rows, again=True) == len(rows)
-
-    def _make_room(self, days: Iterable[date], today: date) -> None:
-        if self._connection.dialect.name == "postgresql":
-            months = {day.replace(day=1) for day in days if today - _MONTHS_BEFORE <= day <= today + _MONTHS_AFTER}
-            for month in sorted(months):
-                self._connection.execute(text("SELECT entry_month(:month)"), {"month": month})
 
     def gaps(self, terminal: int) -> tuple[int, list[tuple[int, int]]]:
         """The first position that is still wanted, and the ranges missing below the last one held.

@@ -203,8 +203,9 @@ class _Part:
         self.rows["entry"].append(
             {"terminal": terminal, "position": position, "happened_on": day, "sequence": position, "outcome": 1,
              "clear": bytes(42), "sealed": bytes(60), "previous_mac": FIRST_MAC, "mac": FIRST_MAC,
-             "recorded_on": _TODAY, "state": "proven" if proven else "rejected", "reason": None if proven else "offer", "decided_on": _TODAY,
-             "nullifier": f"{self._chance.getrandbits(128):032x}" if proven else None, "posting": posting}
+             "recorded_on": _TODAY, "decided_on": _TODAY, "posting": posting,
+             "state": "proven" if proven else "rejected", "reason": None if proven else "offer",
+             "nullifier": f"{self._chance.getrandbits(128):032x}" if proven else None}
         )  # fmt: skip
 
     def _booked(self, terminal: int, day: date, kind: str) -> int:

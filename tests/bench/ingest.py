@@ -28,7 +28,7 @@ from tests.city import ROOT
 from tests.postgres import a_database, a_server
 
 WORKERS = 2
-_CARRIERS = 2
+_CARRIERS = 4
 _REPEATS = 3
 _BYTES = "application/octet-stream"
 # Of these venues, what each repetition brings; the first ones warm up.
