@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from backend.errors import SettlementRefused
 
@@ -56,6 +58,27 @@ def test_the_same_transaction_of_two_terminals_is_booked_once(world):
     assert sorted((world.state(world.pool, tap), world.state(other, copied))) == ["proven", "rejected"]
     assert world.reasons() == ["replay"]
     assert world.venue_is_owed(5) + world.venue_is_owed(6) == 500
+
+
+@pytest.mark.parametrize("furnished", ["postgresql"], indirect=True, scope="session")
+def test_one_terminal_does_not_wait_for_another_and_who_is_alone_waits_for_both(world):
+    """A month that has no part yet is the one thing that the first to come makes alone."""
+    for terminal, sold in ((world.pool, {}), (world.shop, {"offer": 21, "amount": 700, "price": 700})):
+        terminal.tap(world.holder, **sold)
+        world.sync(terminal)
+        terminal.tap(world.sibling, **sold)
+    with world.clearing.store.transaction(world.pool.number):
+        assert at_once(world, hand_in(world.shop)) == [1]
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            at_once(world, settled_within_a_moment)
+    assert at_once(world, hand_in(world.pool)) == [1]
+    assert (world.venue_is_owed(5), world.venue_is_owed(6)) == (1000, 1400)
+
+
+def settled_within_a_moment(clearing):
+    with clearing.store._engine.begin() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(20261121, 1)"))
 
 
 def test_a_settlement_that_is_prepared_by_two_at_once_is_prepared_once(world):
