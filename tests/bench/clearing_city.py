@@ -166,7 +166,8 @@ def _remember(connection: Connection) -> None:
     connection.execute(
         text(
             "INSERT INTO tally (municipality, kind, venue, records) "
-            "SELECT municipality, kind, coalesce(venue, 0), sum(records) FROM posting WHERE records > 0 GROUP BY 1, 2, 3"
+            "SELECT municipality, kind, coalesce(venue, 0), sum(records) FROM posting WHERE records > 0 "
+            "GROUP BY 1, 2, 3"
         )
     )
     connection.execute(
