@@ -14,14 +14,15 @@ from backend.config import Config
 from backend.errors import NotFound, ReportRefused
 from backend.reports.statistics import Cube
 from backend.reports.suppression import Counts, suppressed
+from issuer.reach import LEAST_COUNT, WHAT, Reach
 
 MINIMUM = 10
 
 
 def a_count(**changed):
-    """The file of the desk of Gelredam."""
-    facts = {"municipality": 1, "year": 2027, "counted_on": "2027-12-31", "counts": "passes", "minimum": 10}
-    return json.dumps(facts | {"passes": 412} | changed).encode()
+    """The file as the desk of Gelredam writes it, with something else in it."""
+    made = Reach(1, 2027, date(2027, 12, 31), WHAT, LEAST_COUNT, 412).as_json()
+    return json.dumps(json.loads(made) | changed).encode()
 
 
 class Attacker:
@@ -218,6 +219,7 @@ def test_the_reach_of_the_scheme_is_what_the_desk_counted_and_says_of_which_day(
     [
         (a_count(municipality=2), "of municipality 2: take the file of 1"),
         (a_count(year=2026, counted_on="2026-12-31"), "of 2026, on 2026-12-31: take the file of 2027"),
+        (a_count(year=2026, counted_on="2027-01-05"), "of 2026, on 2027-01-05: take the file of 2027"),
         (a_count(counted_on="2028-02-01"), "of 2027, on 2028-02-01"),
         (a_count(passes=-1), "no count of passes"),
         (a_count(passes="12"), "no count of passes"),
