@@ -217,7 +217,9 @@ def statistics(
     year: Annotated[int, typer.Option(help="Calendar year.", min=2020, max=date.max.year)],
     publish: Annotated[bool, typer.Option("--publish", help="Make the tables, once and for good.")] = False,
     by: By | None = None,
-    active_passes: Annotated[int | None, typer.Option(help="As the issuer counted them.", min=0)] = None,
+    reach: Annotated[
+        Path | None, typer.Option(help="Count of passes, of `meedoen issuer reach`.", exists=True, dir_okay=False)
+    ] = None,
     data: Folder = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -226,7 +228,8 @@ def statistics(
         raise typer.BadParameter("who publishes says so with --by NAME")
     with clearing_in(context, data, as_json) as clearing:
         if publish and by is not None:
-            made = clearing.statistics.publish(year, clearing.answering(by, "release"), active_passes=active_passes)
+            counted = reach.read_bytes() if reach else None
+            made = clearing.statistics.publish(year, clearing.answering(by, "release"), counted)
         else:
             made = clearing.statistics.of(year)
     say(as_json, asdict(made), *_statistics_words(made))

@@ -45,6 +45,7 @@ from issuer.personalise import Reader
 from issuer.printing.artwork import load_artwork
 from issuer.printing.check import check_artwork
 from issuer.printing.job import face_of, job_name, last_day
+from issuer.reach_cli import app as reach_app
 from issuer.registry import Registry, passes, people
 from issuer.registry.tables import CardPass, Holder
 from issuer.renewal_cli import app as renewal_app
@@ -57,6 +58,7 @@ app.add_typer(web_app)
 app.add_typer(import_app)
 app.add_typer(renewal_app)
 app.add_typer(encode_app)
+app.add_typer(reach_app)
 
 Code = Annotated[str, typer.Argument(help="The code on the face of the pass.")]
 

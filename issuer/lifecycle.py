@@ -31,6 +31,8 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
 }
 # The one pass that a holder has or is about to have.
 CURRENT = ("stock", "printed", "encoded", "handed_over", "active")
+# With its holder, or on its way there.
+IN_USE = ("handed_over", "active")
 # The pass to renew, when there is no current one.
 LAST_YEARS = "expired"
 # Terminals refuse them by the hotlist until their last day is over; after that they refuse them by the date. One that

@@ -19,6 +19,7 @@ from backend.config import Config
 from backend.errors import NotFound, ReportRefused
 from backend.offers import GRACE
 from backend.people import named
+from backend.reports.reach import Reach, read
 from backend.reports.suppression import Counts, suppressed
 from backend.store import Store, Transaction
 
@@ -70,12 +71,13 @@ class StatisticsService:
         scheme = self._config.municipality.name
         return YearStatistics(scheme, year, row.minimum, row.published_by, row.published_at, tables)
 
-    def publish(self, year: int, by: str, active_passes: int | None = None) -> YearStatistics:
+    def publish(self, year: int, by: str, reach: bytes | None = None) -> YearStatistics:
         """Make the tables of a year, once and for good. Raises ReportRefused when it is too early or done already.
 
-        `active_passes`: as the issuer counted them, for the reach of the scheme; clearing knows no pass.
+        `reach`: the file of the desk with its count of passes, for the reach of the scheme.
         """
         by, may_on = named(by), date(year, 12, 31) + GRACE
+        counted = read(reach, self._config.municipality.number, year) if reach is not None else None
         minimum = self._config.statistics_minimum
         if self._calendar.today() <= may_on:
             text = f"The statistics of {year} can be published after {may_on}: until then taps of it may come in."
@@ -83,7 +85,7 @@ class StatisticsService:
         with self._store.transaction() as tx:
             if tx.statistics.published(year) is not None:
                 raise ReportRefused("published", f"The statistics of {year} are published, and stay as they are.")
-            made = [asdict(each) for each in [*self._tables(tx, year, minimum), *self._reach(active_passes, minimum)]]
+            made = [asdict(each) for each in [*self._tables(tx, year, minimum), *_reach(counted, minimum)]]
             values = {"year": year, "minimum": minimum, "published_by": by, "published_at": self._calendar.now()}
             tx.statistics.publish(values | {"content": json.dumps(made, ensure_ascii=False)})
         return self.of(year)
@@ -116,12 +118,6 @@ class StatisticsService:
             ),
         ]
 
-    def _reach(self, active_passes: int | None, minimum: int) -> list[StatisticsTable]:
-        if active_passes is None:
-            return []
-        shown = None if 0 < active_passes < minimum else active_passes
-        return [StatisticsTable("reach", ("active passes",), ((self._config.municipality.name, (shown,)),))]
-
     def _counted(self, tx: Transaction, year: int) -> dict[tuple[int, str, int], int]:
         """By venue, category and month. More reversals than taps in one of them count as none."""
         found: dict[tuple[int, str, int], int] = defaultdict(int)
@@ -132,6 +128,14 @@ class StatisticsService:
     def _category(self, purse: int) -> str:
         held = self._config.purses.get(purse)
         return "other" if held is None else held.category or held.name
+
+
+def _reach(counted: Reach | None, minimum: int) -> list[StatisticsTable]:
+    """The one row of it is the day of counting: it says nothing of another day."""
+    if counted is None:
+        return []
+    shown = None if 0 < (counted.passes or 0) < minimum else counted.passes
+    return [StatisticsTable("reach", ("passes in use",), ((counted.counted_on.isoformat(), (shown,)),))]
 
 
 class Cube:

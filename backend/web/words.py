@@ -68,10 +68,10 @@ STATISTICS = {
     "month": mark("Bezoeken per maand"),
     "category": mark("Bezoeken per soort en kwartaal"),
     "venue": mark("Bezoeken per aanbieder"),
-    "reach": mark("Bereik"),
+    "reach": mark("Bereik, op de dag van de telling"),
     "taps": mark("Bezoeken"),
     "year": mark("Jaar"),
-    "active passes": mark("Actieve passen"),
+    "passes in use": mark("Passen in gebruik"),
     "total": mark("Totaal"),
     "other": mark("overig"),
 }
@@ -157,6 +157,9 @@ REFUSALS: dict[type[LedgerError], dict[str, str]] = {
         "two people": mark("U hebt dit zelf voorgesteld. Laat iemand anders besluiten."),
         "changed": mark("Er is nu minder over dan is voorgesteld. Trek het in en stel het opnieuw voor."),
         "published": mark("Deze cijfers zijn al gepubliceerd. Ze blijven zoals ze zijn."),
+        "no reach": mark("Dit bestand is geen telling van de passen. Vraag de balie om het bestand."),
+        "other municipality": mark("Deze telling van de passen is van een andere gemeente. Neem het eigen bestand."),
+        "other year": mark("Deze telling van de passen is van een ander jaar. Neem het bestand van het gekozen jaar."),
     },
     NotFound: {
         "settlement": mark("Deze afrekening is er niet. Ga terug naar de lijst."),

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from issuer.errors import CardRefused, DeskError
-from issuer.lifecycle import CHANGE_HOTLIST, CURRENT, LAST_YEARS, ON_HOTLIST, STATES, WORDS, check
+from issuer.lifecycle import CHANGE_HOTLIST, CURRENT, IN_USE, LAST_YEARS, ON_HOTLIST, STATES, WORDS, check
 from issuer.personalise import Pass
 from issuer.printed_code import as_printed
 from issuer.registry.tables import CardPass, Holder, PassEvent
@@ -41,7 +41,7 @@ def hand_over(session: Session, card: CardPass, by_post: bool, by: str, at: date
 
 def destroy(session: Session, card: CardPass, by: str, at: datetime) -> bool:
     """A pass that came back, or was spoiled, went through the shredder; False when that was said before."""
-    if card.state in ("active", "handed_over"):
+    if card.state in IN_USE:
         raise DeskError("This pass is in use. Block it first.")
     if card.state == "destroyed":
         return False
@@ -158,6 +158,12 @@ def counts(session: Session) -> list[tuple[str, int]]:
     rows = session.execute(select(CardPass.state, func.count()).group_by(CardPass.state))
     found = {state: count for state, count in rows}
     return [(state, found[state]) for state in STATES if state in found]
+
+
+def in_use(session: Session, on: date) -> int:
+    """How many passes are with their holder or on their way, and valid on a day."""
+    valid = CardPass.valid_from <= on, CardPass.valid_until >= on
+    return session.scalars(select(func.count()).where(CardPass.state.in_(IN_USE), *valid)).one()
 
 
 def events(session: Session, card: CardPass) -> list[PassEvent]:

@@ -21,6 +21,7 @@ from issuer.import_file import read_people
 from issuer.printing.artwork import load_artwork
 from issuer.printing.check import check_artwork
 from issuer.printing.job import face_of, last_day
+from issuer.reach import reach_of
 from issuer.registry import passes
 from issuer.registry.tables import Holder
 from meedoen.demo.audit import Doubt, read_cards, violations
@@ -35,6 +36,8 @@ FOLDER = Path("var/demo")
 SEED = 2026
 MONDAY = date(2026, 11, 16)
 LAST_YEAR = date(2025, 11, 17)
+# The first day on which nothing of the year can come in any more.
+PUBLISHED_ON = date(2027, 2, 1)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 GUESTS_A_DAY = 42
 _CARD_OF_THE_NEXT = 950
@@ -234,6 +237,8 @@ def _close(city: City, week: Week, guests: list[Guest], console: Console) -> dic
     cents = [purse for purse in totals["purses"] if purse["unit"] == "cent"]
     findings = _audit(city, console)
     city.custodians.destroy(LAST_YEAR.year, console)
+    # All but the one of last year; who lost a pass has another.
+    found += _statistics(city, len(guests) - 1, console)
     return {
         "municipality": city.scheme.name,
         "days": len(DAYS),
@@ -295,6 +300,23 @@ def _audit(city: City, console: Console) -> dict[str, int]:
     told = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(counted.items())) or "nothing"
     console.print(f"The vault audits all {audit.records} records together, and names no pass: {told}.")
     return counted
+
+
+def _statistics(city: City, in_use: int, console: Console) -> list[str]:
+    """The desk counts its passes in a file; clearing publishes it with the year, when its last taps can be in."""
+    year, file = city.clock.day.year, city.folder / "reach.json"
+    with city.registry.transaction() as session:
+        file.write_text(reach_of(session, city.scheme, year, city.clock.day).as_json() + "\n")
+    city.clock.day = PUBLISHED_ON
+    made = city.clearing.statistics.publish(year, _APPROVES, file.read_bytes())
+    ((counted_on, (count,)),) = next(table.rows for table in made.tables if table.name == "reach")
+    shown = [one for table in made.tables for _, counts in table.rows for one in counts]
+    hidden = f"{shown.count(None)} of {len(shown)}"
+    console.print(
+        f"In February {_APPROVES} publishes the counts of {year}: {count} passes in use on {counted_on}, as the desk "
+        f"counted them. {hidden} counts are not shown, to protect those below {made.minimum}."
+    )
+    return [] if count == in_use else [f"the desk counted {count} passes in use, and there are {in_use}"]
 
 
 def _lost_pass(city: City, lost: Guest, console: Console) -> list[str]:

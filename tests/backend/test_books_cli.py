@@ -14,6 +14,7 @@ from backend.clearing import Clearing
 from backend.cli import app
 from tests.backend.busy_city import busy
 from tests.backend.conftest import World
+from tests.backend.test_statistics import a_count
 from tests.backend.test_verify import change
 
 
@@ -108,10 +109,16 @@ def test_a_year_is_closed_by_two_people(finance, monkeypatch):
     assert "--amount" in finance("year-end", "propose", year, "--by", "A", "--restore", status=2)
 
 
-def test_statistics_are_shown_when_they_are_published(finance, monkeypatch):
+def test_statistics_are_shown_when_they_are_published(finance, tmp_path, monkeypatch):
+    count = tmp_path / "reach.json"
     assert "not published yet" in finance("statistics", "--year", "2026", status=1)
     assert "--by NAME" in finance("statistics", "--year", "2026", "--publish", status=2)
     it_is_march(monkeypatch)
-    made = finance.json("statistics", "--year", "2026", "--publish", "--by", "Anna")
-    assert [table["name"] for table in made["tables"]] == ["month", "category", "venue"]
+    publish = ("statistics", "--year", "2026", "--publish", "--by", "Anna", "--reach", count)
+    count.write_bytes(a_count())
+    assert "take the file of 2026" in finance(*publish, status=1)
+    count.write_bytes(a_count(year=2026, counted_on="2026-12-30"))
+    made = finance.json(*publish)
+    assert [table["name"] for table in made["tables"]] == ["month", "category", "venue", "reach"]
+    assert made["tables"][-1]["rows"] == [["2026-12-30", [412]]]
     assert "A dot: not shown, to protect a count below 10." in finance("statistics", "--year", "2026")

@@ -1,5 +1,6 @@
 """Whoever has all published tables, and subtracts what can be subtracted, learns no small count."""
 
+import json
 import random
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -13,8 +14,15 @@ from backend.config import Config
 from backend.errors import NotFound, ReportRefused
 from backend.reports.statistics import Cube
 from backend.reports.suppression import Counts, suppressed
+from issuer.reach import LEAST_COUNT, WHAT, Reach
 
 MINIMUM = 10
+
+
+def a_count(**changed):
+    """The file as the desk of Gelredam writes it, with something else in it."""
+    made = Reach(1, 2027, date(2027, 12, 31), WHAT, LEAST_COUNT, 412).as_json()
+    return json.dumps(json.loads(made) | changed).encode()
 
 
 class Attacker:
@@ -192,7 +200,7 @@ def test_a_city_may_ask_for_larger_counts_and_for_no_smaller_ones(city):
             Config(**dict(city.config) | {"statistics_minimum": minimum})
     city.config = city.config.model_copy(update={"statistics_minimum": 20})
     clearing = city.open()
-    made = clearing.statistics.publish(2027, "Anna", active_passes=19)
+    made = clearing.statistics.publish(2027, "Anna", a_count(passes=19))
     clearing.close()
     counts = [count for table in made.tables for _, counts in table.rows for count in counts]
     assert (made.minimum, counts[-1]) == (20, None)
@@ -200,10 +208,32 @@ def test_a_city_may_ask_for_larger_counts_and_for_no_smaller_ones(city):
     assert any(counts)
 
 
-@pytest.mark.parametrize(("active", "shown"), [(9, None), (10, 10), (0, 0)])
-def test_the_reach_of_the_scheme_is_a_count_of_the_issuer(city, active, shown):
-    tables = city.clearing.statistics.publish(2027, "Anna", active_passes=active).tables
-    assert tables[-1].rows == (("Gelredam", (shown,)),)
+@pytest.mark.parametrize(("passes", "shown"), [(None, None), (9, None), (10, 10), (0, 0)])
+def test_the_reach_of_the_scheme_is_what_the_desk_counted_and_says_of_which_day(city, passes, shown):
+    tables = city.clearing.statistics.publish(2027, "Anna", a_count(passes=passes)).tables
+    assert (tables[-1].columns, tables[-1].rows) == (("passes in use",), (("2027-12-31", (shown,)),))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (a_count(municipality=2), "of municipality 2: take the file of 1"),
+        (a_count(year=2026, counted_on="2026-12-31"), "of 2026, on 2026-12-31: take the file of 2027"),
+        (a_count(year=2026, counted_on="2027-01-05"), "of 2026, on 2027-01-05: take the file of 2027"),
+        (a_count(counted_on="2028-02-01"), "of 2027, on 2028-02-01"),
+        (a_count(passes=-1), "no count of passes"),
+        (a_count(passes="12"), "no count of passes"),
+        (a_count(holders=["Sam de Vos"]), "no count of passes"),
+        (b"412", "no count of passes"),
+        (b"\xff\xfe", "no count of passes"),
+        (b"", "no count of passes"),
+    ],
+)
+def test_a_count_that_is_none_or_of_elsewhere_is_refused_and_nothing_is_published(city, content, words):
+    with pytest.raises(ReportRefused, match=words):
+        city.clearing.statistics.publish(2027, "Anna", content)
+    with pytest.raises(NotFound):
+        city.clearing.statistics.of(2027)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -28,15 +28,13 @@ def index() -> str:
 @pages.post("")
 @needs("release")
 def publish() -> Response | tuple[str, int]:
-    form = request.form
-    year, passes = form.get("year", 0, type=int), form.get("active_passes", type=int)
+    year, reach = request.form.get("year", 0, type=int), request.files.get("reach")
     if year not in _years():
         return _index(_years()[0], _("Kies een jaar dat voorbij is.")), 400
-    if (form.get("active_passes", "").strip() and passes is None) or (passes or 0) < 0:
-        return _index(year, _("Vul het aantal passen in als een getal.")), 400
     try:
         with acting("publish statistics", str(year)):
-            clearing().statistics.publish(year, officer().user_name, active_passes=passes)
+            counted = reach.read() if reach and reach.filename else None
+            clearing().statistics.publish(year, officer().user_name, counted)
     except LedgerError as error:
         return _index(year, refused(error)), 400
     flash(_("Gepubliceerd. Deze cijfers blijven zoals ze zijn."), "ok")
@@ -66,6 +64,7 @@ def _index(year: int, wrong: str = "") -> str:
         may_publish=year in _years(),
         said=lambda word: _(STATISTICS[word]) if word in STATISTICS else word,
         columns=lambda table: [_(STATISTICS[each]) if each in STATISTICS else each for each in table.columns],
+        day=date.fromisoformat,
         month=lambda number: format_date(date(year, int(number), 1), "LLLL", locale=language()),
         wrong=wrong,
     )

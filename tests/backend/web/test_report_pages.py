@@ -1,11 +1,13 @@
 """Reports, exports, the end of a pass year, statistics and the verification of the books, on their pages."""
 
+import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.backend.a_bank import camt
 from tests.backend.test_settlement import wants_invoices
+from tests.backend.test_statistics import a_count
 from tests.backend.web.conftest import LAST_DAY
 
 YEAR = "2026-12-31"
@@ -148,31 +150,40 @@ def test_a_year_of_which_taps_may_come_in_is_not_closed(month, client):
 # Statistics
 
 
+def publish(browser, year, count=None):
+    """With the file of the desk, or with nothing chosen, as a browser sends that."""
+    data = {"year": year, "reach": (io.BytesIO(count or b""), "reach.json" if count else "")}
+    return browser.post("/reports/statistics", data=data, content_type="multipart/form-data")
+
+
 def test_the_statistics_of_a_year_are_published_once_and_shown(year_over, client):
     browser = client("finance-lead")
     assert "Publiceer" in browser.get("/reports/statistics?year=2026").text
-    form = {"year": "2026", "active_passes": "412"}
-    assert browser.post("/reports/statistics", data=form).status_code == 303
+    assert publish(browser, "2026", a_count(year=2026, counted_on="2026-12-30")).status_code == 303
     shown = said(client("auditor").get("/reports/statistics?year=2026"))
     assert "412" in shown
+    assert "30 december 2026" in shown
     assert "november" in shown
     assert "niet getoond" in shown
-    again = browser.post("/reports/statistics", data=form)
+    again = publish(browser, "2026")
     assert (again.status_code, "al gepubliceerd" in again.text) == (400, True)
 
 
 @pytest.mark.parametrize(
-    ("form", "words"),
+    ("year", "count", "words"),
     [
-        ({"year": "2027"}, "een jaar dat voorbij is"),
-        ({"year": "2026", "active_passes": "veel"}, "als een getal"),
-        ({"year": "2026", "active_passes": "-1"}, "als een getal"),
+        ("2027", None, "een jaar dat voorbij is"),
+        ("2026", b"412", "geen telling van de passen"),
+        ("2026", a_count(year=2026, municipality=2), "van een andere gemeente"),
+        ("2026", a_count(), "van een ander jaar"),
     ],
 )
-def test_only_a_year_that_is_over_is_published(year_over, client, form, words):
-    answer = client("finance-lead").post("/reports/statistics", data=form)
+def test_what_cannot_be_published_is_said_and_can_be_published_after_it(year_over, client, year, count, words):
+    browser = client("finance-lead")
+    answer = publish(browser, year, count)
     assert answer.status_code == 400
     assert words in answer.text
+    assert publish(browser, "2026").status_code == 303
 
 
 # Verification
