@@ -100,7 +100,7 @@ class Clearing:
         with self.store.transaction() as tx:
             for desk in self.config.desks:
                 if tx.catalogue.terminal(desk) is None:
-                    tx.catalogue.add_terminal(desk, None)
+                    tx.catalogue.add_terminal(desk, None, self.calendar.today())
 
     def close(self) -> None:
         self._vault.close()

@@ -74,7 +74,7 @@ class Venues:
         """Bring what is held in line with the file; how many offers and purses changed."""
         tx.catalogue.put_venue(venue.number, venue.name, venue.iban, venue.bic or bic_of(venue.iban))
         tx.catalogue.put_invoice(venue.number, None if venue.invoice is None else venue.invoice.model_dump())
-        self._put_terminals(tx, venue)
+        self._put_terminals(tx, venue, day)
         held = tx.catalogue.current_purses(venue.number)
         gone, new = held - set(venue.purses), set(venue.purses) - held
         for purse in sorted(gone):
@@ -84,12 +84,15 @@ class Venues:
         return len(gone) + len(new) + self._put_offers(tx, venue, day)
 
     @staticmethod
-    def _put_terminals(tx: Transaction, venue: VenueIn) -> None:
+    def _put_terminals(tx: Transaction, venue: VenueIn, day: date) -> None:
         held = {row.number for row in tx.catalogue.terminals_of(venue.number)}
         for number in sorted(held | set(venue.terminals)):
             if number not in held:
-                tx.catalogue.add_terminal(number, venue.number)
-            tx.catalogue.use_terminal(number, number in venue.terminals)
+                tx.catalogue.add_terminal(number, venue.number, day)
+            elif number in venue.terminals:
+                tx.catalogue.use_terminal(number, day)
+            else:
+                tx.catalogue.retire_terminal(number)
 
     @staticmethod
     def _put_offers(tx: Transaction, venue: VenueIn, day: date) -> int:

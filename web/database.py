@@ -5,17 +5,34 @@ It is an SQLite file as the embedded default, or at an address that is kept in a
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError, TimeoutError
 
+from web.made_once import made_once
+
 
 def prepare(engine: Engine) -> None:
     """What SQLite does not do by itself; nothing for another database."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_settings)
+
+
+def new_file(path: Path) -> None:
+    """Make an SQLite file that several may open at once, readable to its owner only; nothing when it is there.
+
+    It has its write-ahead log from its first moment: where two go over to one at once, one of them is refused without
+    waiting, lest they wait for each other (https://www.sqlite.org/c3ref/busy_handler.html).
+    """
+    made_once(path, _with_log)
+
+
+def _with_log(draft: Path) -> None:
+    with closing(sqlite3.connect(draft)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def keep_address(file: Path, address: str) -> None:

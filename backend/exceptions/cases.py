@@ -144,7 +144,7 @@ def _findings(found_as: str, kind: str) -> Callable[[Transaction, bool], Iterato
 
 
 def overdue(after_days: int, today: Callable[[], date]) -> Callable[[Transaction, bool], Iterator[Found]]:
-    """Terminals at venues that were not there for some days; or never, since there was something to fetch."""
+    """Terminals at venues that were not there for some days, nor put into use since."""
 
     def source(tx: Transaction, ended: bool) -> Iterator[Found]:
         seen, limit = tx.journal.seen(), today() - timedelta(days=after_days)
@@ -152,8 +152,8 @@ def overdue(after_days: int, today: Callable[[], date]) -> Callable[[Transaction
             if not terminal.in_use or terminal.venue is None:
                 continue
             last = seen.get(terminal.number)
-            since = last or _offers_since(tx, terminal.venue)
-            if since is not None and since < limit:
+            since = max(last or terminal.in_use_since, terminal.in_use_since)
+            if since < limit:
                 yield Found(
                     id=overdue_id(terminal.number),
                     kind=OVERDUE,
@@ -164,12 +164,6 @@ def overdue(after_days: int, today: Callable[[], date]) -> Callable[[Transaction
                 )
 
     return source
-
-
-def _offers_since(tx: Transaction, venue: int) -> date | None:
-    """The first day of what a venue offers now, None when it offers nothing: nobody wrote down when a terminal was put
-    into use."""
-    return min((row.offered_from for row in tx.catalogue.current_offers(venue)), default=None)
 
 
 def returned(tx: Transaction, ended: bool) -> Iterator[Found]:

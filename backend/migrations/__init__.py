@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from backend.errors import ConfigError
 from backend.schema import guards
+from web.database import is_passing
 
 # Any number, the same for all who change this database: one does, the others wait.
 _LOCK = 20261121
@@ -47,9 +48,12 @@ def downgrade(engine: Engine, to: str) -> None:
 def version(engine: Engine) -> str | None:
     """Which version the database has; None when it has no tables."""
     try:
-        with engine.connect() as connection:
+        # Who writes is not waited for.
+        with engine.execution_options(reading=True).connect() as connection:
             return _version(connection)
-    except OperationalError:
+    except OperationalError as error:
+        if engine.dialect.name == "sqlite" and is_passing(error):
+            raise  # a file is there, only somebody else is at it
         raise ConfigError("The database cannot be reached. Ask the administrator to start it.") from None
 
 

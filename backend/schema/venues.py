@@ -17,6 +17,7 @@ terminal = table(
     number("number", primary_key=True),
     number("venue", comment="none: a desk of the municipality"),
     Column("in_use", Boolean, nullable=False),
+    Column("in_use_since", Date, nullable=False, comment="when it was put into use, for the first time or again"),
     refers("venue", "venue", "number"),
 )
 
@@ -81,7 +82,7 @@ venues_import = table(
 )
 
 append_only(venue, changing=("name", "iban", "bic"))
-append_only(terminal, changing=("in_use",))
+append_only(terminal, changing=("in_use", "in_use_since"))
 append_only(venue_purse, changing=("withdrawn_on",))
 append_only(offer, changing=("withdrawn_on",))
 append_only(venues_import)

@@ -24,6 +24,7 @@ from backend.store.reports import Reports
 from backend.store.states import States
 from backend.store.statistics import Statistics
 from backend.store.year_ends import YearEnds
+from web.database import new_file
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Store:
         file = self._engine.url.database
         if self._engine.dialect.name == "sqlite" and file:
             # What SQLite puts beside it gets the same mode.
-            Path(file).touch(0o600)
+            new_file(Path(file))
             Path(file).chmod(0o600)
         if to is None:
             upgrade(self._engine)

@@ -23,7 +23,7 @@ class Catalogue:
     # Terminals
 
     def terminal(self, number: int) -> Row[Any] | None:
-        """`number, venue, in_use`; a venue of None is a desk."""
+        """`number, venue, in_use, in_use_since`; a venue of None is a desk."""
         return self._connection.execute(select(terminal).where(terminal.c.number == number)).one_or_none()
 
     def terminals(self) -> Sequence[Row[Any]]:
@@ -32,11 +32,17 @@ class Catalogue:
     def terminals_of(self, venue_number: int) -> Sequence[Row[Any]]:
         return self._connection.execute(select(terminal).where(terminal.c.venue == venue_number)).all()
 
-    def add_terminal(self, number: int, venue_number: int | None) -> None:
-        self._connection.execute(insert(terminal).values(number=number, venue=venue_number, in_use=True))
+    def add_terminal(self, number: int, venue_number: int | None, on: date) -> None:
+        used = {"in_use": True, "in_use_since": on}
+        self._connection.execute(insert(terminal).values(number=number, venue=venue_number, **used))
 
-    def use_terminal(self, number: int, in_use: bool) -> None:
-        self._connection.execute(update(terminal).where(terminal.c.number == number).values(in_use=in_use))
+    def use_terminal(self, number: int, on: date) -> None:
+        """Put it into use again; nothing when it is in use."""
+        chosen = terminal.c.number == number, terminal.c.in_use.is_(False)
+        self._connection.execute(update(terminal).where(*chosen).values(in_use=True, in_use_since=on))
+
+    def retire_terminal(self, number: int) -> None:
+        self._connection.execute(update(terminal).where(terminal.c.number == number).values(in_use=False))
 
     # Venues and their purses
 

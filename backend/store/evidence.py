@@ -34,6 +34,7 @@ from backend.schema import (
     transfer,
 )
 from backend.store.books import CENTS_TO_VENUE
+from backend.store.payments import place
 
 _AT_ONCE = 400
 
@@ -218,7 +219,7 @@ class Evidence:
             .where(settlement_line.c.venue.is_(None))
         )
         for query in (lines, unlisted):
-            row = self._one(query.order_by("settlement", "venue").limit(1))
+            row = self._one(query.order_by(place(query.selected_columns.settlement), "venue").limit(1))
             if row is not None:
                 return row
         return None
@@ -269,7 +270,7 @@ class Evidence:
             )
             .select_from(settlement_line.join(settlement).outerjoin(paid, same))
             .where(_ordered() != func.coalesce(paid.c.cents, 0))
-            .order_by(settlement_line.c.settlement, settlement_line.c.venue)
+            .order_by(place(settlement_line.c.settlement), settlement_line.c.venue)
         )
         return self._one(query.limit(1))
 

@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, cast, delete, func, insert, literal, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
 
 from backend.schema import (
     offer,
@@ -20,6 +34,15 @@ from backend.schema import (
 )
 from backend.store.books import CENTS
 
+# More than a year has settlements: a number has seven digits for them.
+_MOST = 10_000_000
+
+
+def place(number: ColumnElement[str]) -> ColumnElement[int]:
+    """Where a settlement is among those that count, by its number: year, dash, and how manyth, 1000 after 999."""
+    year, how_manyth = (cast(part, BigInteger) for part in (func.substr(number, 1, 4), func.substr(number, 6)))
+    return year * _MOST + how_manyth
+
 
 class Payments:
     """Settlements within one transaction."""
@@ -28,7 +51,7 @@ class Payments:
         self._connection = connection
 
     def settlements(self) -> Sequence[Row[Any]]:
-        return self._connection.execute(select(*told(settlement)).order_by(settlement.c.number)).all()
+        return self._connection.execute(select(*told(settlement)).order_by(place(settlement.c.number))).all()
 
     def settlement(self, number: str) -> Row[Any] | None:
         return self._connection.execute(select(*told(settlement)).where(settlement.c.number == number)).one_or_none()
@@ -116,15 +139,16 @@ class Payments:
         """Every line that pays this amount."""
         chosen = settlement_line.c.paid == amount
         return self._connection.execute(
-            select(settlement_line).where(chosen).order_by(settlement_line.c.end_to_end_id)
+            select(settlement_line).where(chosen).order_by(place(settlement_line.c.settlement), settlement_line.c.venue)
         ).all()
 
     def last_payments(self, number: str) -> dict[int, tuple[str, bool]]:
         """By venue, the account of its last payment in an approved settlement before this, and whether it came back."""
+        at = place(settlement_line.c.settlement)
         last = (
-            select(settlement_line.c.venue, func.max(settlement_line.c.settlement).label("settlement"))
+            select(settlement_line.c.venue, func.max(at).label("at"))
             .join(settlement, settlement.c.number == settlement_line.c.settlement)
-            .where(settlement_line.c.paid > 0, settlement.c.state == "approved", settlement.c.number < number)
+            .where(settlement_line.c.paid > 0, settlement.c.state == "approved", at < place(literal(number)))
             .group_by(settlement_line.c.venue)
             .subquery()
         )
@@ -132,10 +156,7 @@ class Payments:
         rows = self._connection.execute(
             select(
                 settlement_line.c.venue, settlement_line.c.iban, settlement_line.c.end_to_end_id.in_(came_back)
-            ).join(
-                last,
-                (last.c.venue == settlement_line.c.venue) & (last.c.settlement == settlement_line.c.settlement),
-            )
+            ).join(last, (last.c.venue == settlement_line.c.venue) & (last.c.at == at))
         )
         return {venue: (iban, bool(back)) for venue, iban, back in rows}
 
@@ -231,5 +252,5 @@ class Payments:
             select(settlement_reopened, settlement_line.c.venue)
             .join(settlement_line, settlement_line.c.end_to_end_id == settlement_reopened.c.end_to_end_id)
             .where(settlement_reopened.c.settlement == number)
-            .order_by(settlement_reopened.c.end_to_end_id)
+            .order_by(place(settlement_line.c.settlement), settlement_line.c.venue)
         ).all()

@@ -16,6 +16,7 @@ from backend.schema import (
     terminal,
 )
 from backend.store.books import CENTS
+from backend.store.payments import place
 
 
 class States:
@@ -60,7 +61,7 @@ class States:
             select(*(settlement_line.c[name] for name in names))
             .join(settlement, settlement.c.number == settlement_line.c.settlement)
             .where(settlement.c.state != "withdrawn")
-            .order_by(settlement.c.prepared_at.desc(), settlement.c.number.desc(), settlement_line.c.venue)
+            .order_by(place(settlement.c.number).desc(), settlement_line.c.venue)
         )
         return list(self._connection.execute(query))
 

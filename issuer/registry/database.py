@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from issuer.errors import DeskError
 from issuer.registry.migrations import upgrade
-from web.database import keep_address, prepare
+from web.database import keep_address, new_file, prepare
 
 ADDRESS_FILE = "database.url"
 
@@ -35,7 +35,7 @@ class Registry:
         if address.exists():
             return cls.opened(address.read_text().strip())
         file = folder / "registry.sqlite"
-        file.touch(mode=0o600)
+        new_file(file)
         return cls(create_engine(f"sqlite:///{file}"))
 
     @classmethod

@@ -11,7 +11,6 @@ from sqlalchemy.engine import Engine
 from typer.testing import CliRunner
 
 from backend.cli import app
-from backend.store import Store
 from tests.backend.test_http import client_of, hand_in, problem
 
 SENTENCE = "The database is busy or does not answer. Nothing is lost; try the same again in a moment."
@@ -58,18 +57,33 @@ def test_over_http_who_meets_a_lock_is_asked_to_come_back(locked):
         assert client.get("/health").json()["pending"] == 0
 
 
-def test_on_the_command_line_who_meets_a_lock_is_told_so(locked, monkeypatch):
-    locked.config.save()
-    # What it asks first has an error of its own; somebody begins to write right after that.
-    monkeypatch.setattr(Store, "migrate", lambda *_: None)
+PREPARE = ("settle", "prepare", "--until", "2026-11-30", "--by", "Anna")
 
-    def run(*more):
-        words = ["settle", "prepare", "--until", "2026-11-30", "--by", "Anna", "--data", str(locked.folder), *more]
-        return CliRunner().invoke(app, words, obj=httpx.MockTransport(locked.vault))
 
-    said = run()
+def run(world, *words):
+    world.config.save()
+    return CliRunner().invoke(app, [*words, "--data", str(world.folder)], obj=httpx.MockTransport(world.vault))
+
+
+def test_on_the_command_line_who_meets_a_lock_is_told_so(locked):
+    said = run(locked, *PREPARE)
     assert (said.exit_code, said.stderr) == (1, SENTENCE + "\n")
-    assert json.loads(run("--json").stderr) == {"reason": "database", "faults": [SENTENCE]}
+    assert json.loads(run(locked, *PREPARE, "--json").stderr) == {"reason": "database", "faults": [SENTENCE]}
+
+
+def test_on_the_command_line_who_only_looks_does_not_wait_for_who_writes(locked):
+    assert run(locked, "totals", "--json").exit_code == 0
+
+
+@pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
+def test_a_file_that_nobody_else_may_read_is_busy_too(world):
+    world.clearing.close()
+    alone = sqlite3.connect(world.folder / "clearing.db", isolation_level=None)
+    alone.execute("PRAGMA locking_mode = EXCLUSIVE")
+    alone.execute("BEGIN IMMEDIATE")
+    with a_hurry():
+        assert run(world, "totals").stderr == SENTENCE + "\n"
+    alone.close()
 
 
 def test_what_met_a_lock_goes_well_the_next_time(world):

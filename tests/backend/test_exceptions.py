@@ -575,23 +575,53 @@ def test_a_terminal_out_of_use_is_no_exception(world):
     assert [case.terminal for case in world.clearing.exceptions.cases("overdue")] == [101, 202]
 
 
-def test_a_terminal_for_which_there_is_nothing_yet_is_not_waited_for(world):
-    """Its venue begins in January, and another has no offers at all."""
+def awaited(world):
+    return [(case.terminal, case.since) for case in world.clearing.exceptions.cases("overdue")]
+
+
+def test_a_terminal_is_waited_for_from_the_day_on_which_it_was_put_into_use(world):
+    """A second one at the pool, whose offers are there since November."""
+    world.sells()
+    world.now += timedelta(days=15)
+    world.sync()
+    added = world.clearing.calendar.today()
+    world.import_venues((world.folder / "venues.toml").read_text().replace("[101]", "[101, 102]"))
+    world.now += timedelta(days=14)
+    world.sync()
+    assert awaited(world) == []
+    # New terms, and the same file again, are no new terminal.
+    world.import_venues((world.folder / "venues.toml").read_text().replace("amount = 500", "amount = 550"))
+    world.now += timedelta(days=1)
+    assert awaited(world) == [(102, added)]
+
+
+def test_a_terminal_that_is_put_into_use_again_is_waited_for_from_that_day(world):
+    world.sells()
+    text = (world.folder / "venues.toml").read_text()
+    world.import_venues(text.replace("[201]", "[202]"))
+    world.now += timedelta(days=60)
+    world.sync(world.pool)
+    again = world.clearing.calendar.today()
+    world.import_venues(text)
+    assert awaited(world) == []
+    world.now += timedelta(days=15)
+    world.sync(world.pool)
+    assert awaited(world) == [(201, again)]
+
+
+def test_a_terminal_of_a_venue_that_begins_later_is_not_waited_for_until_then(world):
     world.now += timedelta(days=15)
     venue = """[[venue]]
-number = {0}
+number = 7
 name = "Nieuw"
 iban = "NL91ABNA0417164300"
 purses = [1]
-terminals = [{0}01]
+terminals = [701]
 """
-    offer = '[[venue.offer]]\nnumber = 31\nname = "Later"\npurse = 1\nprice = "fixed"\namount = 500\n'
-    world.import_venues(venue.format(7) + offer, date(2027, 1, 1))
-    world.import_venues(venue.format(8))
-    overdue = world.clearing.exceptions.cases
-    assert [case.terminal for case in overdue("overdue")] == [101, 201]
+    world.import_venues(venue, date(2027, 1, 1))
+    assert [terminal for terminal, _ in awaited(world)] == [101, 201]
     world.now += timedelta(days=61)
-    assert [case.terminal for case in overdue("overdue")] == [101, 201, 701]
+    assert [terminal for terminal, _ in awaited(world)] == [101, 201, 701]
 
 
 def test_who_says_something_wrong_was_not_there(world):

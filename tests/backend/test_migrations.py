@@ -6,7 +6,8 @@ import pytest
 from alembic import op
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy.engine import Engine
 
 from backend.errors import ConfigError
 from backend.migrations import downgrade, is_no_part, upgrade, version
@@ -77,6 +78,23 @@ def test_several_who_open_it_at_once_make_its_tables_once(address):
     for thread in threads:
         thread.join()
     assert failed == []
+
+
+def test_a_new_file_can_be_opened_by_several_from_its_first_moment(tmp_path):
+    """It is one with a write-ahead log when it is first there: to become one, it would have to be nobody else's."""
+    file, versions = tmp_path / "clearing.db", set()
+
+    def look(*_):
+        # https://www.sqlite.org/fileformat2.html#file_format_version_numbers
+        versions.add(file.read_bytes()[18:20])
+
+    event.listen(Engine, "connect", look)
+    store = Store(f"sqlite:///{file}", 1)
+    store.migrate()
+    store.close()
+    event.remove(Engine, "connect", look)
+    assert versions == {b"\x02\x02"}
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {file.name: 0o600}
 
 
 def test_a_step_that_breaks_off_leaves_nothing(engine, monkeypatch):

@@ -17,7 +17,7 @@ from tests.backend.conftest import TABLE_KEY
 # Every column there is. Whoever adds one says here that it names no pass and no person, and links no two taps.
 ALLOWED = {
     "venue": "number name iban bic",
-    "terminal": "number venue in_use",
+    "terminal": "number venue in_use in_use_since",
     "venue_purse": "id venue purse offered_from withdrawn_on",
     "offer": "id number venue name price purse amount purse2 amount2 percent cap compensated compensation"
     " offered_from until withdrawn_on",

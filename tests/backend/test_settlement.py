@@ -11,10 +11,11 @@ import pytest
 import xmlschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from backend.errors import ImportRefused, NotFound, PersonRefused, SettlementRefused
+from backend.schema import settlement
 from backend.settlement.invoice import KVK, OIN, Invoice, Party, ubl
 from backend.settlement.statement import StatementLine
 from tests.backend.conftest import NOT_ALLOWED
@@ -34,6 +35,17 @@ def month(world):
 def settle(world, until=END, by="Bram"):
     made = world.clearing.settlements.prepare(until, "Anna")
     return world.clearing.settlements.approve(made.number, by)
+
+
+@pytest.fixture
+def busy_year(month):
+    """A month of which 998 settlements were prepared, and withdrawn again."""
+    with month.connection() as connection:
+        row = {"until": END, "state": "withdrawn", "prepared_by": "Anna", "prepared_at": month.now}
+        payer = {"debtor": "Gelredam", "debtor_iban": "NL44RABO0123456789"}
+        rows = [{"number": f"2026-{each:03d}"} | row | payer for each in range(1, 999)]
+        connection.execute(insert(settlement), rows)
+    return month
 
 
 def paid(settlement):
@@ -346,6 +358,25 @@ def test_the_payment_order_comes_out_the_same_each_time(month):
     first = month.clearing.settlements.payment_file(number)
     month.now = datetime(2027, 3, 1, tzinfo=UTC)
     assert month.clearing.settlements.payment_file(number) == first
+
+
+def test_the_thousandth_settlement_of_a_year_comes_after_the_one_before(busy_year):
+    first = settle(busy_year).number
+    busy_year.pool.tap(busy_year.holder)
+    busy_year.sync()
+    old = (busy_year.folder / "venues.toml").read_text(encoding="utf-8")
+    busy_year.import_venues(old.replace("NL91ABNA0417164300", "NL02ABNA0123456789"))
+    second = settle(busy_year, DECEMBER)
+    assert (first, second.number) == ("2026-999", "2026-1000")
+    assert [line.last_iban for line in second.lines] == ["NL91ABNA0417164300"]
+    busy_year.pool.tap(busy_year.holder)
+    busy_year.sync()
+    third = settle(busy_year, date(2027, 1, 31))
+    assert [(line.account, line.last_iban) for line in third.lines] == [("known", "NL02ABNA0123456789")]
+    in_order = ["2026-999", "2026-1000", "2027-001"]
+    assert [each.number for each in busy_year.clearing.settlements.all()][-3:] == in_order
+    with busy_year.clearing.store.reading() as tx:
+        assert list(dict.fromkeys(line.settlement for line in tx.states.lines())) == in_order[::-1]
 
 
 def test_an_account_that_changes_later_does_not_change_the_order(month):

@@ -1,6 +1,7 @@
 """What PostgreSQL itself keeps clearing from: changing what was written, and the rows of another municipality."""
 
 from contextlib import contextmanager
+from datetime import date
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -144,7 +145,7 @@ def neighbours(database):
         with store.transaction() as tx:
             if tx.catalogue.venue(5) is None:
                 tx.catalogue.put_venue(5, f"Pool of {number}", "NL91ABNA0417164300", None)
-                tx.catalogue.add_terminal(101, 5)
+                tx.catalogue.add_terminal(101, 5, date(2026, 11, 2))
     yield stores
     for store in stores:
         store.close()
@@ -180,7 +181,8 @@ def test_no_row_refers_to_one_of_another_municipality(neighbours, database):
     theirs = "INSERT INTO venue (number, name, iban, municipality) VALUES (77, 'Theirs', 'NL91ABNA0417164300', 3)"
     with logged_in(database, "till", 3) as connection:
         connection.execute(text(theirs))
-    insert = "INSERT INTO terminal (number, venue, in_use, municipality) VALUES (500, 77, true, 1)"
+    columns = "number, venue, in_use, in_use_since, municipality"
+    insert = f"INSERT INTO terminal ({columns}) VALUES (500, 77, true, '2026-11-02', 1)"
     with logged_in(database, "till", 1) as connection, pytest.raises(DBAPIError, match="foreign key"):
         connection.execute(text(insert))
 

@@ -85,8 +85,9 @@ def _furnish(connection: Connection) -> None:
     iban = "NL91ABNA0417164300"
     connection.execute(insert(schema.venue), [{"number": each, "name": f"V{each}", "iban": iban} for each in venues])
     terminals = [(number, each) for each in venues for number in (each, SECOND + each)]
+    used = {"in_use": True, "in_use_since": _FIRST_DAY}
     connection.execute(
-        insert(schema.terminal), [{"number": number, "venue": venue, "in_use": True} for number, venue in terminals]
+        insert(schema.terminal), [{"number": number, "venue": venue} | used for number, venue in terminals]
     )
     allowed = [{"venue": venue, "purse": purse, "offered_from": _FIRST_DAY} for venue in venues for purse in purses]
     connection.execute(insert(schema.venue_purse), allowed)

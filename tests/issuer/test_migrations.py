@@ -7,7 +7,8 @@ from alembic import op
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, event, inspect
+from sqlalchemy.engine import Engine
 
 from issuer.registry import Base, Registry
 from issuer.registry.migrations import config, upgrade
@@ -69,6 +70,21 @@ def test_several_who_open_it_at_once_make_one_registry(address):
     for thread in threads:
         thread.join()
     assert failed == []
+
+
+def test_a_new_file_can_be_opened_by_several_from_its_first_moment(tmp_path):
+    """It is one with a write-ahead log when it is first there: to become one, it would have to be nobody else's."""
+    file, versions = tmp_path / "registry.sqlite", set()
+
+    def look(*_):
+        # https://www.sqlite.org/fileformat2.html#file_format_version_numbers
+        versions.add(file.read_bytes()[18:20])
+
+    event.listen(Engine, "connect", look)
+    Registry.at(tmp_path).close()
+    event.remove(Engine, "connect", look)
+    assert versions == {b"\x02\x02"}
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {file.name: 0o600}
 
 
 def test_a_step_that_breaks_off_leaves_nothing(address, monkeypatch):

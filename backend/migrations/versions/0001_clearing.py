@@ -185,6 +185,12 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("venue", sa.BigInteger(), nullable=True, comment="none: a desk of the municipality"),
         sa.Column("in_use", sa.Boolean(), nullable=False),
+        sa.Column(
+            "in_use_since",
+            sa.Date(),
+            nullable=False,
+            comment="when it was put into use, for the first time or again",
+        ),
         sa.Column("municipality", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["municipality", "venue"],

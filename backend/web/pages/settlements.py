@@ -119,7 +119,7 @@ def invoice(number: str, venue: int) -> Response:
 
 
 def _index(wrong: str = "") -> str:
-    held = sorted(clearing().settlements.all(), key=lambda each: each.prepared_at, reverse=True)
+    held = clearing().settlements.all()[::-1]
     waiting = next((each for each in held if each.state == "prepared"), None)
     yesterday = site().today() - timedelta(days=1)
     return render_template(
