@@ -20,6 +20,8 @@ from backend.web.config import WebConfig
 from backend.web.permissions import RIGHTS
 from web import audit_log
 from web.accounts import START_CODE_DAYS, add_account, create_administrator, give_start_code
+from web.audit import actor
+from web.log import EventLog, log_remarks
 from web.oidc import Oidc
 from web.refusal import Refusal
 from web.serving import Tls
@@ -126,6 +128,8 @@ def serve(
         city_login = Oidc(**json.loads(oidc.read_text())) if oidc else None
         config = WebConfig(clearing, staff, certificate is not None or proxies > 0, proxies, city_login)
         tls = Tls(certificate, key) if certificate and key else None
+        # Before the app is made: where nobody listens, Flask writes in a way of its own.
+        log_remarks(EventLog(), actor)
         typer.echo(f"The pages are at {'https://0.0.0.0' if tls else 'http://127.0.0.1'}:{port}/")
         run(create_app(config), port, tls)
 

@@ -9,7 +9,11 @@ from web.site import site
 NOBODY = "-"
 
 
+def actor() -> str:
+    """Who asks, by user name."""
+    return g.officer.user_name if g.get("officer") else NOBODY
+
+
 def audit(session: Session, action: str, about: str, result: str = "done") -> None:
     """Write down a change in its own transaction. `about` is a number or a code (`person 12`, `pass K7QW-M2XP`)."""
-    actor = g.officer.user_name if g.get("officer") else NOBODY
-    audit_log.add(session, site().now(), actor, request.remote_addr or NOBODY, action, about, result)
+    audit_log.add(session, site().now(), actor(), request.remote_addr or NOBODY, action, about, result)

@@ -1,12 +1,14 @@
 """Clearing as a server: several processes take in batches over one database."""
 
 import json
+import re
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -15,22 +17,21 @@ from backend.config import Vault
 from web.log import FIELDS
 
 
-@pytest.fixture
-def served(world):
-    """The address of two workers; the vault is not there, so what comes in waits for proof."""
-    nowhere = Vault(address=f"unix:{world.folder / 'no.sock'}")
-    world.config.model_copy(update={"vault": nowhere}).save()
+@contextmanager
+def running(world, *words, until="/health"):
+    """The address of a server, as soon as it answers; what it writes down is in `log`."""
+    world.config.save()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "meedoen", "backend", "serve", "--data", world.folder, "--port", str(port)]
+    command = [sys.executable, "-m", "meedoen", "backend", *words, "--data", world.folder, "--port", port]
     with (world.folder / "log").open("w") as log:
-        process = subprocess.Popen([*map(str, command), "--workers", "2"], stderr=log)
+        process = subprocess.Popen([*map(str, command)], stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         while True:
             assert process.poll() is None
             try:
-                httpx.get(f"{address}/health")
+                httpx.get(f"{address}{until}")
                 break
             except httpx.TransportError:
                 time.sleep(0.1)
@@ -40,15 +41,33 @@ def served(world):
         process.wait(20)
 
 
+def written_down(world):
+    lines = [json.loads(line) for line in (world.folder / "log").read_text().splitlines()]
+    assert {frozenset(line) for line in lines} == {FIELDS | {"at"}}
+    return lines
+
+
+def take_away(table, file):
+    with sqlite3.connect(file) as connection:
+        connection.execute(f"ALTER TABLE {table} RENAME TO elsewhere")
+    connection.close()
+
+
+@pytest.fixture
+def served(world):
+    """The address of two workers; the vault is not there, so what comes in waits for proof."""
+    nowhere = Vault(address=f"unix:{world.folder / 'no.sock'}")
+    world.config = world.config.model_copy(update={"vault": nowhere})
+    with running(world, "serve", "--workers", "2") as address:
+        yield address
+
+
 @pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
 def test_all_that_a_server_writes_down_has_the_six_fields(world, served):
     assert httpx.post(f"{served}/v1/terminals/101/batches", content=b"nonsense").status_code == 400
-    with sqlite3.connect(world.folder / "clearing.db") as connection:
-        connection.execute("ALTER TABLE quarantine RENAME TO elsewhere")
-    connection.close()
+    take_away("quarantine", world.folder / "clearing.db")
     assert httpx.get(f"{served}/health").status_code == 500
-    lines = [json.loads(line) for line in (world.folder / "log").read_text().splitlines()]
-    assert {frozenset(line) for line in lines} == {FIELDS | {"at"}}
+    lines = written_down(world)
     said = {(line["action"].partition(":")[0], line["object"], line["result"]) for line in lines}
     assert ("batch refused", "/v1/terminals/101/batches", "warning") in said
     assert ("POST transport.hand_in", "/v1/terminals/101/batches", "400") in said
@@ -56,6 +75,19 @@ def test_all_that_a_server_writes_down_has_the_six_fields(world, served):
     assert "OperationalError" in broken
     assert "quarantine.py" in broken
     assert "no such table" not in broken
+
+
+@pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
+def test_all_that_the_pages_write_down_has_the_six_fields(world):
+    with running(world, "web", "serve", until="/login") as address, httpx.Client(base_url=address) as browser:
+        (token,) = re.findall(r'name="csrf_token" [^>]*value="([^"]+)"', browser.get("/login").text)[:1]
+        take_away("account", world.folder / "staff.db")
+        given = {"csrf_token": token, "user_name": "v.plas", "password": "drie paarse olifanten"}
+        assert browser.post("/login", data=given).status_code == 500
+    (broken,) = written_down(world)
+    assert [broken[name] for name in ("object", "result", "origin", "actor")] == ["/login", "error", "127.0.0.1", "-"]
+    assert "OperationalError" in broken["action"]
+    assert "v.plas" not in broken["action"]
 
 
 def test_two_workers_take_in_what_several_carriers_bring_at_once(world, served):
