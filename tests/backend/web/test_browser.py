@@ -30,6 +30,8 @@ PAGES = [
     ("venue", "/own/offers"),
     ("auditor", "/audit"),
 ]
+# What a browser shows does not depend on the database; the other tests of these pages run on both.
+pytestmark = pytest.mark.parametrize("furnished", ["sqlite"], indirect=True, scope="session")
 TEA = {"name": "Thee", "price": "fixed", "purse": 1, "amount": 250}
 
 
