@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from backend.schema import account, flow, offer, posting, tally, told, transfer
 
 # What a transfer brings the venue of its posting, in cents.
-CENTS_TO_VENUE = case(
+_CENTS_TO_VENUE = case(
     (transfer.c.unit != "cent", 0),
     (transfer.c.destination.startswith("venue:"), transfer.c.amount),
     (transfer.c.source.startswith("venue:"), -transfer.c.amount),
@@ -20,7 +20,7 @@ CENTS_TO_VENUE = case(
 )
 
 # What a posting brings its venue, in cents.
-CENTS = select(func.coalesce(func.sum(CENTS_TO_VENUE), 0)).where(transfer.c.posting == posting.c.id).scalar_subquery()
+CENTS = select(func.coalesce(func.sum(_CENTS_TO_VENUE), 0)).where(transfer.c.posting == posting.c.id).scalar_subquery()
 
 # From a source to a destination account, of a unit, an amount.
 Transfers = Iterable[tuple[str, str, str, int]]

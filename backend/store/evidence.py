@@ -33,7 +33,7 @@ from backend.schema import (
     told,
     transfer,
 )
-from backend.store.books import CENTS_TO_VENUE
+from backend.store.books import CENTS
 from backend.store.payments import place
 
 _AT_ONCE = 400
@@ -192,13 +192,9 @@ class Evidence:
             select(
                 settlement_item.c.settlement,
                 posting.c.venue,
-                func.coalesce(func.sum(CENTS_TO_VENUE), 0).label("cents"),
+                func.coalesce(func.sum(CENTS), 0).label("cents"),
             )
-            .select_from(
-                settlement_item.join(posting, posting.c.id == settlement_item.c.posting).outerjoin(
-                    transfer, transfer.c.posting == posting.c.id
-                )
-            )
+            .select_from(settlement_item.join(posting, posting.c.id == settlement_item.c.posting))
             .group_by(settlement_item.c.settlement, posting.c.venue)
             .subquery()
         )
