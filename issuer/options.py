@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from sqlalchemy.orm import Session
@@ -30,6 +31,7 @@ DATA = Path("var/issuer")
 SECRETS = Path("var/keys/issuer.json")
 BACKEND = "http://127.0.0.1:8442"
 SCHEME = Path("schemes/gelrepas.toml")
+_TIMEZONE = ZoneInfo("Europe/Amsterdam")
 # Who works at the command line is known to the machine, not to the registry.
 BY = "command line"
 
@@ -50,8 +52,8 @@ def log(session: Session, action: str, about: str) -> None:
 
 
 def today() -> date:
-    """The municipality's own calendar day."""
-    return date.today()  # noqa: DTZ011 - that of this machine, on purpose
+    """The municipality's own calendar day, as the vault counts it, whatever zone this machine is set to."""
+    return now().astimezone(_TIMEZONE).date()
 
 
 def now() -> datetime:

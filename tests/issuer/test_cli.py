@@ -3,6 +3,8 @@
 import csv
 import json
 import threading
+import time
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from werkzeug.serving import make_server
 
 from card.signing import SEAL_BYTES
 from hardware.emulated_pass import EmulatedPass, Memory
+from issuer import options
 from issuer.cli import app
 from keys.days import day_number, today
 from keys.hand_out import hand_out
@@ -83,6 +86,23 @@ def vault(tmp_path):
 def counts(output):
     found = json.loads(output)
     return {key: found[key] for key in ("new", "changed", "unchanged", "faults", "accepted")}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles"])
+def test_a_day_begins_at_midnight_of_the_municipality_whatever_the_machine_says(monkeypatch, zone):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        for at, day in (
+            (datetime(2026, 11, 21, 22, 59, tzinfo=UTC), date(2026, 11, 21)),
+            (datetime(2026, 11, 21, 23, 0, tzinfo=UTC), date(2026, 11, 22)),
+            (datetime(2026, 7, 1, 22, 0, tzinfo=UTC), date(2026, 7, 2)),
+        ):
+            monkeypatch.setattr(options, "now", lambda at=at: at)
+            assert options.today() == day
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_nothing_is_taken_in_until_it_is_accepted(desk, households):

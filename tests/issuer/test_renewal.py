@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from card.layout import PassFile
 from hardware.emulated_pass import inspect
 from hardware.in_process import InProcessReader
-from issuer import forgetting, renewal
+from issuer import forgetting, options, renewal
 from issuer.deciding import decide_all, decide_for
 from issuer.desk import day_number
 from issuer.errors import CardLeft, CardRefused, DeskError
@@ -656,5 +656,5 @@ def test_a_preview_is_made_on_the_command_line_and_accepted_by_somebody_who_is_l
 
 def test_without_a_day_the_next_pass_year_is_tested(folder):
     made = run_cli(folder, "renew", "preview", "--json")
-    today = date.today()  # noqa: DTZ011 - as the command does
+    today = options.today()
     assert json.loads(made.stdout)["pass_year"] == SCHEME.pass_year(SCHEME.year_end(today) + timedelta(days=1))

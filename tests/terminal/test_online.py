@@ -76,13 +76,13 @@ class Front:
     def _answer(self, line):
         asked = b""
         while b"\r\n\r\n" not in asked:
-            asked += line.recv(4096)
+            asked += self._more(line)
         head, _, body = asked.partition(b"\r\n\r\n")
         first, *rest = head.decode().split("\r\n")
         method, path, _ = first.split(" ")
         headers = dict(row.split(": ", 1) for row in rest)
         while len(body) < int(headers.get("Content-Length", 0)):
-            body += line.recv(4096)
+            body += self._more(line)
         fault = self.fault(len(self.calls), path)
         self.calls.append(path)
         if fault == "before":
@@ -90,6 +90,13 @@ class Front:
         status, content = self._real(method, path, headers, body)
         sent = f"HTTP/1.1 {status} X\r\nContent-Length: {len(content)}\r\n\r\n".encode() + content
         FAULTS.get(fault, lambda line, sent: line.sendall(sent))(line, sent)
+
+    @staticmethod
+    def _more(line):
+        received = line.recv(4096)
+        if not received:
+            raise ConnectionError("the terminal hung up")
+        return received
 
     def _real(self, method, path, headers, body):
         if path == "/hotlist":
