@@ -36,6 +36,7 @@ _BLOCK = 1
 _ENTRY = 2
 _INTENT = 3
 _HONOURED = 4
+_MOST_NUMBER = (1 << 31) - 1
 
 _MARK_AT = CLEAR_BYTES + SEALED_BYTES
 _TAG = 8
@@ -191,11 +192,12 @@ class Journal:
         return serial % self._storage.blocks * self._storage.block_bytes + slot * _SLOT
 
     def _read(self, at):
-        """Bring a slot into the buffer; its kind, or None when it was not written to its end."""
+        """Bring a slot into the buffer; its kind, or None when it was not written to its end, or not by a terminal."""
         self._fetch(at)
         if read_uint(self._buffer, _HEAD + _BODY, CHECK_BYTES) != crc(self._checked):
             return None
-        return self._buffer[0]
+        # No terminal counts that far, and who goes on counting from there runs out of numbers.
+        return None if read_uint(self._buffer, 1, 4) > _MOST_NUMBER else self._buffer[0]
 
     def _fetch(self, at):
         try:
