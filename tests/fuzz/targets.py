@@ -301,7 +301,11 @@ def _digest(content):
 
 
 def _odd(draw, content):
-    return json.dumps(odd_json(draw, json.loads(content))).encode()
+    try:
+        made = json.loads(content)
+    except ValueError:
+        return mutated(draw, content)  # it was spoilt before
+    return json.dumps(odd_json(draw, made)).encode()
 
 
 # What becomes of a flash
