@@ -8,6 +8,7 @@ and be cut off: the books end up the same.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row
@@ -19,9 +20,10 @@ from backend.ledger import Rules
 from backend.postings import Postings
 from backend.reports.year_end import YearEnd
 from backend.store import Store, Transaction
-from backend.store.journal import Place, decision_of
+from backend.store.bulk import Clash
+from backend.store.journal import UNDECIDED
 from backend.vault import MOST_RECORDS, Question, VaultClient, Verdict
-from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, VOID, Batch, Entry, link_key, open_batch
+from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, VOID, Batch, link_key, open_batch
 from card.errors import BadBatch
 from card.record import LOAD, ClearRecord
 
@@ -72,8 +74,8 @@ class Retried:
 
 
 class _NotBeside(Exception):
-    """A batch depends on what others bring: it proves what was proven before, is late for a pass year that is
-    closed, or is the first of a month. That is so rare that nobody looks for it until it shows."""
+    """A batch depends on what others bring: it is late for a pass year that is closed, or the first of a month. That,
+    and a Clash because it proves what was proven before, is so rare that nobody looks for it until it shows."""
 
 
 class Ingest:
@@ -94,6 +96,7 @@ class Ingest:
         self._year_end = year_end
         self._link_roots = link_roots
         self._now = now
+        self._known: set[int] = set()
 
     # Taking in
 
@@ -103,27 +106,21 @@ class Ingest:
         Raises BatchRefused or TwoJournals; then the whole batch is in quarantine and nothing else has changed.
         """
         batch = self._open(body, terminal)
-        rows = _as_rows(batch)
-        verdicts = self._first_verdicts(batch.terminal, rows)
+        verdicts = self._first_verdicts(batch)
         try:
-            receipt = self._take(body, batch, rows, verdicts or {}, alone=_has_load(batch))
-        except _NotBeside:
-            receipt = self._take(body, batch, rows, verdicts or {}, alone=True)
+            receipt = self._take(body, batch, verdicts or {}, alone=_has_load(batch))
+        except (_NotBeside, Clash):
+            receipt = self._take(body, batch, verdicts or {}, alone=True)
         _log.info("batch of terminal %d: %d new, %d refused", batch.terminal, receipt.accepted, len(receipt.refused))
         if verdicts is None or not receipt.pending or not self._prove_if_possible(batch.terminal):
             return receipt
         with self._store.transaction() as tx:
             return self._receipt(tx, batch, receipt.accepted)
 
-    def _take(
-        self,
-        body: bytes,
-        batch: Batch,
-        rows: Sequence[dict[str, Any]],
-        verdicts: Mapping[int, Verdict],
-        alone: bool,
-    ) -> Receipt:
-        """In one database transaction, `alone` or beside batches of other terminals; then it may raise _NotBeside."""
+    def _take(self, body: bytes, batch: Batch, verdicts: Mapping[int, Verdict], alone: bool) -> Receipt:
+        """In one database transaction, `alone`, or beside batches of other terminals; then it may raise _NotBeside, or
+        Clash."""
+        rows = _as_rows(batch, self._now().date())
         with self._store.transaction(None if alone else batch.terminal) as tx:
             held = tx.journal.entries(batch.terminal, batch.first - 1, batch.first + len(rows))
             fault = _contradiction(batch, rows, held)
@@ -150,24 +147,33 @@ class Ingest:
         return batch
 
     def _link_keys(self, terminal: int) -> list[bytes]:
-        with self._store.reading() as tx:
-            if tx.catalogue.terminal(terminal) is None:
-                return []
+        if terminal not in self._known:
+            with self._store.reading() as tx:
+                if tx.catalogue.terminal(terminal) is None:
+                    return []
+            # It goes out of use some day, and never out of the catalogue.
+            self._known.add(terminal)
         return [link_key(root, terminal) for root in self._link_roots]
 
-    def _first_verdicts(self, terminal: int, rows: Sequence[dict[str, Any]]) -> dict[int, Verdict] | None:
-        """What the vault says of entries that are not held, by position; None when it does not answer."""
-        with self._store.reading() as tx:
-            held = tx.journal.held(terminal, rows[0]["position"], rows[-1]["position"])
-        asked = [row for row in rows if row["outcome"] == COMMITTED and row["position"] not in held]
+    def _first_verdicts(self, batch: Batch) -> dict[int, Verdict] | None:
+        """What the vault says of the entries of a batch, by position; None when it does not answer.
+
+        It is asked again about what is held already: that happens once in a while, and to look first is work always.
+        """
+        asked = [entry for entry in batch.entries if entry.outcome == COMMITTED]
         verdicts: list[Verdict] = []
         try:
             for start in range(0, len(asked), MOST_RECORDS):
-                verdicts += self._vault.prove([_question(row) for row in asked[start : start + MOST_RECORDS]])
+                verdicts += self._vault.prove(
+                    [
+                        Question(batch.terminal, entry.clear.sequence, entry.clear_bytes, entry.sealed)
+                        for entry in asked[start : start + MOST_RECORDS]
+                    ]
+                )
         except LinkError as error:
-            _log.warning("records of terminal %d wait for proof: %s", terminal, error)
+            self._waits(batch.terminal, error)
             return None
-        return {row["position"]: verdict for row, verdict in zip(asked, verdicts, strict=True)}
+        return {entry.position: verdict for entry, verdict in zip(asked, verdicts, strict=True)}
 
     def _keep(
         self,
@@ -186,16 +192,11 @@ class Ingest:
             tx.journal.make_room(days, now.date())
         elif not tx.journal.has_room(days, now.date()):
             raise _NotBeside
-        places, left_over = self._enter(tx, terminal, new)
-        entries = [row | decision_of(places.get(row["position"])) | {"recorded_on": now.date()} for row in new]
-        ready = [entry for entry in entries if entry["state"] == "received" and entry["position"] in verdicts]
-        said = [batch.entries[entry["position"] - batch.first].clear for entry in ready]
-        proofs = [verdicts[entry["position"]] for entry in ready]
-        decisions = self._judge(tx, ready, said, proofs, alone)
-        for entry, decision in zip(ready, decisions, strict=True):
-            entry.update(decision)
-        if not tx.journal.add_entries(entries):
-            raise _NotBeside
+        left_over = self._enter(tx, terminal, new)
+        ready = [row for row in new if row["state"] == "received" and row["position"] in verdicts]
+        said = [batch.entries[row["position"] - batch.first].clear for row in ready]
+        self._judge(tx, ready, said, [verdicts[row["position"]] for row in ready], alone)
+        tx.journal.add_entries(new)
         for row, held in left_over:
             tx.quarantine.keep_entry(terminal, row["position"], row["sequence"], "sequence", _no_place(row, held), now)
         for gap in tx.journal.closed_gaps(terminal):
@@ -206,30 +207,36 @@ class Ingest:
 
     def _enter(
         self, tx: Transaction, terminal: int, rows: Sequence[dict[str, Any]]
-    ) -> tuple[dict[int, Place], list[tuple[dict[str, Any], Place]]]:
-        """Give each entry its place in the record of its sequence. By position, those that decide; and those that have
-        no place, with what has it. Entries that were held are changed at once."""
-        places = tx.journal.places(terminal, {row["sequence"] for row in rows})
-        before = dict(places)
+    ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """Give each entry its place in the record of its sequence; those that have none, each with the one that has it.
+
+        Entries that were held are changed at once.
+        """
+        before = tx.journal.records(terminal, {row["sequence"] for row in rows})
+        deciding = {sequence: dict(held) for sequence, held in before.items()}
         left_over = []
         for row in rows:
-            held = places.get(row["sequence"])
-            place = _first_place(row) if held is None else _resolved(held, row)
-            if place is None:
-                assert held is not None  # the first of its sequence always has a place
-                left_over.append((row, held))
+            held = deciding.setdefault(row["sequence"], row)
+            if held is row:
+                continue
+            if not _has_place(held, row):
+                left_over.append((row, dict(held)))
+                row.update(UNDECIDED)
+            elif row["outcome"] == IN_DOUBT:
+                held["doubt_position"] = row["position"]
+                row.update(UNDECIDED)
             else:
-                places[row["sequence"]] = place
+                _resolve(held, row)
+                deciding[row["sequence"]] = row
         for sequence, held in before.items():
-            place = places[sequence]
-            if place.position != held.position:
+            decides = deciding[sequence]
+            if decides["position"] != held["position"]:
                 # What was said of the entry in doubt is said of the one that decides from now on.
-                tx.journal.move(terminal, held.position, None)
-                tx.quarantine.resolve_entry(terminal, held.position, self._now())
-            elif place != held:
-                tx.journal.move(terminal, held.position, place)
-        positions = {row["position"] for row in rows}
-        return {place.position: place for place in places.values() if place.position in positions}, left_over
+                tx.journal.move(terminal, held["position"], UNDECIDED)
+                tx.quarantine.resolve_entry(terminal, held["position"], self._now())
+            elif decides != held:
+                tx.journal.move(terminal, held["position"], decides)
+        return left_over
 
     def _receipt(self, tx: Transaction, batch: Batch, accepted: int) -> Receipt:
         """What became of a batch, with the terminal's progress remembered."""
@@ -283,9 +290,13 @@ class Ingest:
         try:
             self.prove_pending(terminal)
         except LinkError as error:
-            _log.warning("records of terminal %d wait for proof: %s", terminal, error)
+            self._waits(terminal, error)
             return False
         return True
+
+    @staticmethod
+    def _waits(terminal: int, error: LinkError) -> None:
+        _log.warning("records of terminal %d wait for proof: %s", terminal, error)
 
     def _decide(self, tx: Transaction, asked: Sequence[Row[Any]], verdicts: Sequence[Verdict]) -> int:
         """Apply verdicts, but for records that somebody else decided since they were asked about; how many."""
@@ -298,9 +309,8 @@ class Ingest:
         rows = [row._asdict() for row, _ in still]
         said = [ClearRecord.from_bytes(row["clear"]) for row in rows]
         proofs = [verdict for _, verdict in still]
-        decisions = self._judge(tx, rows, said, proofs, alone=True)
-        keys = "terminal", "position", "happened_on"
-        tx.journal.decide([{key: row[key] for key in keys} | each for row, each in zip(rows, decisions, strict=True)])
+        self._judge(tx, rows, said, proofs, alone=True)
+        tx.journal.decide(rows)
         tx.quarantine.resolve_proven([(row["terminal"], row["sequence"]) for row in rows], self._now())
         return len(rows)
 
@@ -311,35 +321,34 @@ class Ingest:
         said: Sequence[ClearRecord],
         verdicts: Sequence[Verdict],
         alone: bool,
-    ) -> list[dict[str, Any]]:
-        """What records come to by their verdicts, booked: `state, reason, nullifier, decided_on, posting` of each.
+    ) -> None:
+        """Decide records by their verdicts, and book them: `state, reason, nullifier, decided_on, posting` of each row.
 
         Not `alone`, it does not look which nullifiers are there already, and may raise _NotBeside.
         """
         proven = _proven(tx, rows, verdicts) if alone else {}
         rules = self._rules.for_many(replace(tx, catalogue=tx.catalogue.remembering()))
-        now, postings, decisions = self._now(), Postings(), []
+        now, postings = self._now(), Postings()
+        today = now.date()
         for row, record, verdict in zip(rows, said, verdicts, strict=True):
             if record.kind == LOAD:
                 # What a fund still has to give depends on all that it gave before.
                 self._post(tx, postings, alone)
             name = row["terminal"], row["sequence"]
-            decision: dict[str, Any] = {"reason": None, "nullifier": None, "decided_on": now.date(), "posting": None}
-            decisions.append(decision)
+            row["decided_on"], row["reason"], row["nullifier"], row["posting"] = today, None, None, None
             try:
                 nullifier = _proof(name, verdict, proven)
                 booking = rules(record, row["clear"])
             except RecordRefused as refusal:
-                decision |= {"state": "rejected", "reason": refusal.reason}
+                row["state"], row["reason"] = "rejected", refusal.reason
                 tx.quarantine.keep_entry(
                     row["terminal"], row["position"], row["sequence"], refusal.reason, str(refusal), now
                 )
                 continue
             proven[nullifier] = name
-            decision |= {"state": "proven", "nullifier": nullifier}
-            postings.add(record, booking, decision)
+            row["state"], row["nullifier"] = "proven", nullifier
+            postings.add(record, booking, row)
         self._post(tx, postings, alone)
-        return decisions
 
     def _post(self, tx: Transaction, postings: Postings, alone: bool) -> None:
         late = self._year_end.late(tx, postings.post(tx, self._now().date()))
@@ -387,10 +396,9 @@ class Ingest:
             row = tx.journal.record(*name)
             if row is None or row.position != item.position:
                 entry = tx.journal.entry(item.terminal, item.position)._asdict()
-                places, left_over = self._enter(tx, item.terminal, [entry])
-                if item.position in places:
-                    tx.journal.move(item.terminal, item.position, places[item.position])
-                if not left_over:
+                entry["state"] = _STATE[entry["outcome"]]
+                if not self._enter(tx, item.terminal, [entry]):
+                    tx.journal.move(item.terminal, item.position, entry)
                     tx.quarantine.resolve_entry(item.terminal, item.position, self._now())
                 return
             if row.outcome == IN_DOUBT:
@@ -404,33 +412,31 @@ class Ingest:
             self._decide(tx, [row], [verdict])
 
 
-def _first_place(row: dict[str, Any]) -> Place:
-    """The record that an entry begins."""
-    state = _STATE[row["outcome"]]
-    return Place(row["sequence"], row["position"], None, state, row["happened_on"], row["outcome"], row["clear"])
-
-
-def _resolved(held: Place, row: dict[str, Any]) -> Place | None:
-    """The record with one entry more; None when that has no place in it.
+def _has_place(held: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether one entry more has a place in the record of which `held` decides.
 
     A sequence has one entry, or one in doubt and a later one that says how it ended, whichever comes in first.
     """
-    if held.doubt_position is not None or held.clear != row["clear"]:
-        return None
-    if held.outcome != IN_DOUBT == row["outcome"] and row["position"] < held.position:
-        return replace(held, doubt_position=row["position"])
-    if not held.outcome == IN_DOUBT != row["outcome"] or held.position > row["position"]:
-        return None
-    now_decides = replace(held, position=row["position"], doubt_position=held.position, outcome=row["outcome"])
-    if held.state in ("proven", "rejected") and row["outcome"] == VOID:
-        return None  # a later transaction of the pass says that it did happen
-    if held.state == "proven":
-        return now_decides
-    return replace(now_decides, state=_STATE[row["outcome"]], reason=None, decided_on=None)
+    if held["doubt_position"] is not None or held["clear"] != row["clear"]:
+        return False
+    if row["outcome"] == IN_DOUBT:
+        return bool(held["outcome"] != IN_DOUBT and row["position"] < held["position"])
+    if held["outcome"] != IN_DOUBT or held["position"] > row["position"]:
+        return False
+    # A later transaction of the pass may say that it did happen.
+    return not (row["outcome"] == VOID and held["state"] in ("proven", "rejected"))
 
 
-def _no_place(row: dict[str, Any], held: Place) -> str:
-    return f"Sequence {row['sequence']} already has entry {held.position}, and this one does not resolve it."
+def _resolve(held: dict[str, Any], row: dict[str, Any]) -> None:
+    """Have an entry decide about the record that `held` left in doubt: as was proven meanwhile, or by itself."""
+    if held["state"] == "proven":
+        row.update({name: held[name] for name in UNDECIDED})
+    row["doubt_position"] = held["position"]
+    held.update(UNDECIDED)
+
+
+def _no_place(row: dict[str, Any], held: dict[str, Any]) -> str:
+    return f"Sequence {row['sequence']} already has entry {held['position']}, and this one does not resolve it."
 
 
 def _proof(name: tuple[int, int], verdict: Verdict, proven: Mapping[str, tuple[int, int]]) -> str:
@@ -458,27 +464,28 @@ def _question(row: Mapping[str, Any]) -> Question:
     return Question(row["terminal"], row["sequence"], row["clear"], row["sealed"])
 
 
-def _as_rows(batch: Batch) -> list[dict[str, Any]]:
-    """Each entry as it is held, with the MAC that it follows."""
+def _as_rows(batch: Batch, today: date) -> list[dict[str, Any]]:
+    """Each entry as it is held, with the MAC that it follows, deciding what it says by itself."""
     previous_mac, rows = batch.previous_mac, []
     for entry in batch.entries:
-        rows.append(_as_row(batch.terminal, entry, previous_mac))
+        rows.append(
+            {
+                "terminal": batch.terminal,
+                "position": entry.position,
+                "happened_on": day_of(entry.clear.day),
+                "sequence": entry.clear.sequence,
+                "outcome": entry.outcome,
+                "clear": entry.clear_bytes,
+                "sealed": entry.sealed,
+                "previous_mac": previous_mac,
+                "mac": entry.mac,
+                "recorded_on": today,
+                **UNDECIDED,
+                "state": _STATE[entry.outcome],
+            }
+        )
         previous_mac = entry.mac
     return rows
-
-
-def _as_row(terminal: int, entry: Entry, previous_mac: bytes) -> dict[str, Any]:
-    return {
-        "terminal": terminal,
-        "position": entry.position,
-        "happened_on": day_of(entry.clear.day),
-        "sequence": entry.clear.sequence,
-        "outcome": entry.outcome,
-        "clear": entry.clear_bytes,
-        "sealed": entry.sealed,
-        "previous_mac": previous_mac,
-        "mac": entry.mac,
-    }
 
 
 def differing_field(held: Any, entry: dict[str, Any]) -> str | None:

@@ -16,19 +16,19 @@ from card.record import LOAD, ClearRecord
 
 
 class _Sum:
-    """Records that are booked together, and their decisions, which are to name the posting."""
+    """Records that are booked together, and their rows, which are to name the posting."""
 
     def __init__(self, record: ClearRecord, booking: Booking) -> None:
         self._record = record
         self._booking = booking
         self._amounts: dict[tuple[str, str, str], int] = {}
-        self.decisions: list[dict[str, Any]] = []
+        self.rows: list[dict[str, Any]] = []
 
-    def add(self, booking: Booking, decision: dict[str, Any]) -> None:
+    def add(self, booking: Booking, row: dict[str, Any]) -> None:
         for source, destination, unit, amount in booking.transfers:
             move = source, destination, unit
             self._amounts[move] = self._amounts.get(move, 0) + amount
-        self.decisions.append(decision)
+        self.rows.append(row)
 
     def posting(self, today: date) -> NewPosting:
         transfers = [(*move, amount) for move, amount in self._amounts.items()]
@@ -37,7 +37,7 @@ class _Sum:
             day_of(self._record.day),
             today,
             self._record.terminal,
-            len(self.decisions),
+            len(self.rows),
             transfers,
             self._booking.about,
         )
@@ -49,12 +49,12 @@ class Postings:
     def __init__(self) -> None:
         self._sums: dict[tuple[Any, ...], _Sum] = {}
 
-    def add(self, record: ClearRecord, booking: Booking, decision: dict[str, Any]) -> None:
-        """`decision` gets the number of the posting when that is made."""
+    def add(self, record: ClearRecord, booking: Booking, row: dict[str, Any]) -> None:
+        """`row` gets the number of the posting when that is made."""
         key = self._key(record, booking)
         if key not in self._sums:
             self._sums[key] = _Sum(record, booking)
-        self._sums[key].add(booking, decision)
+        self._sums[key].add(booking, row)
 
     @staticmethod
     def _key(record: ClearRecord, booking: Booking) -> tuple[Any, ...]:
@@ -67,6 +67,6 @@ class Postings:
         made = [each.posting(today) for each in sums]
         numbers = tx.books.post_records(made) if made else []
         for number, each in zip(numbers, sums, strict=True):
-            for decision in each.decisions:
-                decision["posting"] = number
+            for row in each.rows:
+                row["posting"] = number
         return list(zip(numbers, made, strict=True))

@@ -18,18 +18,6 @@ class Whole(Integer):
         return super()._validated(value)
 
 
-class ProofOut(Schema):
-    terminal = Integer(allow_none=True)
-    sequence = Integer(allow_none=True)
-    valid = Boolean(required=True)
-    nullifier = String(allow_none=True, metadata={"description": "32 hex digits; only of a valid record"})
-    reason = String(allow_none=True, metadata={"description": "record, year, seal, handle or mac"})
-
-
-class ProofsOut(Schema):
-    proofs = List(Nested(ProofOut), required=True)
-
-
 class CardIn(Schema):
     uid = String(required=True, validate=Regexp(r"^[0-9A-Fa-f]{14}$"))
     generation = Whole(required=True, validate=Range(0, 255))

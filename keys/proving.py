@@ -5,6 +5,7 @@ each step together; only the two keys that are a record's own are taken one by o
 """
 
 import hashlib
+import struct
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -25,6 +26,9 @@ from keys.vault import HANDLE_PADDING, Vault
 
 RECORD_BYTES = CLEAR_BYTES + SEALED_BYTES
 REASONS = (None, "record", "year", "seal", "handle", "mac")
+# An answer on the road: terminal, sequence, index into REASONS, nullifier; zeros for what there is not.
+_PROOF = struct.Struct("<IIB16s")
+PROOF_BYTES = _PROOF.size
 _VALID, _RECORD, _YEAR, _SEAL, _HANDLE, _MAC = range(len(REASONS))
 _CLEAR = np.dtype([(name, f"<u{size}") for name, size in FIELDS])
 _PURSES = range(1, 15)
@@ -52,6 +56,10 @@ class Verdict(NamedTuple):
     @property
     def valid(self) -> bool:
         return self.nullifier is not None
+
+    def to_bytes(self) -> bytes:
+        """As it goes over the road, 25 bytes."""
+        return _PROOF.pack(self.terminal or 0, self.sequence or 0, REASONS.index(self.reason), self.nullifier or b"")
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from backend.errors import ConfigError
@@ -52,11 +52,12 @@ _AS = (
     "SELECT set_config('role', 'meedoen_clearing', true), set_config('meedoen.municipality', :name, true),"
     " set_config('lock_timeout', '10s', true)"
 )
+_TO_READ = text(_AS)
 # What BEGIN IMMEDIATE is to SQLite.
-_ALONE = _AS + ", pg_advisory_xact_lock(20261121, :number)"
+_TO_BE_ALONE = text(_AS + ", pg_advisory_xact_lock(20261121, :number)")
 # Alone with a terminal, and with nobody who is alone with everything.
-_BESIDE = _AS + (
-    ", pg_advisory_xact_lock_shared(20261121, :number)"
+_TO_BE_BESIDE = text(
+    _AS + ", pg_advisory_xact_lock_shared(20261121, :number)"
     ", pg_advisory_xact_lock((CAST(:number AS bigint) << 32) + CAST(:terminal AS bigint))"
 )
 
@@ -94,20 +95,20 @@ class Store:
         what one has looked at holds until it has written. Only those that say of which terminal they are go on beside
         each other, where the database can: of these, what is of that terminal holds, and the catalogue."""
         with self._engine.begin() as connection:
-            self._introduce(connection, _ALONE if terminal is None else _BESIDE, terminal)
+            self._introduce(connection, _TO_BE_ALONE if terminal is None else _TO_BE_BESIDE, terminal)
             yield _transaction(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """All as it was at one moment, without waiting for who writes; changes nothing."""
         with self._readers.begin() as connection:
-            self._introduce(connection, _AS)
+            self._introduce(connection, _TO_READ)
             yield _transaction(connection)
 
-    def _introduce(self, connection: Connection, words: str, terminal: int | None = None) -> None:
+    def _introduce(self, connection: Connection, words: TextClause, terminal: int | None = None) -> None:
         if connection.dialect.name == "postgresql":
-            whose = {"name": str(self._municipality), "number": self._municipality}
-            connection.execute(text(words), whose if terminal is None else whose | {"terminal": terminal})
+            whose = {"name": str(self._municipality), "number": self._municipality, "terminal": terminal}
+            connection.execute(words, whose)
 
     def close(self) -> None:
         self._engine.dispose()

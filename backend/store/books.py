@@ -4,9 +4,24 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Table, case, cast, func, insert, select, tuple_, union_all
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Row,
+    Table,
+    bindparam,
+    case,
+    cast,
+    func,
+    insert,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.schema import account, flow, offer, posting, tally, told, transfer
@@ -42,6 +57,25 @@ class NewPosting:
 _ABOUT: dict[str, Any] = dict.fromkeys(("venue", "offer", "not_payable"))
 
 
+# What every batch asks is put into words once.
+_NUMBERED = insert(posting).returning(posting.c.id, sort_by_parameter_order=True)
+_ACCOUNTS = select(account.c.name, account.c.unit).where(
+    tuple_(account.c.name, account.c.unit).in_(bindparam("these", expanding=True))
+)
+
+
+def _adding(database: str, made: Table) -> Any:
+    """An insert that can say what to do when a row is there."""
+    return (postgresql if database == "postgresql" else sqlite).insert(made)
+
+
+@cache
+def _adding_up(database: str, made: Table, what: Column[int]) -> Any:
+    """An insert that adds to the row that is there."""
+    adding = _adding(database, made)
+    return adding.on_conflict_do_update(made.primary_key, set_={what.name: what + adding.excluded[what.name]})
+
+
 class Books:
     """Double entry, within one transaction. A transfer goes from a source to a destination account of one unit."""
 
@@ -60,8 +94,7 @@ class Books:
         return self._add(rows, [each.transfers for each in postings])
 
     def _add(self, rows: Sequence[dict[str, Any]], transfers: Sequence[Transfers]) -> list[int]:
-        adding = insert(posting).returning(posting.c.id, sort_by_parameter_order=True)
-        numbers = list(self._connection.scalars(adding, rows))
+        numbers = list(self._connection.scalars(_NUMBERED, rows))
         names = "posting", "number", "source", "destination", "unit", "amount"
         moved = [
             dict(zip(names, (number, place, *move), strict=True))
@@ -88,22 +121,16 @@ class Books:
             names = [each.name for each in key]
             # In one order, or two that add up at once would wait for each other.
             grown = [{**dict(zip(names, about, strict=True)), what.name: n} for about, n in sorted(sums.items())]
-            adding = self._adding(made)
-            more = {what.name: what + adding.excluded[what.name]}
             if grown:
-                self._connection.execute(adding.on_conflict_do_update(made.primary_key, set_=more), grown)
-
-    def _adding(self, made: Table) -> Any:
-        """An insert that can say what to do when a row is there."""
-        return (postgresql if self._connection.dialect.name == "postgresql" else sqlite).insert(made)
+                self._connection.execute(_adding_up(self._connection.dialect.name, made, what), grown)
 
     def _open(self, accounts: set[tuple[str, str]]) -> None:
-        names = tuple_(account.c.name, account.c.unit)
-        rows = self._connection.execute(select(account.c.name, account.c.unit).where(names.in_(accounts)))
+        rows = self._connection.execute(_ACCOUNTS, {"these": list(accounts)})
         new = accounts - {(name, unit) for name, unit in rows}
         if new:
             opened = [{"name": name, "unit": unit} for name, unit in sorted(new)]
-            self._connection.execute(self._adding(account).on_conflict_do_nothing(), opened)
+            adding = _adding(self._connection.dialect.name, account)
+            self._connection.execute(adding.on_conflict_do_nothing(), opened)
 
     def balances(self) -> dict[tuple[str, str], int]:
         """Of every account, by name and unit, what came in less what went out."""

@@ -1,45 +1,47 @@
 """Many rows at once, in the way that each database is fastest at."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     Dialect,
+    Insert,
     Table,
     TableClause,
     TypeDecorator,
     bindparam,
     column,
-    delete,
     false,
+    insert,
     or_,
     select,
     table,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-
-_COUNTED = {"preserve_rowcount": True}
+from sqlalchemy.exc import IntegrityError
 
 
-def add_rows(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any]], again: bool = False) -> int:
-    """Add rows that all have the same columns; how many. `again`: one of which a key is there is left out, and no
-    error."""
+class Clash(Exception):
+    """A row has a key that is there already, or is none that the schema allows. The transaction is over."""
+
+
+def add_rows(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows that all have the same columns; raises Clash."""
     if not rows:
-        return 0
-    if connection.dialect.name == "postgresql":
-        # By way of a table of the session: COPY cannot leave out what is there, nor write where there are row policies.
-        names, waiting = list(rows[0]), _staged(connection, made, rows)
-        adding = postgresql.insert(made).from_select(names, select(waiting))
-        found = connection.execute(adding.on_conflict_do_nothing() if again else adding, execution_options=_COUNTED)
-    else:
-        one_by_one = sqlite.insert(made)
-        one_by_one = one_by_one.on_conflict_do_nothing() if again else one_by_one
-        found = connection.execute(one_by_one, rows, execution_options=_COUNTED)
-    return found.rowcount
+        return
+    try:
+        if connection.dialect.name == "postgresql":
+            # By way of a table of the session: COPY cannot write where there are row policies.
+            stage = _stage(connection, made, rows)
+            connection.execute(stage.adding)
+        else:
+            connection.execute(insert(made), rows)
+    except IntegrityError as error:
+        raise Clash(f"in {made.name}") from error
 
 
 def change_rows(connection: Connection, made: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -48,7 +50,7 @@ def change_rows(connection: Connection, made: Table, key: Sequence[str], rows: S
         return
     changing = [name for name in rows[0] if name not in key]
     if connection.dialect.name == "postgresql":
-        waiting = _staged(connection, made, rows)
+        waiting = _stage(connection, made, rows).table
         same = [made.c[name] == waiting.c[name] for name in key]
         connection.execute(update(made).where(*same).values({name: waiting.c[name] for name in changing}))
     else:
@@ -59,27 +61,46 @@ def change_rows(connection: Connection, made: Table, key: Sequence[str], rows: S
         )
 
 
-def _staged(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any]]) -> TableClause:
-    """The rows in a table of the session, with the columns that they have."""
-    names, waiting = list(rows[0]), table(f"waiting_{made.name}", *(column(name) for name in rows[0]))
-    connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE IF NOT EXISTS {waiting.name} ON COMMIT DELETE ROWS AS TABLE {made.name} WITH NO DATA"
-    )
+@dataclass(frozen=True)
+class _Stage:
+    """A table of the session, with some columns of another one, and how rows get there and on."""
+
+    table: TableClause
+    making: str
+    copying: str
+    # As PostgreSQL calls them, without their lengths.
+    types: list[str]
     # Only the types that are ours have something to say of a value.
-    forms = [_form(made.c[name], connection.dialect) for name in names]
-    # What another call in this transaction left there.
-    connection.execute(delete(waiting))
-    cursor = connection.connection.cursor()
-    with cursor.copy(f"COPY {waiting.name} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)") as copy:
-        copy.set_types([_kind(made.c[name], connection.dialect) for name in names])
+    forms: list[Callable[[Any], Any] | None]
+    adding: Insert
+
+
+@lru_cache(maxsize=64)
+def _stage_for(dialect: Dialect, made: Table, names: tuple[str, ...]) -> _Stage:
+    """In words that are made once: that costs more than to carry them out."""
+    waiting, columns = table(f"waiting_{made.name}", *map(column, names)), [made.c[name] for name in names]
+    return _Stage(
+        waiting,
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {waiting.name} ON COMMIT DELETE ROWS AS TABLE {made.name} WITH NO DATA;"
+        # What another call in this transaction left there.
+        f" DELETE FROM {waiting.name}",
+        f"COPY {waiting.name} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)",
+        [each.type.compile(dialect).lower().partition("(")[0] for each in columns],
+        [each.type.bind_processor(dialect) if isinstance(each.type, TypeDecorator) else None for each in columns],
+        insert(made).from_select(list(names), select(waiting)),
+    )
+
+
+def _stage(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any]]) -> _Stage:
+    """Bring rows, with the columns that they have, to a table of the session."""
+    stage = _stage_for(connection.dialect, made, tuple(rows[0]))
+    connection.exec_driver_sql(stage.making)
+    cursor, columns = connection.connection.cursor(), list(zip(stage.forms, rows[0], strict=True))
+    with cursor.copy(stage.copying) as copy:
+        copy.set_types(stage.types)
         for row in rows:
-            copy.write_row([form(row[name]) if form else row[name] for form, name in zip(forms, names, strict=True)])
-    return waiting
-
-
-def _kind(of: Column[Any], dialect: Dialect) -> str:
-    """The type of a column as PostgreSQL calls it, without its length."""
-    return of.type.compile(dialect).lower().partition("(")[0]
+            copy.write_row([form(row[name]) if form else row[name] for form, name in columns])
+    return stage
 
 
 def named(made: Table, names: Iterable[tuple[int, int]]) -> ColumnElement[bool]:
@@ -93,7 +114,3 @@ def named(made: Table, names: Iterable[tuple[int, int]]) -> ColumnElement[bool]:
             ranges.append((terminal, sequence, sequence))
     inside = [(made.c.terminal == each) & made.c.sequence.between(first, last) for each, first, last in ranges]
     return or_(false(), *inside)
-
-
-def _form(of: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    return of.type.bind_processor(dialect) if isinstance(of.type, TypeDecorator) else None

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
 
 from backend.schema import offer, terminal, venue, venue_invoice, venue_purse, venues_import
 
@@ -24,7 +24,7 @@ class Catalogue:
 
     def terminal(self, number: int) -> Row[Any] | None:
         """`number, venue, in_use, in_use_since`; a venue of None is a desk."""
-        return self._connection.execute(select(terminal).where(terminal.c.number == number)).one_or_none()
+        return self._connection.execute(_TERMINAL, {"number": number}).one_or_none()
 
     def terminals(self) -> Sequence[Row[Any]]:
         return self._connection.execute(select(terminal).order_by(terminal.c.number)).all()
@@ -75,15 +75,8 @@ class Catalogue:
 
     def purses_on(self, venue_number: int, day: date, grace: timedelta = timedelta()) -> set[int]:
         """Purses that the venue may take from on a day; `grace`: how long one still counts after it was withdrawn."""
-        return set(
-            self._connection.scalars(
-                select(venue_purse.c.purse).where(
-                    venue_purse.c.venue == venue_number,
-                    venue_purse.c.offered_from <= day,
-                    or_(venue_purse.c.withdrawn_on.is_(None), venue_purse.c.withdrawn_on > day - grace),
-                )
-            )
-        )
+        asked = {"venue": venue_number, "day": day, "lasting": day - grace}
+        return set(self._connection.scalars(_PURSES_ON, asked))
 
     def current_purses(self, venue_number: int) -> set[int]:
         """Purses that are not withdrawn."""
@@ -103,7 +96,7 @@ class Catalogue:
 
     def versions(self, number: int) -> Sequence[Row[Any]]:
         """Every version of an offer, the newest first."""
-        return self._connection.execute(select(offer).where(offer.c.number == number).order_by(offer.c.id.desc())).all()
+        return self._connection.execute(_VERSIONS, {"number": number}).all()
 
     def current_offers(self, venue_number: int) -> Sequence[Row[Any]]:
         """The versions that are not withdrawn, also those that begin later."""
@@ -139,6 +132,16 @@ class Catalogue:
 
     def version(self) -> int:
         return self._connection.scalar(select(func.max(venues_import.c.version))) or 0
+
+
+# What the rules ask about every batch is put into words once.
+_TERMINAL = select(terminal).where(terminal.c.number == bindparam("number"))
+_VERSIONS = select(offer).where(offer.c.number == bindparam("number")).order_by(offer.c.id.desc())
+_PURSES_ON = select(venue_purse.c.purse).where(
+    venue_purse.c.venue == bindparam("venue"),
+    venue_purse.c.offered_from <= bindparam("day"),
+    or_(venue_purse.c.withdrawn_on.is_(None), venue_purse.c.withdrawn_on > bindparam("lasting")),
+)
 
 
 class _Remembering(Catalogue):

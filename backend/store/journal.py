@@ -1,13 +1,14 @@
 """What terminals handed in: entries by position, and the state of each record."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Date,
     Row,
+    bindparam,
     func,
     insert,
     literal,
@@ -26,21 +27,9 @@ from backend.store.bulk import add_rows, change_rows, named
 _MONTHS_BEFORE, _MONTHS_AFTER = timedelta(days=400), timedelta(days=31)
 
 
-@dataclass(frozen=True)
-class Place:
-    """A record: the entry that decides, and what it came to; `doubt_position`: the one that it resolved."""
-
-    sequence: int
-    position: int
-    doubt_position: int | None
-    state: str
-    happened_on: date
-    outcome: int
-    clear: bytes
-    reason: str | None = None
-    nullifier: str | None = None
-    decided_on: date | None = None
-    posting: int | None = None
+# What an entry says that decides nothing.
+UNDECIDED: dict[str, Any] = dict.fromkeys(("state", "doubt_position", "reason", "nullifier", "decided_on", "posting"))
+_KEY = ("terminal", "position", "happened_on")
 
 
 class Journal:
@@ -53,20 +42,13 @@ class Journal:
 
     def entries(self, terminal: int, first: int, last: int) -> dict[int, Row[Any]]:
         """Held entries of a range of positions, by position."""
-        rows = self._connection.execute(
-            select(entry).where(entry.c.terminal == terminal, entry.c.position.between(first, last))
-        )
+        rows = self._connection.execute(_ENTRIES, {"of": terminal, "first": first, "last": last})
         return {row.position: row for row in rows}
 
     def entry(self, terminal: int, position: int) -> Row[Any]:
         return self._connection.execute(
             select(entry).where(entry.c.terminal == terminal, entry.c.position == position)
         ).one()
-
-    def held(self, terminal: int, first: int, last: int) -> set[int]:
-        """Which positions of a range are held."""
-        chosen = entry.c.terminal == terminal, entry.c.position.between(first, last)
-        return set(self._connection.scalars(select(entry.c.position).where(*chosen)))
 
     def has_room(self, days: Iterable[date], today: date) -> bool:
         """Whether each month of these days has a part, where it is to have one."""
@@ -81,59 +63,54 @@ class Journal:
         if self._connection.dialect.name == "sqlite":
             return []
         months = {day.replace(day=1) for day in days if today - _MONTHS_BEFORE <= day <= today + _MONTHS_AFTER}
-        there = text("SELECT to_regclass(:part) IS NOT NULL")
         return [
-            month for month in sorted(months) if not self._connection.scalar(there, {"part": f"entry_{month:%Y_%m}"})
+            month
+            for month in sorted(months)
+            if not self._connection.scalar(_IS_THERE, {"part": f"entry_{month:%Y_%m}"})
         ]
 
-    def add_entries(self, rows: list[dict[str, Any]]) -> bool:
-        """Add entries with what each decides. False when one of them was held, or proves what was proven before."""
-        return add_rows(self._connection, entry, rows, again=True) == len(rows)
+    def add_entries(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Add entries with what each decides. Raises Clash when one is held, or proves what was proven before."""
+        add_rows(self._connection, entry, rows)
 
     def gaps(self, terminal: int) -> tuple[int, list[tuple[int, int]]]:
         """The first position that is still wanted, and the ranges missing below the last one held.
 
         What two people closed as a gap is neither missing nor wanted; it is taken when it comes in after all.
         """
-        held_to = self._held_to(terminal)
-        beyond = entry.c.terminal == terminal, entry.c.position > held_to
+        known, lowest, highest, count = self._connection.execute(_BEYOND, {"of": terminal}).one()
+        if highest is None:
+            return known + 1, []
+        if count == highest - known:
+            return highest + 1, []
+        missing = [(known + 1, lowest - 1)] if lowest > known + 1 else []
         following = func.lead(entry.c.position).over(order_by=entry.c.position).label("following")
+        beyond = entry.c.terminal == terminal, entry.c.position > known
         ends = select(entry.c.position, following).where(*beyond).subquery()
         rows = self._connection.execute(
             select(ends.c.position, ends.c.following)
             .where(ends.c.following != ends.c.position + 1)
             .order_by(ends.c.position)
-        ).all()
-        lowest, highest = self._connection.execute(
-            select(func.min(entry.c.position), func.max(entry.c.position)).where(*beyond)
-        ).one()
-        if lowest is None:
-            return held_to + 1, []
-        missing = [(held_to + 1, lowest - 1)] if lowest > held_to + 1 else []
+        )
         missing += [(row.position + 1, row.following - 1) for row in rows]
         for row in self.closed_gaps(terminal):
             missing = [part for gap in missing for part in _without(gap, row.first, row.last)]
         return (missing[0][0] if missing else highest + 1), missing
 
-    def _held_to(self, terminal: int) -> int:
-        chosen = terminal_progress.c.terminal == terminal
-        return self._connection.scalar(select(terminal_progress.c.held_to).where(chosen)) or 0
-
     def closed_gaps(self, terminal: int) -> Sequence[Row[Any]]:
         """`event, terminal, first, last` of the gaps that were closed."""
-        query = select(*told(closed_gap)).where(closed_gap.c.terminal == terminal).order_by(closed_gap.c.first)
-        return self._connection.execute(query).all()
+        return self._connection.execute(_CLOSED_GAPS, {"of": terminal}).all()
 
     def advance(self, terminal: int, seen_on: date | None = None) -> tuple[int, list[tuple[int, int]]]:
         """Remember up to where all is held, so that what is missing is found without looking at all of it again; and
         when the terminal was there (None: it was not). Gives `gaps`."""
         wanted, missing = self.gaps(terminal)
-        held_to = wanted - 1
-        values = {"held_to": held_to} | ({} if seen_on is None else {"seen_on": seen_on})
-        chosen = terminal_progress.c.terminal == terminal
-        changed = self._connection.execute(update(terminal_progress).where(chosen).values(**values))
+        progress = {"held_to": wanted - 1, "seen_on": seen_on}
+        changed = self._connection.execute(
+            _ADVANCE, {"of": terminal, **{f"to_{name}": progress[name] for name in progress}}
+        )
         if not changed.rowcount and seen_on is not None:
-            self._connection.execute(insert(terminal_progress).values(terminal=terminal, **values))
+            self._connection.execute(insert(terminal_progress).values(terminal=terminal, **progress))
         return wanted, missing
 
     def seen(self) -> dict[int, date]:
@@ -155,17 +132,17 @@ class Journal:
         chosen = _DECIDES, entry.c.terminal == terminal, entry.c.sequence == sequence
         return self._connection.execute(select(entry).where(*chosen)).one_or_none()
 
-    def places(self, terminal: int, sequences: Iterable[int]) -> dict[int, Place]:
-        """The records of a terminal that are there of these sequences, by sequence."""
-        columns = [entry.c[name] for name in Place.__dataclass_fields__]
+    def records(self, terminal: int, sequences: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """The entries that decide about these sequences of a terminal, as far as they are there, by sequence."""
         chosen = named(entry, [(terminal, sequence) for sequence in sequences])
-        rows = self._connection.execute(select(*columns).where(_DECIDES, chosen))
-        return {row.sequence: Place(*row) for row in rows}
+        rows = self._connection.execute(select(entry).where(_DECIDES, chosen))
+        return {row.sequence: row._asdict() for row in rows}
 
-    def move(self, terminal: int, position: int, place: Place | None) -> None:
-        """An entry that is held decides from now on as this place says; about nothing, when there is none."""
+    def move(self, terminal: int, position: int, decision: Mapping[str, Any]) -> None:
+        """An entry that is held decides from now on what this one does."""
         chosen = entry.c.terminal == terminal, entry.c.position == position
-        self._connection.execute(update(entry).where(*chosen).values(decision_of(place)))
+        values = {name: decision[name] for name in UNDECIDED}
+        self._connection.execute(update(entry).where(*chosen).values(values))
 
     def standing(self, names: Sequence[tuple[int, int]]) -> dict[tuple[int, int], tuple[str, int]]:
         """State and position of records, by terminal and sequence."""
@@ -173,10 +150,10 @@ class Journal:
         rows = self._connection.execute(select(*columns).where(_DECIDES, named(entry, names)))
         return {(terminal, sequence): (state, position) for terminal, sequence, state, position in rows}
 
-    def decide(self, decisions: Sequence[dict[str, Any]]) -> None:
-        """Set `state, reason, nullifier, decided_on, posting` of the records whose deciding entry is `terminal,
-        position, happened_on`."""
-        change_rows(self._connection, entry, ("terminal", "position", "happened_on"), decisions)
+    def decide(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Have entries that are held decide what these rows say, which all have the same columns."""
+        names = [*_KEY, *(name for name in UNDECIDED if rows and name in rows[0])]
+        change_rows(self._connection, entry, _KEY, [{name: row[name] for name in names} for row in rows])
 
     def received(self, terminal: int | None, after: tuple[int, int], limit: int) -> Sequence[Row[Any]]:
         """Records that wait for proof, in order of terminal and sequence."""
@@ -188,10 +165,9 @@ class Journal:
 
     def waiting(self, terminal: int | None = None) -> int:
         """How many records wait for proof."""
-        query = select(func.count()).select_from(entry).where(entry.c.state == "received")
-        if terminal is not None:
-            query = query.where(entry.c.terminal == terminal)
-        return self._connection.scalar(query) or 0
+        if terminal is None:
+            return self._connection.scalar(_WAITING) or 0
+        return self._connection.scalar(_WAITING_OF, {"of": terminal}) or 0
 
     def clear_records(self, state: str) -> list[bytes]:
         """The clear parts of all records in a state, by terminal and sequence."""
@@ -243,12 +219,28 @@ _HELD = text(
     " WHERE entry.nullifier = asked.nullifier AND entry.happened_on = asked.day OFFSET 0) AS held"
 )
 _DECIDES = entry.c.state.is_not(None)
-_DECISION = ("state", "doubt_position", "reason", "nullifier", "decided_on", "posting")
 
-
-def decision_of(place: Place | None) -> dict[str, Any]:
-    """What an entry decides, by column."""
-    return {name: None if place is None else getattr(place, name) for name in _DECISION}
+# What every batch asks is put into words once: to make a query again costs more than to carry it out.
+_OF = entry.c.terminal == bindparam("of")
+_ENTRIES = select(entry).where(_OF, entry.c.position.between(bindparam("first"), bindparam("last")))
+_IS_THERE = text("SELECT to_regclass(:part) IS NOT NULL")
+_HELD_TO = func.coalesce(
+    select(terminal_progress.c.held_to).where(terminal_progress.c.terminal == bindparam("of")).scalar_subquery(), 0
+)
+_BEYOND = select(_HELD_TO, func.min(entry.c.position), func.max(entry.c.position), func.count()).where(
+    _OF, entry.c.position > _HELD_TO
+)
+_CLOSED_GAPS = select(*told(closed_gap)).where(closed_gap.c.terminal == bindparam("of")).order_by(closed_gap.c.first)
+_ADVANCE = (
+    update(terminal_progress)
+    .where(terminal_progress.c.terminal == bindparam("of"))
+    .values(
+        held_to=bindparam("to_held_to"),
+        seen_on=func.coalesce(bindparam("to_seen_on", type_=Date), terminal_progress.c.seen_on),
+    )
+)
+_WAITING = select(func.count()).select_from(entry).where(entry.c.state == "received")
+_WAITING_OF = _WAITING.where(_OF)
 
 
 def _without(gap: tuple[int, int], first: int, last: int) -> list[tuple[int, int]]:

@@ -5,7 +5,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, cast, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    String,
+    Update,
+    bindparam,
+    cast,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from backend.exceptions.names import ITEM
 from backend.schema import entry, exception_event, quarantine
@@ -48,7 +62,7 @@ class Quarantine:
 
     def resolve_batch(self, body: bytes, at: datetime) -> None:
         """The batch was taken after all."""
-        self._resolve(quarantine.c.digest == hashlib.sha256(body).hexdigest(), at)
+        self._connection.execute(_RESOLVE_BATCH, {"of": hashlib.sha256(body).hexdigest(), "at": at})
 
     def resolve_entry(self, terminal: int, position: int, at: datetime) -> None:
         """The entry was taken after all."""
@@ -60,8 +74,7 @@ class Quarantine:
         self._resolve(tuple_(quarantine.c.terminal, quarantine.c.position).in_(proven), at)
 
     def _resolve(self, chosen: Any, at: datetime) -> None:
-        open_ones = quarantine.c.resolved_at.is_(None)
-        self._connection.execute(update(quarantine).where(chosen, open_ones).values(tried_at=at, resolved_at=at))
+        self._connection.execute(_resolving(chosen), {"at": at})
 
     def item(self, number: int) -> Row[Any] | None:
         return self._connection.execute(select(quarantine).where(quarantine.c.id == number)).one_or_none()
@@ -76,10 +89,7 @@ class Quarantine:
 
     def entries(self, terminal: int, first: int, last: int) -> Sequence[Row[Any]]:
         """Open items that are entries of a range of positions, in that order."""
-        columns = quarantine.c.position, quarantine.c.sequence, quarantine.c.reason
-        inside = quarantine.c.terminal == terminal, quarantine.c.position.between(first, last)
-        query = select(*columns).where(*inside, quarantine.c.resolved_at.is_(None)).order_by(quarantine.c.position)
-        return list(self._connection.execute(query))
+        return list(self._connection.execute(_ENTRIES, {"of": terminal, "first": first, "last": last}))
 
     def open_count(self) -> int:
         """How many wait for somebody: not resolved, and not closed by two people since they were last refused."""
@@ -90,3 +100,22 @@ class Quarantine:
         )
         query = select(func.count()).select_from(quarantine).where(quarantine.c.resolved_at.is_(None), ~closed)
         return self._connection.scalar(query) or 0
+
+
+def _resolving(chosen: Any) -> Update:
+    """Of items that are open, those that were taken after all."""
+    now: dict[str, Any] = {"tried_at": bindparam("at"), "resolved_at": bindparam("at")}
+    return update(quarantine).where(chosen, quarantine.c.resolved_at.is_(None)).values(now)
+
+
+# What every batch asks is put into words once.
+_RESOLVE_BATCH = _resolving(quarantine.c.digest == bindparam("of"))
+_ENTRIES = (
+    select(quarantine.c.position, quarantine.c.sequence, quarantine.c.reason)
+    .where(
+        quarantine.c.terminal == bindparam("of"),
+        quarantine.c.position.between(bindparam("first"), bindparam("last")),
+        quarantine.c.resolved_at.is_(None),
+    )
+    .order_by(quarantine.c.position)
+)

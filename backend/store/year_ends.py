@@ -35,8 +35,7 @@ class YearEnds:
 
     def last_lapsed(self) -> date | None:
         """The end of the last pass year of which anything lapsed."""
-        chosen = year_closing.c.kind == "lapse", year_closing.c.state == "decided"
-        last: date | None = self._connection.scalar(select(func.max(year_closing.c.until)).where(*chosen))
+        last: date | None = self._connection.scalar(_LAST_LAPSED)
         return last
 
     def lapses(self, purse: int, first_until: date) -> Sequence[Row[Any]]:
@@ -133,3 +132,9 @@ def _with_lapsed() -> Any:
         .scalar_subquery()
     )
     return select(*told(year_closing), standing.label("lapsed"))
+
+
+# Asked by every batch, and so put into words once.
+_LAST_LAPSED = select(func.max(year_closing.c.until)).where(
+    year_closing.c.kind == "lapse", year_closing.c.state == "decided"
+)

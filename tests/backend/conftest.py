@@ -6,6 +6,7 @@ The people are a holder, a member of the same household, and a stranger.
 
 import hashlib
 import shutil
+import struct
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 
@@ -165,19 +166,19 @@ class Vault:
             return httpx.Response(404)
         records = [request.content[at : at + 102] for at in range(0, len(request.content), 102)]
         self.asked += len(records)
-        return httpx.Response(200, json={"proofs": [self._proof(each[:42], each[42:]) for each in records]})
+        return httpx.Response(200, content=b"".join([self._proof(each[:42], each[42:]) for each in records]))
 
     def _proof(self, clear, sealed):
         record = ClearRecord.from_bytes(clear)
         nullifier = self.committed.get((clear, sealed))
         reason = None if nullifier else self.says.get((clear, sealed), "mac")
-        return {
-            "terminal": record.terminal,
-            "sequence": record.sequence,
-            "valid": nullifier is not None,
-            "nullifier": nullifier,
-            "reason": reason,
-        }
+        return struct.pack(
+            "<IIB16s",
+            record.terminal,
+            record.sequence,
+            (None, "record", "year", "seal", "handle", "mac").index(reason),
+            bytes.fromhex(nullifier or ""),
+        )
 
 
 class Terminal:

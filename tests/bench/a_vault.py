@@ -7,7 +7,7 @@ import hashlib
 import sys
 from collections.abc import Callable
 
-from flask import Flask, Response, json, request
+from flask import Flask, Response, request
 
 from card.record import CLEAR_BYTES
 from keys.http import BACKEND, create_app
@@ -23,16 +23,11 @@ def yes() -> Flask:
     def prove() -> Response:
         body = request.get_data()
         proofs = [
-            {
-                "terminal": int.from_bytes(body[at + 2 : at + 6], "little"),
-                "sequence": int.from_bytes(body[at + 6 : at + 10], "little"),
-                "valid": True,
-                "nullifier": hashlib.md5(body[at : at + CLEAR_BYTES], usedforsecurity=False).hexdigest(),
-                "reason": None,
-            }
+            # Proven: terminal and sequence as asked, no reason, and a nullifier.
+            body[at + 2 : at + 10] + b"\0" + hashlib.md5(body[at : at + CLEAR_BYTES], usedforsecurity=False).digest()
             for at in range(0, len(body), RECORD_BYTES)
         ]
-        return Response(json.dumps({"proofs": proofs}), mimetype="application/json")
+        return Response(b"".join(proofs), mimetype="application/octet-stream")
 
     return app
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import time
@@ -189,8 +190,7 @@ def test_after_a_million_proofs_only_the_log_has_grown(folder):
         for _ in range(100):
             answer = backend.post("/v1/prove", content=records)
             assert answer.status_code == 200
-        assert answer.json()["proofs"][0]["valid"]
-        assert answer.content.count(b'"valid":true') == MOST_RECORDS
+        assert [reason for _, _, reason, _ in struct.iter_unpack("<IIB16s", answer.content)] == [0] * MOST_RECORDS
         assert contents(folder) == before
         grown = (folder / LOG).read_bytes()
     assert grown.startswith(log)
