@@ -16,32 +16,32 @@ from sqlalchemy import (
     bindparam,
     column,
     false,
-    insert,
     or_,
     select,
     table,
     update,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
+
+_COUNTED = {"preserve_rowcount": True}
 
 
 class Clash(Exception):
-    """A row has a key that is there already, or is none that the schema allows. The transaction is over."""
+    """A row has a key that is there already."""
 
 
 def add_rows(connection: Connection, made: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add rows that all have the same columns; raises Clash."""
+    """Add rows that all have the same columns; raises Clash, and then the transaction cannot go on."""
     if not rows:
         return
-    try:
-        if connection.dialect.name == "postgresql":
-            # By way of a table of the session: COPY cannot write where there are row policies.
-            stage = _stage(connection, made, rows)
-            connection.execute(stage.adding)
-        else:
-            connection.execute(insert(made), rows)
-    except IntegrityError as error:
-        raise Clash(f"in {made.name}") from error
+    if connection.dialect.name == "postgresql":
+        # By way of a table of the session: COPY cannot write where there are row policies.
+        found = connection.execute(_stage(connection, made, rows).adding, execution_options=_COUNTED)
+    else:
+        adding = sqlite.insert(made).on_conflict_do_nothing()
+        found = connection.execute(adding, rows, execution_options=_COUNTED)
+    if found.rowcount != len(rows):
+        raise Clash(f"{len(rows) - found.rowcount} of {len(rows)} rows of {made.name} are there already")
 
 
 def change_rows(connection: Connection, made: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -87,7 +87,7 @@ def _stage_for(dialect: Dialect, made: Table, names: tuple[str, ...]) -> _Stage:
         f"COPY {waiting.name} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)",
         [each.type.compile(dialect).lower().partition("(")[0] for each in columns],
         [each.type.bind_processor(dialect) if isinstance(each.type, TypeDecorator) else None for each in columns],
-        insert(made).from_select(list(names), select(waiting)),
+        postgresql.insert(made).from_select(list(names), select(waiting)).on_conflict_do_nothing(),
     )
 
 

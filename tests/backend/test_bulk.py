@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from backend.schema import entry, finding, posting
 from backend.store.bulk import Clash, add_rows
@@ -59,7 +59,7 @@ def test_a_row_that_is_there_already_keeps_out_all(world):
 
 @pytest.mark.parametrize("wrong", [{"outcome": 9}, {"terminal": 999}, {"mac": None}])
 def test_one_row_that_the_schema_refuses_keeps_out_all(world, wrong):
-    with pytest.raises(Clash), world.connection() as connection:
+    with pytest.raises(IntegrityError), world.connection() as connection:
         add_rows(connection, entry, entries(1, 2) + entries(3, **wrong))
     with world.connection() as connection:
         assert held(connection) == []
