@@ -14,9 +14,10 @@ the day on which they are made.
 **Late.** A tap of a day on which passes of the closed year still worked, proven after the closing, spent money that was
 counted as lapsed. So it is given back to the purse at once, as far as it lapsed, and the tap takes it: the totals of
 what is loaded, spent, expired and outstanding add up, and what is outstanding does not change. A late reversal lets
-lapse again what a late tap took back.
+lapse again what a late tap took back, and never what people gave back.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -72,6 +73,11 @@ class YearEnd:
         with self._store.reading() as tx:
             return self._left(tx, self._year(until))
 
+    def lapsed(self, until: date) -> dict[int, int]:
+        """By purse, what stands as lapsed now of a pass year; purses of which nothing does are not in it."""
+        with self._store.reading() as tx:
+            return _lapsed_of(tx, self._year(until))
+
     def _left(self, tx: Transaction, until: date) -> dict[int, int]:
         found = {}
         for purse in self._config.purses:
@@ -106,11 +112,16 @@ class YearEnd:
             return self._propose(tx, "lapse", until, by, left, left if amounts is None else amounts)
 
     def propose_restore(self, until: date, by: str, amounts: Mapping[int, int]) -> list[Closing]:
-        """Propose to give back what lapsed: rests on renewed passes were spent after all."""
+        """Propose to give back what lapsed: rests on renewed passes were spent after all.
+
+        Raises ReportRefused: something is proposed for this year already, or more than lapsed.
+        """
         until, by = self._year(until), named(by)
         with self._store.transaction() as tx:
-            lapsed = {row.purse: row.lapsed for row in tx.year_ends.of(until, "decided")}
-            return self._propose(tx, "restore", until, by, lapsed, amounts)
+            if tx.year_ends.of(until, "proposed"):
+                text = f"Something is proposed for the pass year up to {until} already. Decide on it, or withdraw it."
+                raise ReportRefused("proposed", text)
+            return self._propose(tx, "restore", until, by, _lapsed_of(tx, until), amounts)
 
     def _propose(
         self, tx: Transaction, kind: str, until: date, by: str, most: Mapping[int, int], amounts: Mapping[int, int]
@@ -133,7 +144,7 @@ class YearEnd:
             if any(same_person(by, row.proposed_by) for row in rows):
                 raise ReportRefused("two people", "Who proposed what lapses cannot decide on it.")
             now = self._calendar.now()
-            left, lapsed = self._left(tx, until), {row.purse: row.lapsed for row in rows}
+            left, lapsed = self._left(tx, until), _lapsed_of(tx, until)
             for row in rows:
                 if row.amount > (left if row.kind == "lapse" else lapsed).get(row.purse, 0):
                     text = f"Of purse {row.purse} less is left than was proposed. Withdraw it, and propose it anew."
@@ -174,7 +185,7 @@ class YearEnd:
         earliest = posting.happened_on - self._config.overlap
         for purse, amount in self._moved(posting):
             for row in tx.year_ends.lapses(purse, earliest):
-                moved = correction(posting.kind == "reversal", amount, row.lapsed, row.amount)
+                moved = correction(posting.kind == "reversal", amount, row.lapsed, row.taken)
                 if moved:
                     self._move(tx, row, moved, number)
                 amount -= abs(moved)
@@ -226,7 +237,9 @@ def moves_expected(tx: Transaction, overlap: timedelta) -> list[Move]:
     # Each decision is carried out once.
     first = {row.closing: row.id for row in reversed(tx.year_ends.postings()) if row.cause is None}
     decided = {posting: closing for closing, posting in first.items() if closing in closings}
-    standing: dict[tuple[date, int], int] = {}
+    # By pass year and purse: what stands as lapsed, and what late records took of it.
+    standing: Counter[tuple[date, int]] = Counter()
+    taken: Counter[tuple[date, int]] = Counter()
     lapses: list[Row[Any]] = []
     moves = []
     for late in tx.year_ends.late(min(decided, default=0), overlap):
@@ -234,17 +247,18 @@ def moves_expected(tx: Transaction, overlap: timedelta) -> list[Move]:
             row = closings[decided[late.id]]
             moved = _decided(row)
             moves.append(Move(row.id, None, moved))
-            standing[row.until, row.purse] = standing.get((row.until, row.purse), 0) + moved
+            standing[row.until, row.purse] += moved
             lapses += [row] if row.kind == "lapse" else []
             continue
         amount = late.amount
         for row in sorted(lapses, key=lambda row: row.until):
             if row.purse == late.purse and late.happened_on <= row.until + overlap:
-                lapsed = standing[row.until, row.purse]
-                moved = correction(late.kind == "reversal", amount, lapsed, row.amount)
+                of = row.until, row.purse
+                moved = correction(late.kind == "reversal", amount, standing[of], taken[of])
                 if moved:
                     moves.append(Move(row.id, late.id, moved))
-                standing[row.until, row.purse] += moved
+                standing[of] += moved
+                taken[of] -= moved
                 amount -= abs(moved)
     return moves + [Move(row.id, None, _decided(row)) for number, row in closings.items() if number not in first]
 
@@ -254,9 +268,14 @@ def _decided(row: Row[Any]) -> int:
     return int(row.amount if row.kind == "lapse" else -row.amount)
 
 
-def correction(reversal: bool, amount: int, lapsed: int, decided: int) -> int:
-    """What a late record of an amount moves, where `lapsed` is left of what was `decided`: above zero lapses again."""
-    return min(amount, decided - lapsed) if reversal else -min(amount, lapsed)
+def correction(reversal: bool, amount: int, lapsed: int, taken: int) -> int:
+    """What a late record of an amount moves, where `lapsed` is left and `taken` is what late records took before it:
+    above zero lapses again."""
+    return min(amount, taken) if reversal else -min(amount, lapsed)
+
+
+def _lapsed_of(tx: Transaction, until: date) -> dict[int, int]:
+    return {row.purse: row.lapsed for row in tx.year_ends.of(until, "decided") if row.lapsed}
 
 
 def _closings(tx: Transaction, until: date, state: str) -> list[Closing]:

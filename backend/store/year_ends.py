@@ -4,7 +4,22 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, Row, case, cast, func, insert, literal, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    ScalarSelect,
+    Select,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from backend.schema import lapse, posting, told, transfer, year_closing
 
@@ -39,14 +54,17 @@ class YearEnds:
         return last
 
     def lapses(self, purse: int, first_until: date) -> Sequence[Row[Any]]:
-        """What lapsed in a purse for pass years that end on a day or later, the earliest year first."""
+        """What lapsed in a purse for pass years that end on a day or later, the earliest year first; each with
+        `taken`: what late records took of it."""
         chosen = (
             year_closing.c.purse == purse,
             year_closing.c.kind == "lapse",
             year_closing.c.state == "decided",
             year_closing.c.until >= first_until,
         )
-        return list(self._connection.execute(_with_lapsed().where(*chosen).order_by(year_closing.c.until)))
+        taken = _lapsed_by(lapse.c.cause.is_not(None))
+        query = _with_lapsed().add_columns((-taken).label("taken")).where(*chosen)
+        return list(self._connection.execute(query.order_by(year_closing.c.until)))
 
     def link(self, posting_id: int, closing: int, cause: int | None = None) -> None:
         """`cause`: the posting of late taps or reversals that it corrects; None: a decision."""
@@ -120,18 +138,22 @@ class YearEnds:
 _LAPSED = case((transfer.c.destination.startswith("lapsed:"), transfer.c.amount), else_=-transfer.c.amount)
 
 
-def _with_lapsed() -> Any:
+def _with_lapsed() -> Select[Any]:
     """Closings with what is lapsed on their pass year and purse, after corrections."""
+    return select(*told(year_closing), _lapsed_by().label("lapsed"))
+
+
+def _lapsed_by(*which: ColumnElement[bool]) -> ScalarSelect[int]:
+    """What these postings let lapse of the pass year and purse of a closing, less what they gave back."""
     other = year_closing.alias()
-    standing = (
+    return (
         select(cast(func.coalesce(func.sum(_LAPSED), literal(0)), BigInteger))
         .select_from(
             lapse.join(other, other.c.id == lapse.c.closing).join(transfer, transfer.c.posting == lapse.c.posting)
         )
-        .where(other.c.until == year_closing.c.until, other.c.purse == year_closing.c.purse)
+        .where(other.c.until == year_closing.c.until, other.c.purse == year_closing.c.purse, *which)
         .scalar_subquery()
     )
-    return select(*told(year_closing), standing.label("lapsed"))
 
 
 # Asked by every batch, and so put into words once.

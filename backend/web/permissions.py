@@ -9,11 +9,13 @@ PERMISSIONS: dict[str, tuple[frozenset[str], str]] = {
     "money": (_FINANCE | {AUDITOR}, "read what is owed and paid, settlements, exceptions, reports; verify the books"),
     "settle": (
         _FINANCE,
-        "prepare a settlement, withdraw it before it is approved, take files of the bank in, propose what lapses",
+        "prepare a settlement, withdraw it before it is approved, take files of the bank in, propose what lapses "
+        "or is given back",
     ),
     "release": (
         frozenset({FINANCE_LEAD}),
-        "approve a settlement of somebody else, revoke it before it is sent, decide what lapses, publish statistics",
+        "approve a settlement of somebody else, revoke it before it is sent, decide what lapses or is given back, "
+        "publish statistics",
     ),
     "mend": (_FINANCE, "try a refused item again; close or book a case together with somebody else"),
     "venues": (_FINANCE | {PARTNER_MANAGER, AUDITOR}, "read venues and their offers"),

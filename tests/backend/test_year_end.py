@@ -154,6 +154,37 @@ def test_what_lapsed_can_be_given_back_by_two_people(city):
     assert books(city) == (9000, 12500)
 
 
+def test_while_something_is_proposed_nothing_more_is_proposed_to_give_back(city):
+    close(city)
+    year_end = city.clearing.year_end
+    year_end.propose_restore(YEAR, "Anna", {1: 14500})
+    with pytest.raises(ReportRefused) as refused:
+        year_end.propose_restore(YEAR, "Anna", {1: 14500})
+    assert refused.value.reason == "proposed"
+    year_end.decide(YEAR, "Bram")
+    assert books(city) == (21500, 0)
+
+
+def test_a_late_reversal_does_not_let_lapse_again_what_people_gave_back(city):
+    late_tap(city)
+    close(city)
+    city.clearing.year_end.propose_restore(YEAR, "Anna", {1: 2000})
+    city.clearing.year_end.decide(YEAR, "Bram")
+    city.shop.reverse(city.sibling, offer=21, amount=700, price=700)
+    city.sync()
+    assert books(city) == (9700, 11800)
+
+
+def test_what_late_taps_took_back_and_people_gave_back_lapses_again_by_the_taps_only(city):
+    close(city)
+    late_tap(city)
+    city.clearing.year_end.propose_restore(YEAR, "Anna", {1: 2000})
+    city.clearing.year_end.decide(YEAR, "Bram")
+    city.shop.reverse(city.sibling, offer=21, amount=700, price=700)
+    city.sync()
+    assert books(city) == (9000, 12500)
+
+
 def test_the_next_year_counts_what_lapsed_before(city):
     close(city)
     city.now = datetime(2028, 3, 4, 9, tzinfo=UTC)

@@ -1,5 +1,6 @@
-"""The end of a pass year: one person proposes what lapses, another decides."""
+"""The end of a pass year: one person proposes what lapses, or what of it is given back; another decides."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -30,11 +31,24 @@ def propose() -> Response | tuple[str, int]:
     until = _until()
     try:
         with acting("propose end of pass year", str(until)):
-            clearing().year_end.propose(until, officer().user_name, _amounts(until))
+            amounts = _amounts(clearing().year_end.left(until))
+            clearing().year_end.propose(until, officer().user_name, amounts)
     except LedgerError as error:
         return _index(until, refused(error)), 400
-    flash(_("Voorgesteld. Een teamleider die dit niet voorstelde, besluit."), "ok")
-    return _back(until)
+    return _proposed(until)
+
+
+@pages.post("/restore")
+@needs("settle")
+def restore() -> Response | tuple[str, int]:
+    until = _until()
+    try:
+        with acting("propose to give back what lapsed", str(until)):
+            amounts = _amounts(clearing().year_end.lapsed(until))
+            clearing().year_end.propose_restore(until, officer().user_name, amounts)
+    except LedgerError as error:
+        return _index(until, refused(error)), 400
+    return _proposed(until)
 
 
 @pages.post("/decide")
@@ -70,10 +84,15 @@ def _until() -> date:
     return until
 
 
-def _amounts(until: date) -> dict[int, int]:
+def _proposed(until: date) -> Response:
+    flash(_("Voorgesteld. Een teamleider die dit niet voorstelde, besluit."), "ok")
+    return _back(until)
+
+
+def _amounts(purses: Iterable[int]) -> dict[int, int]:
     """What was filled in for each purse, in its unit; a purse that was left empty keeps what it has."""
     amounts = {}
-    for purse in clearing().year_end.left(until):
+    for purse in purses:
         text = request.form.get(f"amount-{purse}", "").strip()
         try:
             amount = cents_of(text or "0") if clearing().config.purses[purse].unit == "cent" else int(text or "0")
@@ -82,7 +101,7 @@ def _amounts(until: date) -> dict[int, int]:
         if amount:
             amounts[purse] = amount
     if not amounts:
-        raise ReportRefused("nothing", "Say of a purse at least how much lapses.")
+        raise ReportRefused("nothing", "Say of a purse at least how much.")
     return amounts
 
 
@@ -94,6 +113,7 @@ def _index(until: date, wrong: str = "") -> str:
         "reports/year_end.html",
         until=until,
         left=held.year_end.left(until),
+        lapsed=held.year_end.lapsed(until),
         purses=held.config.purses,
         closings=closings,
         waiting=waiting,

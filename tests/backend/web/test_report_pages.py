@@ -1,7 +1,7 @@
 """Reports, exports, the end of a pass year, statistics and the verification of the books, on their pages."""
 
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -119,11 +119,51 @@ def test_two_people_let_lapse_what_is_left_of_a_year(year_over, client):
     assert "€ 100,00" in said(client("auditor").get(f"/reports/year-end?until={YEAR}"))
 
 
+def close_the_year(clearing):
+    clearing.year_end.propose(date(2026, 12, 31), "Anna")
+    clearing.year_end.decide(date(2026, 12, 31), "Bram")
+
+
+def test_two_people_give_back_what_lapsed(year_over, client):
+    first, second = client("finance-lead"), client("finance-lead")
+    assert "Geef terug" not in first.get("/reports/year-end").text
+    close_the_year(year_over.clearing)
+    assert "Hoogstens € 134,50" in said(first.get("/reports/year-end"))
+    assert first.post("/reports/year-end/restore", data={"until": YEAR, "amount-1": "20,00"}).status_code == 303
+    assert "Geef terug" not in first.get("/reports/year-end").text
+    assert first.post("/reports/year-end/decide", data={"until": YEAR}).status_code == 400
+    assert second.post("/reports/year-end/decide", data={"until": YEAR}).status_code == 303
+    assert year_over.balance("lapsed:1") == 11450
+    assert "Hoogstens € 114,50" in said(first.get("/reports/year-end"))
+
+
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ({"amount-1": "1000,00"}, "hoogstens wat er over is"),
-        ({"amount-1": "veel"}, "hoogstens wat er over is"),
+        ({"amount-1": "134,51"}, "hoogstens wat erbij staat"),
+        ({"amount-1": ""}, "Vul bij minstens een tegoed in"),
+    ],
+)
+def test_no_more_is_given_back_than_lapsed(year_over, client, form, words):
+    close_the_year(year_over.clearing)
+    answer = client("finance").post("/reports/year-end/restore", data={"until": YEAR} | form)
+    assert answer.status_code == 400
+    assert words in answer.text
+    assert [each.kind for each in year_over.clearing.year_end.all()] == ["lapse"]
+
+
+def test_only_who_may_propose_sees_the_way_back(year_over, client):
+    close_the_year(year_over.clearing)
+    auditor = client("auditor")
+    assert "Geef terug" not in auditor.get("/reports/year-end").text
+    assert auditor.post("/reports/year-end/restore", data={"until": YEAR, "amount-1": "1,00"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"amount-1": "1000,00"}, "hoogstens wat erbij staat"),
+        ({"amount-1": "veel"}, "hoogstens wat erbij staat"),
         ({"amount-1": ""}, "Vul bij minstens een tegoed in"),
     ],
 )
