@@ -22,12 +22,13 @@ from backend.reports.states import RecordReports
 from backend.reports.statistics import StatisticsService
 from backend.reports.xaf import Auditfile
 from backend.reports.year_end import YearEnd
+from backend.runs import AUDIT, VERIFY, Runs
 from backend.settlement.service import Settlements
 from backend.signer import Signer
 from backend.staff import answering
 from backend.statements import Statements
 from backend.store import Store
-from backend.vault import VaultClient
+from backend.vault import Audit, VaultClient
 from backend.venues import Venues
 from backend.verify import Verification
 
@@ -45,6 +46,11 @@ class Clearing:
         self.ingest = Ingest(self.store, self._vault, rules, self.year_end, config.link_roots_bytes(), now)
         self.verification = Verification(self.store, self._vault, rules, config.link_roots_bytes(), config.overlap)
         self.findings = Findings(self.store, self._vault, config, self.calendar)
+        works = {
+            VERIFY: lambda heard: asdict(self.verification.run(heard)),
+            AUDIT: lambda _heard: _audited(self.findings.audit()),
+        }
+        self.runs = Runs(self.store, self.calendar, works)
         self.exceptions = Exceptions(self.store, self.ingest, self.calendar, config.overdue_days)
         self.ledger = Ledger(self.store, config)
         self.records = RecordReports(self.store, config)
@@ -103,5 +109,11 @@ class Clearing:
                     tx.catalogue.add_terminal(desk, None, self.calendar.today())
 
     def close(self) -> None:
+        self.runs.close()
         self._vault.close()
         self.store.close()
+
+
+def _audited(found: Audit) -> dict[str, Any]:
+    """What a screen says of an audit; what was found is among the exceptions."""
+    return {"records": found.records, "unnamed": found.unnamed}

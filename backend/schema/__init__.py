@@ -23,6 +23,7 @@ from backend.schema.books import account, flow, posting, tally, transfer
 from backend.schema.exceptions import audit, closed_gap, exception_event, finding, quarantine
 from backend.schema.journal import entry, terminal_progress
 from backend.schema.proposals import proposal
+from backend.schema.runs import run
 from backend.schema.settlement import settlement, settlement_item, settlement_line
 from backend.schema.statistics import published_statistics
 from backend.schema.venues import offer, terminal, venue, venue_purse, venues_import
@@ -53,6 +54,7 @@ __all__ = [
     "published_statistics",
     "quarantine",
     "refers",
+    "run",
     "settlement",
     "settlement_event",
     "settlement_invoice",

@@ -21,6 +21,7 @@ from backend.store.payments import Payments
 from backend.store.proposals import Proposals
 from backend.store.quarantine import Quarantine
 from backend.store.reports import Reports
+from backend.store.runs import Runs
 from backend.store.states import States
 from backend.store.statistics import Statistics
 from backend.store.year_ends import YearEnds
@@ -44,6 +45,7 @@ class Transaction:
     statistics: Statistics
     proposals: Proposals
     states: States
+    runs: Runs
 
 
 # Whoever connects works with the rights of clearing and on the rows of one municipality. Settings and lock end with
@@ -129,6 +131,7 @@ def _transaction(connection: Connection) -> Transaction:
         Statistics(connection),
         Proposals(connection),
         States(connection),
+        Runs(connection),
     )
 
 

@@ -19,7 +19,7 @@ from backend.web.pages import (
     verification,
     year_end,
 )
-from backend.web.words import RECORD_STATES, amount, refused
+from backend.web.words import RECORD_STATES, RUN_STATES, amount, refused
 from web.app import Pages, make_app
 from web.errors import refusal_page
 from web.pages import accounts, audit, entrance, own_account, start
@@ -53,7 +53,7 @@ def create_app(config: WebConfig) -> Flask:
     app = make_app(config.site, "backend.web", PAGES)
     app.extensions["clearing"] = config.clearing
     app.jinja_env.filters.update(amount=amount, purse_pair=lambda pair: (pair[0], pair[1].name))
-    app.jinja_env.globals["record_states"] = RECORD_STATES
+    app.jinja_env.globals.update(record_states=RECORD_STATES, run_states=RUN_STATES)
     app.register_error_handler(NotFound, lambda error: refusal_page(404, refused(error)))
     app.register_error_handler(LedgerError, lambda error: refusal_page(400, refused(error)))
     app.register_error_handler(LinkError, lambda error: refusal_page(503, refused(error)))

@@ -20,6 +20,7 @@ _UNITS: dict[Unit, tuple[tuple[str, str], tuple[str, str]]] = {
     "visit": (("bezoek", "bezoeken"), ("visit", "visits")),
     "item": (("stuk", "stuks"), ("item", "items")),
 }
+_NO_VAULT = mark("De kluis geeft geen antwoord. Er is niets verloren. Probeer het later nog een keer.")
 # How far a visit came, as finance sees it.
 RECORD_STATES = {
     "received": mark("ingeleverd, nog niet bewezen"),
@@ -62,6 +63,14 @@ CLOSING_STATES = {
     "proposed": (mark("wacht op een tweede persoon"), "warning"),
     "decided": (mark("besloten"), "positive"),
     "withdrawn": (mark("ingetrokken"), "neutral"),
+}
+# Of long work, with what to do.
+RUN_STATES = {
+    "running": (mark("is bezig"), "warning", mark("U kunt intussen iets anders doen.")),
+    "done": (mark("klaar"), "positive", ""),
+    "no vault": (mark("geen antwoord van de kluis"), "negative", _NO_VAULT),
+    "failed": (mark("mislukt"), "negative", mark("Dit ging mis. Er is niets veranderd. Bel uw beheerder.")),
+    "broken off": (mark("afgebroken"), "negative", mark("De server stopte voordat dit klaar was. Begin opnieuw.")),
 }
 # Names of tables, columns and rows.
 STATISTICS = {
@@ -157,6 +166,7 @@ REFUSALS: dict[type[LedgerError], dict[str, str]] = {
         "amount": mark("Vul een bedrag of aantal in, hoogstens wat erbij staat."),
         "two people": mark("U hebt dit zelf voorgesteld. Laat iemand anders besluiten."),
         "changed": mark("Er is nu minder over dan is voorgesteld. Trek het in en stel het opnieuw voor."),
+        "running": mark("Dit is al bezig. U hoeft niets te doen."),
         "published": mark("Deze cijfers zijn al gepubliceerd. Ze blijven zoals ze zijn."),
         "no reach": mark("Dit bestand is geen telling van de passen. Vraag de balie om het bestand."),
         "other municipality": mark("Deze telling van de passen is van een andere gemeente. Neem het eigen bestand."),
@@ -177,7 +187,6 @@ REFUSALS: dict[type[LedgerError], dict[str, str]] = {
         "no venue": mark("Uw account hoort nog niet bij een aanbieder. Vraag het aan de gemeente."),
     },
 }
-_NO_VAULT = mark("De kluis geeft geen antwoord. Er is niets verloren. Probeer het later nog een keer.")
 _ANYTHING = mark("Dit is geweigerd. Er is niets veranderd. Bel uw beheerder en noem dit woord: %(reason)s.")
 
 

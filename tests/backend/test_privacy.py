@@ -66,6 +66,8 @@ ALLOWED = {
     "year_closing": "id kind until purse unit most amount state proposed_by proposed_at decided_by decided_at",
     # cause: the posting of late taps.
     "lapse": "posting closing cause",
+    # started_by: who pressed a button. found: counts, and the first difference by terminal, number and account.
+    "run": "id kind started_by started_at heard_at done total ended_at outcome found",
     # content: counts of taps of a year, none of them small.
     "published_statistics": "year minimum published_by published_at content",
     "settlement_line": "settlement venue name iban bic opening earned paid carried end_to_end_id",

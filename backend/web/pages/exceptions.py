@@ -3,13 +3,15 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from backend.errors import ReportRefused
 from backend.exceptions import words
 from backend.exceptions.names import BANK_ENTRY, CLOSE_REASONS, KINDS, RETURNED, TWO_JOURNALS, UNREADABLE
 from backend.exceptions.service import Case
+from backend.runs import AUDIT
 from backend.web.acting import acting
 from backend.web.config import clearing
 from backend.web.permissions import needs
-from backend.web.words import WHY_UNMATCHED
+from backend.web.words import WHY_UNMATCHED, refused
 from web.login import officer
 from web.words import _, language
 
@@ -20,7 +22,7 @@ pages = Blueprint("exceptions", __name__, url_prefix="/exceptions")
 def index() -> str:
     counts = clearing().exceptions.counts()
     kinds = [(kind, words.KINDS[language()][kind], count) for kind, count in counts.items() if count]
-    return render_template("exceptions/index.html", kinds=kinds)
+    return render_template("exceptions/index.html", kinds=kinds, run=clearing().runs.last(AUDIT))
 
 
 @pages.get("/<kind>")
@@ -129,9 +131,11 @@ def decline(id: str) -> Response:
 @needs("mend")
 def audit() -> Response:
     """Have the vault look for what is missing, what a doubt came to, and what differs."""
-    with acting("audit records", "all records"):
-        found = clearing().findings.audit()
-    flash(_("De kluis keek %(count)s regels na. Wat zij vond, staat hier.", count=found.records), "ok")
+    try:
+        with acting("begin to audit records", "all records"):
+            clearing().runs.start(AUDIT, officer().user_name)
+    except ReportRefused as error:
+        flash(refused(error), "info")
     return redirect(url_for("exceptions.index"), 303)
 
 

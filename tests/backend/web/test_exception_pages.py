@@ -87,6 +87,8 @@ def test_a_doubt_that_the_vault_found_to_have_happened_is_booked_by_two(month, c
     before = month.venue_is_owed()
     first, second = client("finance"), client("finance-lead")
     assert first.post("/exceptions/audit").status_code == 303
+    month.clearing.runs.close()
+    assert "De kluis keek 6 regels na." in first.get("/exceptions").text
     case = f"/exceptions/cases/doubt:101.{record.sequence}"
     assert first.post(f"{case}/book").status_code == 303
     assert month.venue_is_owed() == before

@@ -229,11 +229,45 @@ def test_what_cannot_be_published_is_said_and_can_be_published_after_it(year_ove
 # Verification
 
 
+def verified(month, browser):
+    """What the page says when it is ready."""
+    assert browser.post("/reports/verification").status_code == 303
+    month.clearing.runs.close()
+    return said(browser.get("/reports/verification"))
+
+
 def test_the_books_are_verified_on_a_button_and_the_first_difference_is_named(month, client):
     browser = client("auditor")
-    assert "De boeken zijn wat de ondertekende regels zeggen." in browser.post("/reports/verification").text
+    assert "Begonnen door" not in browser.get("/reports/verification").text
+    answer = verified(month, browser)
+    assert "De boeken zijn wat de ondertekende regels zeggen." in answer
+    assert "Begonnen door auditor-1" in answer
     month.vault.down = True
-    assert browser.post("/reports/verification").status_code == 503
+    assert "De kluis geeft geen antwoord" in verified(month, browser)
     month.vault.down = False
     month.vault.committed.clear()
-    assert "De boeken zijn niet wat" in browser.post("/reports/verification").text
+    assert "De boeken zijn niet wat" in verified(month, browser)
+
+
+def test_a_page_says_how_far_a_run_is_and_whether_its_server_stopped(month, client):
+    with month.clearing.store.transaction() as tx:
+        now = month.clearing.calendar.now()
+        values = {
+            "kind": "verify",
+            "started_by": "bram",
+            "started_at": now,
+            "heard_at": now,
+            "done": 1000,
+            "total": 5000,
+        }
+        tx.runs.add(values)
+    browser = client("finance")
+    page = browser.get("/reports/verification").text
+    assert "1000 van 5000 regels nagekeken" in page
+    assert "Kijk alles na" not in page
+    assert "Dit is al bezig" in browser.post("/reports/verification", follow_redirects=True).text
+    month.now += timedelta(minutes=2)
+    answer = browser.get("/reports/verification").text
+    assert "De server stopte voordat dit klaar was" in answer
+    assert "Kijk alles na" in answer
+    assert "De boeken zijn wat" in verified(month, browser)
