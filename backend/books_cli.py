@@ -1,4 +1,4 @@
-"""`meedoen backend verify`, `report`, `export`, `year-end` and `statistics`: what the books say, and to whom."""
+"""`meedoen backend verify`, `reconcile`, `report`, `export`, `year-end`, `statistics`: what the books say to whom."""
 
 from dataclasses import asdict
 from datetime import date, datetime
@@ -11,6 +11,7 @@ from backend.command import DEFAULT, AsJson, By, Folder, bar, clearing_in, say
 from backend.money import euro
 from backend.reports.funds import FundReport, NetworkVolume, Obligation
 from backend.reports.periods import period
+from backend.reports.reconciliation import Reconciliation
 from backend.reports.statistics import YearStatistics
 from backend.reports.year_end import Closing
 
@@ -42,6 +43,23 @@ def verify(context: typer.Context, data: Folder = DEFAULT, as_json: AsJson = Fal
     say(as_json, asdict(found), *words)
     if found.difference is not None:
         raise typer.Exit(1)
+
+
+@app.command()
+def reconcile(context: typer.Context, data: Folder = DEFAULT, as_json: AsJson = False) -> None:
+    """What purses and venues moved by kind, and every record that is not in the books."""
+    with clearing_in(context, data, as_json) as clearing:
+        found = clearing.reconciling.now()
+    say(as_json, asdict(found), *_reconciliation_words(found))
+
+
+def _reconciliation_words(found: Reconciliation) -> list[str]:
+    words = [f"{'Purse':<30}{'kind':<12}{'moved':>26}"]
+    words += [f"{each.purse:<30}{each.kind:<12}{_in_unit(each.amount, each.unit):>26}" for each in found.purses]
+    words += ["", f"{'Venue':<30}{'kind':<12}{'records':>13}{'earned':>13}"]
+    words += [f"{each.name[:29]:<30}{each.kind:<12}{each.records:>13}{euro(each.cents):>13}" for each in found.venues]
+    words += ["", f"{len(found.unmatched)} records are not in the books."]
+    return words + [f"Terminal {each.terminal}, no. {each.sequence}: {each.state}" for each in found.unmatched]
 
 
 @app.command()

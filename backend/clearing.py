@@ -17,6 +17,7 @@ from backend.ledger import Ledger, Rules
 from backend.proposals import Proposals
 from backend.reports.beancount import Beancount
 from backend.reports.funds import FundReports
+from backend.reports.reconciliation import Reconciling
 from backend.reports.spreadsheets import Spreadsheets
 from backend.reports.states import RecordReports
 from backend.reports.statistics import StatisticsService
@@ -60,6 +61,7 @@ class Clearing:
         self.settlements = Settlements(self.store, config, now)
         self.bank = Bank(self.store, config.municipality, now)
         self.funds = FundReports(self.store, config, self.calendar)
+        self.reconciling = Reconciling(self.store)
         self.beancount = Beancount(self.store, config.municipality.name)
         self.statistics = StatisticsService(self.store, config, self.calendar)
         self.spreadsheets = Spreadsheets(self.store)

@@ -31,6 +31,13 @@ RECORD_STATES = {
     "paid": mark("betaald"),
     "returned": mark("betaling kwam terug"),
 }
+# What a posting is of, of those that move a purse or are of a venue.
+POSTING_KINDS = {
+    "load": mark("opgeladen"),
+    "tap": mark("bezoek"),
+    "reversal": mark("teruggedraaid"),
+    "lapse": mark("vervallen of teruggekomen"),
+}
 # Of a settlement, and of one payment of it.
 PAYMENT_STATES = {
     "prepared": (mark("wacht op goedkeuring"), "warning"),

@@ -46,6 +46,15 @@ def finance(world):
     return Finance(world)
 
 
+def test_reconcile_says_what_moved_and_names_what_is_in_no_books(finance):
+    words = finance("reconcile")
+    assert "Terminal 101, no. 8: rejected" in words
+    found = finance.json("reconcile")
+    taps = [each for each in found["venues"] if (each["venue"], each["kind"]) == (5, "tap")]
+    assert [(each["records"], each["cents"]) for each in taps] == [(6, 3000)]
+    assert {"terminal": 201, "sequence": 3, "state": "in_doubt"} in found["unmatched"]
+
+
 @pytest.fixture
 def thief(tmp_path):
     """Of the books of a city over a file, which can be opened with anything."""

@@ -1,5 +1,6 @@
 """What finance answers for: every cent of every fund in one place of a report, and what is owed beside the bank."""
 
+from dataclasses import astuple
 from datetime import date
 
 import openpyxl
@@ -137,14 +138,14 @@ def test_a_workbook_holds_the_report_and_no_formula(city, tmp_path):
 
 
 def test_what_reconciling_adds_up_is_what_the_books_say(city):
-    with city.clearing.store.transaction() as tx:
-        purses, venues, unmatched = tx.reports.per_purse(), tx.reports.per_venue(), tx.reports.unmatched()
+    found = city.clearing.reconciling.now()
     balances = city.clearing.ledger.balances()
     sums = {}
-    for row in purses:
-        sums[row.purse, row.unit] = sums.get((row.purse, row.unit), 0) + row.amount
+    for row in found.purses:
+        account = f"purse:{row.purse}", row.unit
+        sums[account] = sums.get(account, 0) + row.amount
     assert sums == {key: total for key, total in balances.items() if key[0].startswith("purse:")}
-    taps = {(row.venue, row.kind): (row.times, row.cents) for row in venues}
+    taps = {(row.venue, row.kind): (row.records, row.cents) for row in found.venues}
     assert taps[5, "tap"] == (6, 4 * 500 + 1000)
     assert taps[5, "reversal"] == (1, -500)
-    assert [tuple(row) for row in unmatched] == [(101, 8, "rejected"), (201, 3, "in_doubt")]
+    assert [astuple(row) for row in found.unmatched] == [(101, 8, "rejected"), (201, 3, "in_doubt")]

@@ -11,12 +11,14 @@ from backend.reports.periods import Period, period
 from backend.web.acting import acting
 from backend.web.config import clearing
 from backend.web.files import download
+from backend.web.words import POSTING_KINDS
 from web.site import site
 from web.words import _
 
 pages = Blueprint("reports", __name__, url_prefix="/reports")
 _QUARTERS_BACK, _YEARS_BACK = 8, 3
 _RSIN_DIGITS = 9
+_MOST_SHOWN = 200
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -33,6 +35,17 @@ def index() -> str:
         owed=clearing().funds.obligation(last, bank.closing if bank else None),
         bank=bank,
         volume=clearing().funds.network_volume(last),
+    )
+
+
+@pages.get("/reconciliation")
+def reconciliation() -> str:
+    return render_template(
+        "reports/reconciliation.html",
+        found=clearing().reconciling.now(),
+        purses=clearing().config.purses,
+        kinds=POSTING_KINDS,
+        most=_MOST_SHOWN,
     )
 
 

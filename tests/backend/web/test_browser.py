@@ -21,6 +21,7 @@ PAGES = [
     ("finance", "/reports"),
     ("finance", "/reports/year-end?until=2026-12-31"),
     ("finance-lead", "/reports/statistics"),
+    ("auditor", "/reports/reconciliation"),
     ("auditor", "/reports/verification"),
     ("partner-manager", "/venues"),
     ("partner-manager", "/venues/5"),

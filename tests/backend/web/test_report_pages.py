@@ -103,6 +103,20 @@ def test_the_invoice_of_a_venue_is_beside_its_statement(month, client):
     assert client("venue", venue=6).get("/own/invoices/2026-001.xml").status_code == 404
 
 
+def test_finance_reads_what_purses_and_venues_moved_and_what_is_in_no_books(month, client):
+    page = said(client("auditor").get("/reports/reconciliation"))
+    assert 'opgeladen</td><td class="desk-number">€ 150,00' in page
+    assert 'bezoek</td><td class="desk-number">€ -15,50' in page
+    assert '<td>bezoek</td><td class="desk-number">2</td><td class="desk-number">€ 12,50' in page
+    assert "Regels van apparaten die niet zijn geboekt: 1." in page
+    assert "geweigerd" in page
+
+
+def test_of_much_that_is_in_no_books_the_first_are_shown(month, client, monkeypatch):
+    monkeypatch.setattr("backend.web.pages.reports._MOST_SHOWN", 0)
+    assert "Hier staan de eerste 0." in client("finance").get("/reports/reconciliation").text
+
+
 # The end of a pass year
 
 
