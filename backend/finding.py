@@ -3,16 +3,18 @@
 Both leave this machine without a name: records are sealed already, and the table is sealed for the vault alone.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from tempfile import TemporaryFile
+from typing import IO, Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from sqlalchemy import Row
 
 from backend.calendar import Calendar, day_number
 from backend.config import Config
 from backend.store import Store, Transaction
 from backend.vault import Audit, Finding, VaultClient
-from card.batch import COMMITTED, IN_DOUBT
 from card.record import ClearRecord
 from card.wire import uint
 
@@ -20,6 +22,26 @@ from card.wire import uint
 _LINE_BYTES = 103
 _LINES_AT_ONCE = 1000
 _TABLE_MAGIC = b"MT\x01\x00"
+
+
+class AuditLines:
+    """Records as the vault reads them for an audit, in an empty file: nobody waits for the vault with the database in
+    hand."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def add(self, rows: Iterable[Row[Any]]) -> None:
+        """Entries that decide; a doubt stays one, also when it was booked: it has no proof of its own."""
+        for row in rows:
+            self._file.write(uint(row.outcome, 1) + row.clear + row.sealed)
+
+    def ask(self, vault: VaultClient, from_the_start: bool) -> Audit:
+        """What the vault finds over them; raises LinkError when it does not answer."""
+        count = self._file.tell() // _LINE_BYTES
+        self._file.seek(0)
+        parts = iter(lambda: self._file.read(_LINES_AT_ONCE * _LINE_BYTES), b"")
+        return vault.audit(parts, count, from_the_start) if count else Audit(0, [], 0)
 
 
 class Findings:
@@ -38,15 +60,11 @@ class Findings:
         next transaction of its pass proves the record's hash, which is what the terminal said, and not the debit.
         Raises LinkError when the vault does not answer; then nothing has changed.
         """
-        with TemporaryFile() as lines:
-            # Written down first: nobody waits for the vault with the database in hand.
+        with TemporaryFile() as file:
+            lines = AuditLines(file)
             with self._store.reading() as tx:
-                for row in tx.journal.for_audit(since, until):
-                    lines.write(uint(IN_DOUBT if row.state == "in_doubt" else COMMITTED, 1) + row.clear + row.sealed)
-            count = lines.tell() // _LINE_BYTES
-            lines.seek(0)
-            parts = iter(lambda: lines.read(_LINES_AT_ONCE * _LINE_BYTES), b"")
-            found = self._vault.audit(parts, count, from_the_start=since is None) if count else Audit(0, [], 0)
+                lines.add(tx.journal.for_audit(since, until))
+            found = lines.ask(self._vault, from_the_start=since is None)
         with self._store.transaction() as tx:
             kept = [finding for finding in found.findings if self._keep(tx, finding)]
             about = {"since": since, "until": until, "records": found.records, "unnamed": found.unnamed}

@@ -18,7 +18,8 @@ _NO_NULLIFIER = bytes(16)
 _REASONS = (None, "record", "year", "seal", "handle", "mac")
 # A year of a city takes minutes.
 _AUDIT_TIMEOUT_S = 900
-FINDINGS = ("missing", "happened", "did_not_happen", "not_ours", "differs")
+ENDS_OF_DOUBT = ("happened", "did_not_happen")
+FINDINGS = ("missing", *ENDS_OF_DOUBT, "not_ours", "differs")
 
 
 class Verdict(NamedTuple):

@@ -2,7 +2,8 @@
 
 Trusted are only what nobody here can make: the MAC chain of each terminal's journal, the vault's proof of each record
 (asked again), and the rules of the scheme with the versions of offers. States, nullifiers, postings, transfers and
-settlements are read to be compared, never to be believed; of how a doubt ended, what an audit of the vault found is.
+settlements are read to be compared, never to be believed. Of how a doubt ended an audit of the vault has found
+something; over all records it is asked to find that again.
 What is signed by nobody, the last entries of a journal taken away with all that came from them, is found by `audit`:
 the pass has counted them.
 """
@@ -11,16 +12,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from tempfile import TemporaryFile
 from typing import Any
 
 from sqlalchemy import Row
 
 from backend.calendar import day_of
 from backend.errors import RecordRefused
+from backend.finding import AuditLines
 from backend.ledger import Booking, Rules, Transfer
 from backend.reports.year_end import Move, moves_expected, moves_found
 from backend.store import Store, Transaction
-from backend.vault import MOST_RECORDS, Question, VaultClient, Verdict
+from backend.vault import ENDS_OF_DOUBT, MOST_RECORDS, Question, VaultClient, Verdict
 from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, VOID, chain_key, chain_mac, link_key
 from card.cmac import Cmac
 from card.errors import BadRecord
@@ -34,8 +37,8 @@ _BEFORE_ALL = (-1, -1)
 
 @dataclass(frozen=True)
 class Difference:
-    """`what`: chain, entry, record, state, nullifier, posting, transfer, settlement, payment, money on its way, lapse
-    or sum.
+    """`what`: chain, entry, record, state, nullifier, finding, posting, transfer, settlement, payment, money on its
+    way, lapse or sum.
 
     `posting`: its id.
     """
@@ -100,6 +103,9 @@ class Verification:
             )
             heard(counted.entries, total)
             after = rows[-1].terminal, rows[-1].position
+        difference = next(self._of_findings(books.doubts), None)
+        if difference is not None:
+            return replace(counted, difference=difference)
         with self._store.reading() as tx:
             return replace(counted, difference=next(self._of_no_entry(tx, books), None))
 
@@ -145,6 +151,7 @@ class Verification:
         if found is None:
             expected, booking = self._expected(tx, row, record, verdict, posted)
         else:
+            books.doubts.append((row, found))
             expected, booking = self._of_doubt(tx, row, record, found, posted)
         if row.state not in expected:
             yield _of(row, "state", " or ".join(expected), row.state)
@@ -194,6 +201,24 @@ class Verification:
                 pass  # then nobody may have booked it
         return ("in_doubt", "rejected"), None
 
+    def _of_findings(self, doubts: Sequence[tuple[Row[Any], Row[Any]]]) -> Iterator[Difference]:
+        """What was once found of doubts, against what the vault finds today, from no less than it had then."""
+        if not doubts:
+            return
+        with TemporaryFile() as file:
+            lines = AuditLines(file)
+            with self._store.reading() as tx:
+                lines.add(tx.evidence.records())
+            found = lines.ask(self._vault, from_the_start=True).findings
+        today = {(each.terminal, each.sequence): each for each in found if each.kind in ENDS_OF_DOUBT}
+        for row, held in doubts:
+            again = today.get((row.terminal, row.sequence))
+            if again is None or again.kind != held.kind:
+                yield _of(row, "finding", "none" if again is None else again.kind, held.kind)
+            # It makes none any more when the keys of the year are destroyed.
+            elif again.nullifier is not None and again.nullifier != held.nullifier:
+                yield _of(row, "finding", f"happened {again.nullifier}", f"happened {held.nullifier}")
+
     # What no entry explains
 
     def _of_no_entry(self, tx: Transaction, books: "_Books") -> Iterator[Difference]:
@@ -230,6 +255,8 @@ class _Books:
         self._made: dict[int, _Made] = {}
         self._decided: set[int] = set()
         self.terminals: set[int] = set()
+        # Entries in doubt, each with what an audit found of it.
+        self.doubts: list[tuple[Row[Any], Row[Any]]] = []
 
     def at(self, tx: Transaction, terminal: int | None) -> Iterator[Difference]:
         """Go on with the entries of a terminal (None: there are no more): the differences of the one before it."""

@@ -35,6 +35,7 @@ from backend.schema import (
 )
 from backend.store.books import CENTS
 from backend.store.payments import place
+from card.batch import VOID
 
 _AT_ONCE = 400
 
@@ -80,6 +81,11 @@ class Evidence:
             .limit(limit)
         )
         return list(self._connection.execute(query))
+
+    def records(self) -> Iterable[Row[Any]]:
+        """Every entry that decides about a record that a pass may have committed, as its journal has it."""
+        query = select(entry).where(entry.c.state.is_not(None), entry.c.outcome != VOID)
+        return self._connection.execution_options(yield_per=1000).execute(query)
 
     def last_posting(self) -> int:
         """The number of the last posting that there is."""

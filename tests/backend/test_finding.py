@@ -7,8 +7,10 @@ import pytest
 
 from backend.errors import LinkError, NotFound
 from backend.http import create_app
+from card.batch import IN_DOUBT
 from tests.backend.conftest import POOL_TERMINAL
 from tests.backend.test_cli import Desk
+from tests.backend.test_verify import booked
 
 FOUND = [
     {"kind": "missing", "terminal": 101, "sequence": 7, "nullifier": None},
@@ -29,6 +31,13 @@ def test_the_vault_gets_every_record_that_a_pass_may_have_committed_with_its_out
     assert [(line[0], line[1:43]) for line in lines] == [(outcome, record.to_bytes()) for outcome, record in expected]
     assert (audit.records, audit.unnamed) == (3, 3)
     assert [(found.kind, found.sequence) for found in audit.findings] == [("missing", 7), ("happened", 9)]
+
+
+def test_a_doubt_that_two_people_booked_is_a_doubt_to_the_vault_still(world):
+    """As committed it would have to prove itself, and what its pass says of it would be held against it."""
+    booked(world)
+    world.clearing.findings.audit()
+    assert world.vault.audited[0] == IN_DOUBT
 
 
 def test_without_records_nobody_is_asked(world):

@@ -287,6 +287,52 @@ def test_a_doubt_that_two_people_booked_holds(world):
     assert verified(world).difference is None
 
 
+FOUND = (
+    "INSERT INTO finding (kind, terminal, sequence, nullifier, recorded_at, municipality)"
+    " VALUES ('{}', 201, 3, {}, '2026-11-02', 1)"
+)
+OTHER_NULLIFIER = "b" * 32
+FORGED_FINDINGS = {
+    "a doubt that the pass did pay, made void": [
+        FOUND.format("did_not_happen", "NULL"),
+        "UPDATE entry SET state = 'void' WHERE state = 'in_doubt'",
+    ],
+    "a doubt that is due to be booked": [FOUND.format("happened", f"'{OTHER_NULLIFIER}'")],
+}
+
+
+@pytest.mark.parametrize("forged", FORGED_FINDINGS)
+def test_a_finding_that_the_vault_never_made_is_named(file_city, forged):
+    change(file_city, *FORGED_FINDINGS[forged])
+    found = verified(file_city).difference
+    assert (found.what, found.terminal, found.sequence, found.expected) == ("finding", 201, 3, "none")
+
+
+def test_a_finding_with_another_nullifier_is_named(tmp_path):
+    """With it the same transaction could be booked once more."""
+    world = World(tmp_path)
+    booked(world)
+    change(
+        world,
+        f"UPDATE finding SET nullifier = '{OTHER_NULLIFIER}'",
+        f"UPDATE entry SET nullifier = '{OTHER_NULLIFIER}' WHERE state = 'proven'",
+    )
+    found = verified(world).difference
+    world.clearing.close()
+    assert (found.what, found.expected) == ("finding", f"happened {NULLIFIER}")
+
+
+def test_a_nullifier_that_the_vault_cannot_make_any_more_is_believed(world):
+    booked(world)
+    finds(world, ("happened", 1, None))
+    assert verified(world).difference is None
+
+
+def test_without_doubts_that_ended_the_vault_is_asked_for_no_audit(city):
+    assert verified(city).difference is None
+    assert city.vault.audited == b""
+
+
 def test_a_booked_doubt_that_its_terminal_settles_later_holds(world):
     world.pool.commit(booked(world), world.holder)
     proof = next(reversed(world.vault.committed))
