@@ -1,7 +1,5 @@
 """Clearing's HTTP interface as a server: several processes over one database, none with a connection of another."""
 
-from apiflask import APIFlask
-
 from backend.config import Config
 from backend.http import caller, create_app
 from web.log import EventLog, log_remarks
@@ -12,10 +10,6 @@ def serve(config: Config, host: str, port: int, workers: int) -> None:
     """Run until told to stop."""
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     options = {"bind": bind, "workers": workers, "worker_class": "gthread", "threads": 8, "loglevel": "warning"}
-    Server(lambda: _app(config), options).run()
-
-
-def _app(config: Config) -> APIFlask:
     log = EventLog()
     log_remarks(log, caller)
-    return create_app(config, log=log)
+    Server(lambda: create_app(config, log=log), options).run()

@@ -41,6 +41,8 @@ from issuer.web.config import Counter, WebConfig
 from issuer.web.permissions import RIGHTS
 from web.accounts import create_administrator
 from web.api import Contact
+from web.audit import actor
+from web.log import EventLog, log_remarks
 from web.oidc import Oidc
 from web.serving import Tls
 from web.serving import serve as run
@@ -89,6 +91,8 @@ def serve(
         config = replace(config, counter=_counter(config, secret, open_vault(secret, vault), backend, reader))
         tls = Tls(certificate, key) if certificate and key else None
         typer.echo(f"The desk is at {'https://0.0.0.0' if tls else 'http://127.0.0.1'}:{port}/")
+        # Before the app is made: where nobody listens, Flask writes in a way of its own.
+        log_remarks(EventLog(), actor)
         whom = Contact(rules.name, contact, faces.design.help_page)
         run(pages_and_api(config, secret.lists, whom), port, tls)
 

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flask import g
+
 from keys.certificates import SERVER
 from keys.errors import KeyStoreError
 from keys.http import PARTIES, Environ
+from web.log import EventLog, log_remarks
 from web.serving import Server
 
 WORKERS = 2
@@ -87,4 +90,5 @@ def serve(make_app: Callable[[Callable[[Environ], str | None]], Any], place: Soc
     options = {"workers": WORKERS, "timeout": _TIMEOUT_S, "loglevel": "warning", "pidfile": str(process)}
     options |= place.options()
     # In each worker, after it was forked: a token does not survive a fork.
+    log_remarks(EventLog(), lambda: str(g.get("actor") or "stranger"))
     Server(lambda: make_app(place.party), options).run()

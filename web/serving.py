@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from web.refusal import Refusal
 
@@ -27,15 +28,27 @@ class Tls:
     key: Path
 
 
+class _Remarks(Logger):  # type: ignore[misc]
+    """What gunicorn itself says goes where all goes that is said in the process: see `web.log.log_remarks`."""
+
+    def __init__(self, cfg: Any) -> None:
+        super().__init__(cfg)
+        self.error_log.propagate = True
+
+
 class Server(BaseApplication):  # type: ignore[misc]
-    """Gunicorn with these options; `make` gives the app in each worker, after it was forked."""
+    """Gunicorn with these options; `make` gives the app in each worker, after it was forked.
+
+    What it says is for who listens when it is run, so that the workers hear it too.
+    """
 
     def __init__(self, make: Callable[[], Any], options: dict[str, Any]) -> None:
         self._make, self._options = make, options
         super().__init__()
 
     def load_config(self) -> None:
-        for name, value in self._options.items():
+        # No line of its own: `_Remarks` hands each on.
+        for name, value in {"errorlog": None, "logger_class": _Remarks, **self._options}.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:

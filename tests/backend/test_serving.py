@@ -1,12 +1,7 @@
 """Clearing as a server: several processes take in batches over one database."""
 
-import json
 import re
-import socket
 import sqlite3
-import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -14,37 +9,16 @@ import httpx
 import pytest
 
 from backend.config import Vault
-from web.log import FIELDS
+from tests import served
+from tests.served import speak_nonsense, written_down
 
 
 @contextmanager
 def running(world, *words, until="/health"):
-    """The address of a server, as soon as it answers; what it writes down is in `log`."""
+    """The address of a server of clearing, as soon as it answers."""
     world.config.save()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "meedoen", "backend", *words, "--data", world.folder, "--port", port]
-    with (world.folder / "log").open("w") as log:
-        process = subprocess.Popen([*map(str, command)], stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        while True:
-            assert process.poll() is None
-            try:
-                httpx.get(f"{address}{until}")
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
+    with served.running(world.folder / "log", "backend", *words, "--data", world.folder, until=until) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def written_down(world):
-    lines = [json.loads(line) for line in (world.folder / "log").read_text().splitlines()]
-    assert {frozenset(line) for line in lines} == {FIELDS | {"at"}}
-    return lines
 
 
 def take_away(table, file):
@@ -54,7 +28,7 @@ def take_away(table, file):
 
 
 @pytest.fixture
-def served(world):
+def workers(world):
     """The address of two workers; the vault is not there, so what comes in waits for proof."""
     nowhere = Vault(address=f"unix:{world.folder / 'no.sock'}")
     world.config = world.config.model_copy(update={"vault": nowhere})
@@ -63,14 +37,16 @@ def served(world):
 
 
 @pytest.mark.parametrize("furnished", ["sqlite"], indirect=True)
-def test_all_that_a_server_writes_down_has_the_six_fields(world, served):
-    assert httpx.post(f"{served}/v1/terminals/101/batches", content=b"nonsense").status_code == 400
+def test_all_that_a_server_writes_down_has_the_six_fields(world, workers):
+    assert httpx.post(f"{workers}/v1/terminals/101/batches", content=b"nonsense").status_code == 400
     take_away("quarantine", world.folder / "clearing.db")
-    assert httpx.get(f"{served}/health").status_code == 500
-    lines = written_down(world)
+    assert httpx.get(f"{workers}/health").status_code == 500
+    speak_nonsense(workers)
+    lines = written_down(world.folder / "log")
     said = {(line["action"].partition(":")[0], line["object"], line["result"]) for line in lines}
     assert ("batch refused", "/v1/terminals/101/batches", "warning") in said
     assert ("POST transport.hand_in", "/v1/terminals/101/batches", "400") in said
+    assert ("Invalid request from ip=127.0.0.1", "gunicorn.error", "warning") in said
     (broken,) = [line["action"] for line in lines if line["result"] == "error"]
     assert "OperationalError" in broken
     assert "quarantine.py" in broken
@@ -84,13 +60,15 @@ def test_all_that_the_pages_write_down_has_the_six_fields(world):
         take_away("account", world.folder / "staff.db")
         given = {"csrf_token": token, "user_name": "v.plas", "password": "drie paarse olifanten"}
         assert browser.post("/login", data=given).status_code == 500
-    (broken,) = written_down(world)
+        speak_nonsense(address)
+    broken, *others = written_down(world.folder / "log")
+    assert {line["object"] for line in others} == {"gunicorn.error"}
     assert [broken[name] for name in ("object", "result", "origin", "actor")] == ["/login", "error", "127.0.0.1", "-"]
     assert "OperationalError" in broken["action"]
     assert "v.plas" not in broken["action"]
 
 
-def test_two_workers_take_in_what_several_carriers_bring_at_once(world, served):
+def test_two_workers_take_in_what_several_carriers_bring_at_once(world, workers):
     for _ in range(12):
         world.pool.tap(world.holder)
         world.shop.tap(world.sibling, offer=21, amount=700, price=700)
@@ -98,13 +76,13 @@ def test_two_workers_take_in_what_several_carriers_bring_at_once(world, served):
     def bring(what):
         terminal, first = what
         body = terminal.batch(first, min(first + 4, 12))
-        return httpx.post(f"{served}/v1/terminals/{terminal.number}/batches", content=body, timeout=60).json()
+        return httpx.post(f"{workers}/v1/terminals/{terminal.number}/batches", content=body, timeout=60).json()
 
     parts = [(terminal, first) for first in (1, 3, 5, 7, 9, 11) for terminal in (world.pool, world.shop)]
     with ThreadPoolExecutor(4) as carriers:
         answers = list(carriers.map(bring, parts))
     assert sum(answer["accepted"] for answer in answers) == 24
-    assert httpx.get(f"{served}/health").json()["pending"] == 24
+    assert httpx.get(f"{workers}/health").json()["pending"] == 24
     # Of another process, over the same database.
     assert world.clearing.ingest.prove_pending() == 24
     assert (world.venue_is_owed(5), world.venue_is_owed(6)) == (6000, 8400)

@@ -1,6 +1,7 @@
 """The vault as a process: who it lets in, how it takes other keys, and that it keeps nothing."""
 
 import hashlib
+import json
 import os
 import socket
 import ssl
@@ -20,9 +21,10 @@ from keys.days import utc_now
 from keys.errors import KeyStoreError
 from keys.http import BACKEND, ISSUER, MOST_RECORDS, PARTIES
 from keys.register import Terminal
-from keys.server import Sockets
+from keys.server import Sockets, socket_path
 from tests.keys.a_vault import PASSPHRASE, client, make_vault, running
 from tests.records import PaperPass, many
+from web.log import FIELDS
 
 CARD = {"uid": "04112233445566", "generation": 1}
 
@@ -63,6 +65,17 @@ def test_another_user_of_the_machine_is_a_stranger(folder):
         assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
         assert client(folder, BACKEND).post("/v1/prove", content=bytes(102)).status_code == 200
     assert '"actor":"stranger"' in (folder / LOG).read_text()
+
+
+def test_what_the_server_around_the_vault_says_has_the_six_fields(folder):
+    with running(folder) as process:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(socket_path(folder / "run", BACKEND)))
+            line.sendall(b"nonsense\r\n\r\n")
+            assert line.recv(100)
+        process.terminate()
+        (said,) = [line for line in process.stdout.read().splitlines() if b"Invalid request" in line]
+    assert json.loads(said).keys() == FIELDS | {"at"}
 
 
 def test_a_user_that_the_machine_does_not_have_is_refused(folder):
