@@ -11,7 +11,7 @@ import typer
 
 from backend import config as configuration
 from backend.clearing import Clearing
-from backend.command import DEFAULT, AsJson, Folder, refusals
+from backend.command import DEFAULT, AsJson, Folder, refusals, say
 from backend.errors import NotFound
 from backend.roles import VENUE
 from backend.staff import Staff, speaks_for
@@ -81,6 +81,20 @@ def init(
             code = create_administrator(session, RIGHTS, user_name, full_name, now)
             audit_log.add(session, now, _BY, "-", "add account", f"account {user_name.lower()}", "done")
     _say_code(user_name, code, as_json)
+
+
+@app.command()
+def migrate(
+    to: Annotated[str | None, typer.Option(help="Go back to this version, such as 0001, for an older program.")] = None,
+    data: Folder = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the accounts to this version. Every command does that by itself."""
+    with _refusals(), closing(Staff.at(data)) as staff:
+        if to is not None:
+            staff.back_to(to)
+    words = f"The accounts have version {to}." if to else "The accounts are up to date."
+    say(as_json, {"version": to or "newest"}, words)
 
 
 @app.command("add-account")

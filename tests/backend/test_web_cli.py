@@ -32,6 +32,13 @@ def test_the_first_account_is_an_administrator_and_there_is_one_first(run):
     assert (status, "administrator already" in said) == (1, True)
 
 
+def test_the_accounts_are_brought_to_this_version_and_to_an_earlier_one(run):
+    run("init", "a.jansen", "Anja Jansen")
+    assert run("migrate", "--json") == (0, '{"version": "newest"}\n')
+    assert run("migrate", "--to", "0001") == (0, "The accounts have version 0001.\n")
+    assert "administrator already" in run("init", "b.kok", "Bram Kok")[1]
+
+
 def test_a_venue_gets_in_with_its_code_and_sees_its_own(run, world):
     status, said = run("add-account", "V.Plas", "Vera Plas", "--role", "venue", "--venue", "5", "--json")
     assert status == 0

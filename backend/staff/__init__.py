@@ -1,52 +1,28 @@
 """Who works with clearing: accounts, the log of what was done, and the venue that an account speaks for.
 
 In a database of their own. The books are read by more than these pages: a municipality's neighbour shares the server,
-and an auditor's tools read all tables. What opens an account is for nobody's eyes.
+and an auditor's tools read all tables. What opens an account is for nobody's eyes. Its tables have steps of their own
+(`migrations`).
 """
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Engine,
-    ForeignKey,
-    Integer,
-    MetaData,
-    Table,
-    create_engine,
-    delete,
-    func,
-    insert,
-    select,
-)
+from sqlalchemy import Engine, create_engine, delete, func, insert, select
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 
 from backend.errors import AccountRefused, ConfigError
 from backend.people import named
-from backend.roles import ROLES
+from backend.staff.migrations import downgrade, upgrade
+from backend.staff.tables import speaks
 from backend.web.permissions import RIGHTS
 from web import accounts
-from web.database import keep_address, prepare
-from web.made_once import made_once
-from web.schema import add_tables
+from web.database import keep_address, new_file, prepare
 
 ADDRESS_FILE = "staff.url"
 _FILE = "staff.db"
-# Any number, the same for all who make these tables.
-_LOCK = 20261122
-
-_metadata = MetaData()
-add_tables(_metadata, ROLES)
-_speaks = Table(
-    "account_venue",
-    _metadata,
-    Column("account", Integer, ForeignKey("account.id"), primary_key=True),
-    Column("venue", BigInteger, nullable=False, index=True),
-)
 
 
 class Staff:
@@ -63,8 +39,8 @@ class Staff:
         if address.exists():
             return cls._opened(address.read_text().strip())
         file = folder / _FILE
-        made_once(file, lambda draft: cls._opened(_at(draft)).close())
-        return cls._opened(_at(file))
+        new_file(file)
+        return cls._opened(f"sqlite:///{file}")
 
     @classmethod
     def move_to(cls, folder: Path, address: str) -> "Staff":
@@ -79,16 +55,16 @@ class Staff:
     def _opened(cls, address: str) -> "Staff":
         try:
             made = cls(create_engine(address))
-            with made._engine.begin() as connection:
-                if connection.dialect.name == "postgresql":
-                    # One looks and makes what is not there; the others wait, and then see it.
-                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-                _metadata.create_all(connection)
+            upgrade(made._engine)
         except (ArgumentError, NoSuchModuleError):
             raise ConfigError("This is not the address of a database. Write it as postgresql+psycopg://…") from None
         except OperationalError:
             raise ConfigError("The database of accounts does not answer. Ask the administrator to start it.") from None
         return made
+
+    def back_to(self, version: str) -> None:
+        """Bring the tables back to an earlier version, for a program of that version."""
+        downgrade(self._engine, version)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -97,10 +73,6 @@ class Staff:
 
     def close(self) -> None:
         self._engine.dispose()
-
-
-def _at(file: Path) -> str:
-    return f"sqlite:///{file}"
 
 
 def answering(folder: Path, by: str, permission: str) -> str:
@@ -125,14 +97,14 @@ def answering(folder: Path, by: str, permission: str) -> str:
 
 def venue_of(session: Session, account: int) -> int | None:
     """The venue that an account speaks for."""
-    return session.scalar(select(_speaks.c.venue).where(_speaks.c.account == account))
+    return session.scalar(select(speaks.c.venue).where(speaks.c.account == account))
 
 
 def accounts_of(session: Session, venue: int) -> set[int]:
-    return set(session.scalars(select(_speaks.c.account).where(_speaks.c.venue == venue)))
+    return set(session.scalars(select(speaks.c.account).where(speaks.c.venue == venue)))
 
 
 def speaks_for(session: Session, account: int, venue: int) -> None:
     """Tie an account to a venue, from now on this one."""
-    session.execute(delete(_speaks).where(_speaks.c.account == account))
-    session.execute(insert(_speaks).values(account=account, venue=venue))
+    session.execute(delete(speaks).where(speaks.c.account == account))
+    session.execute(insert(speaks).values(account=account, venue=venue))
