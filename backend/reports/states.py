@@ -51,6 +51,8 @@ class RecordReports:
 
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
+        # Of approved settlements, in which nothing changes any more: how many records are in each line.
+        self._approved: dict[str, dict[int, int]] = {}
         self._cents = {number for number, purse in config.purses.items() if purse.unit == "cent"}
 
     def now(self) -> RecordStates:
@@ -79,17 +81,30 @@ class RecordReports:
             record = ClearRecord.from_bytes(row.clear)
             if record.kind != LOAD:
                 add(row.venue, row.state, 1, self._said(record))
-        for row in tx.states.not_settled():
+        for row in tx.reports.per_venue():
             add(row.venue, "proven", row.times, row.cents)
-        times, happened, again = tx.states.settled(), tx.states.happened(), tx.states.paid_again()
+        times, happened, again = self._settled(tx), tx.states.happened(), tx.states.paid_again()
         later: dict[int, str] = {}
         known: dict[tuple[str, int], str] = {}
         for line in tx.states.lines():
             # The last lines come first, so what a line leaves to a later one is known.
             state = _state(line, happened.get(line.end_to_end_id, ()), later.get(line.venue), again, known)
             later[line.venue] = known[line.settlement, line.venue] = state
-            add(line.venue, state, times.get((line.settlement, line.venue), 0), line.earned)
+            settled = times[line.settlement].get(line.venue, 0)
+            add(line.venue, state, settled, line.earned)
+            # What is in a settlement is no longer among what was only proven.
+            add(line.venue, "proven", -settled, -line.earned)
         return counted
+
+    def _settled(self, tx: Transaction) -> Mapping[str, Mapping[int, int]]:
+        """By settlement and venue, how many records are in it. Those of an approved settlement are read once."""
+        states = tx.states.settlements()
+        asked: dict[str, dict[int, int]] = {number: {} for number in states if number not in self._approved}
+        if asked:
+            for (number, venue), times in tx.states.settled(asked).items():
+                asked[number][venue] = times
+        self._approved |= {number: venues for number, venues in asked.items() if states[number] == "approved"}
+        return self._approved | asked
 
     def _said(self, record: ClearRecord) -> int:
         """Cents that a record says a pass paid; below zero where they went back to it."""

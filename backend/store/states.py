@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, cast, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from backend.schema import (
     entry,
@@ -15,7 +15,6 @@ from backend.schema import (
     settlement_reopened,
     terminal,
 )
-from backend.store.books import CENTS
 from backend.store.payments import place
 
 
@@ -34,24 +33,17 @@ class States:
         )
         return self._connection.execution_options(yield_per=1000).execute(query)
 
-    def not_settled(self) -> Sequence[Row[Any]]:
-        """`venue, times, cents`: taps and reversals that are in no settlement."""
-        query = (
-            select(
-                posting.c.venue,
-                cast(func.sum(posting.c.records), BigInteger).label("times"),
-                cast(func.sum(CENTS), BigInteger).label("cents"),
-            )
-            .where(posting.c.kind.in_(("tap", "reversal")), posting.c.id.not_in(select(settlement_item.c.posting)))
-            .group_by(posting.c.venue)
-        )
-        return list(self._connection.execute(query))
+    def settlements(self) -> dict[str, str]:
+        """The state of each settlement that counts, by its number."""
+        query = select(settlement.c.number, settlement.c.state).where(settlement.c.state != "withdrawn")
+        return {number: state for number, state in self._connection.execute(query)}
 
-    def settled(self) -> dict[tuple[str, int], int]:
-        """How many taps and reversals are in each line of a settlement."""
+    def settled(self, numbers: Iterable[str]) -> dict[tuple[str, int], int]:
+        """How many taps and reversals are in each line of some settlements."""
         by = settlement_item.c.settlement, posting.c.venue
         joined = settlement_item.join(posting, posting.c.id == settlement_item.c.posting)
-        rows = self._connection.execute(select(*by, func.sum(posting.c.records)).select_from(joined).group_by(*by))
+        query = select(*by, func.sum(posting.c.records)).select_from(joined).group_by(*by)
+        rows = self._connection.execute(query.where(settlement_item.c.settlement.in_(list(numbers))))
         return {(number, venue): int(times) for number, venue, times in rows}
 
     def lines(self) -> Sequence[Row[Any]]:

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import event
 
 from backend.reports.states import STATES
 from tests.backend.a_bank import camt
@@ -46,6 +47,21 @@ def test_a_record_is_received_until_the_vault_has_said_yes(world):
     world.clearing.ingest.prove_pending()
     assert of(world) == of(world, 5) == {"proven": (1, 500)}
     assert of(world, 6) == {}
+
+
+def test_what_is_in_an_approved_settlement_is_counted_once(month):
+    """It never changes; only what a settlement that waits for approval holds is read again."""
+    said = []
+    event.listen(month.clearing.store._engine, "before_cursor_execute", lambda *about: said.append(about[2]))
+    month.clearing.settlements.prepare(END, "Anna")
+    assert of(month) == {"settled": (3, 1550)}
+    month.clearing.settlements.approve("2026-001", "Bram")
+    month.pool.tap(month.holder)
+    month.sync()
+    assert of(month) == {"proven": (1, 500), "settled": (3, 1550)}
+    said.clear()
+    assert of(month) == {"proven": (1, 500), "settled": (3, 1550)}
+    assert not [statement for statement in said if "settlement_item" in statement]
 
 
 def test_what_is_refused_or_in_doubt_is_shown_beside_what_is_proven_and_what_never_was_is_not(month):
