@@ -8,6 +8,9 @@ UV := $(shell command -v uv || echo .uv/bin/uv)
 # -m, not the console scripts: a checkout that was moved keeps working.
 RUN := $(UV) run --no-sync python
 
+# One more than there are cores: some tests wait for a board, a browser or a server.
+WORKERS := $(shell expr $$(nproc) + 1)
+
 help:  ## Say what can be done here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | column -t -s "$$(printf '\t')"
 
@@ -37,7 +40,7 @@ check: tools  ## Lint, types and the arrows between the parts
 	$(UV) run --no-sync lint-imports
 
 test: parts check  ## All tests, on real parts (installs them by apt where it may)
-	$(RUN) -m pytest -n 2 --dist loadscope tests
+	$(RUN) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder tests
 
 bench: parts  ## Measure taps, a personalisation and clearing (books of TRANSACTIONS="100000 1000000"): var/bench.json
 	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11 --group heap32
@@ -48,7 +51,8 @@ ifneq ($(SEED)$(REPLAY),)
 	$(RUN) -m tests.simulation $(if $(REPLAY),--replay $(REPLAY),--seed $(SEED) --taps $(or $(TAPS),2000)) $(if $(PLANT),--plant "$(PLANT)")
 else
 	$(RUN) -m tests.simulation --seeds $(or $(CITIES),5) --taps $(or $(TAPS),2000)
-	$(RUN) -m pytest -n 2 tests/world --seeds $(or $(SEEDS),20) --every-byte 1 --kills 200
+	$(RUN) -m pytest -n $(WORKERS) tests/world tests/backend/test_convergence.py tests/issuer/test_desk.py tests/keys/test_server.py \
+		--hypothesis-profile world --seeds $(or $(SEEDS),20) --every-byte 1 --every-exchange 1 --kills 200 --proofs 100
 endif
 
 fuzz: tools  ## Search for inputs that stop a terminal, COUNT of them per target and engine (100000)

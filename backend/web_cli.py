@@ -15,7 +15,6 @@ from backend.command import DEFAULT, AsJson, Folder, refusals, say
 from backend.errors import NotFound
 from backend.roles import VENUE
 from backend.staff import Staff, speaks_for
-from backend.web.app import create_app
 from backend.web.config import WebConfig
 from backend.web.permissions import RIGHTS
 from web import audit_log
@@ -137,6 +136,9 @@ def serve(
     """Serve the pages: on this machine only, or with a certificate to others. Stop with Ctrl-C."""
     if (certificate is None) != (key is None):
         raise typer.BadParameter("A certificate and its key go together.", param_hint="--certificate")
+    # With what draws charts and tables, which takes longer to load than most other verbs take to be done.
+    from backend.web.app import create_app
+
     with _opened(context, data) as (clearing, staff):
         clearing.set_up()
         city_login = Oidc(**json.loads(oidc.read_text())) if oidc else None

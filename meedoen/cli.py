@@ -4,25 +4,66 @@ import json
 import sys
 import tempfile
 import threading
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from backend.cli import app as backend
-from issuer.cli import app as issuer
-from keys.custody_cli import app as keys
-from terminal.cli import app as terminal
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_show_locals=False,
-    help="A municipality's own low-income pass, from desk to bank.",
-)
-app.add_typer(issuer, name="issuer")
-app.add_typer(terminal, name="terminal")
-app.add_typer(backend, name="backend")
-app.add_typer(keys, name="keys")
+def _issuer() -> typer.Typer:
+    from issuer.cli import app
+
+    return app
+
+
+def _terminal() -> typer.Typer:
+    from terminal.cli import app
+
+    app.command()(simulate)
+    return app
+
+
+def _backend() -> typer.Typer:
+    from backend.cli import app
+
+    return app
+
+
+def _keys() -> typer.Typer:
+    from keys.custody_cli import app
+
+    return app
+
+
+_PARTIES = {"issuer": _issuer, "terminal": _terminal, "backend": _backend, "keys": _keys}
+
+
+@cache
+def _loaded(party: str) -> TyperGroup:
+    made = get_group(_PARTIES[party]())
+    made.name = party
+    return made
+
+
+class _Parties(TyperGroup):
+    """A party is loaded when it is asked for: a vault starts without all that a desk and clearing need."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *_PARTIES]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return _loaded(cmd_name) if cmd_name in _PARTIES else super().get_command(ctx, cmd_name)
+
+
+app = typer.Typer(cls=_Parties, no_args_is_help=True, pretty_exceptions_show_locals=False)
+
+
+@app.callback()
+def meedoen() -> None:
+    """A municipality's own low-income pass, from desk to bank."""
 
 
 @app.command()
@@ -33,7 +74,6 @@ def demo() -> None:
     raise typer.Exit(tell())
 
 
-@terminal.command()
 def simulate(
     port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 0,
     english: Annotated[bool, typer.Option("--english", help="Begin in English.")] = False,

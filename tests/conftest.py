@@ -1,14 +1,19 @@
 """Options of the slow ring; and the one pcscd and the one PostgreSQL that a process of tests meets."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from hardware.vpcd import PrivatePcscd
 from tests.postgres import a_server
 
 # The same fixtures for the desk's pages and the simulator's: a process has one loop for its browser.
 pytest_plugins = ["tests.browser"]
+
+# Of the slow ring: --hypothesis-profile world
+settings.register_profile("world", max_examples=500)
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +35,10 @@ def pytest_addoption(parser):
     parser.addoption("--seeds", type=int, default=1, help="how many weeks of the small city to run")
     parser.addoption("--kills", type=int, default=5, help="how often clearing is killed at a random moment")
     parser.addoption("--every-byte", type=int, default=11, help="cut the power at each n-th byte of flash")
+    parser.addoption(
+        "--every-exchange", type=int, default=7, help="what was torn on SQLite, at each n-th on PostgreSQL"
+    )
+    parser.addoption("--proofs", type=int, default=3, help="how often a vault proves all that one request can hold")
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +48,38 @@ def every_byte(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture(scope="session")
+def every_exchange(request: pytest.FixtureRequest) -> int:
+    """What leaves or dies at each exchange on SQLite does so at each of so many on PostgreSQL."""
+    return int(request.config.getoption("every_exchange"))
+
+
+@pytest.fixture(scope="session")
+def proofs(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("proofs"))
+
+
+@pytest.fixture(scope="session")
 def kills(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("kills"))
+
+
+# What takes minutes with few tests.
+_LONGEST = (
+    "tests/simulation/",
+    "tests/world/",
+    "tests/terminal/test_update.py",
+    "tests/terminal/test_online.py",
+    "tests/backend/web/test_browser.py",
+    "tests/issuer/web/test_walks.py",
+    "tests/keys/test_ceremony.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """What takes longest begins first, lest one process is busy with it when the others have nothing left."""
+    size = Counter(item.path for item in items)
+    items.sort(key=lambda item: (not item.nodeid.startswith(_LONGEST), -size[item.path]))
 
 
 def pytest_generate_tests(metafunc):

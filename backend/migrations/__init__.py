@@ -6,6 +6,7 @@ it wrote into `versions/`. Triggers, rights and row policies are no steps: `back
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,10 @@ _LOCK = 20261121
 
 def upgrade(engine: Engine) -> None:
     """Bring the database to this version, all or nothing; when it is there already, one question to the database."""
-    steps = ScriptDirectory.from_config(config())
-    newest, held = steps.get_current_head(), version(engine)
+    newest, held = _versions()[0], version(engine)
     if held == newest:
         return
-    if held not in (None, *(step.revision for step in steps.walk_revisions())):
+    if held not in (None, *_versions()):
         raise ConfigError("The database is of a newer version than this program. Update the program.")
     with _changing(engine) as connection:
         if _version(connection) != newest:
@@ -105,6 +105,13 @@ def _become_owner(connection: Connection) -> None:
 def is_no_part(name: str | None, kind: str, _parents: Any) -> bool:
     """Whether a name in the database is of the metadata to answer for: a month of `entry` is made while it works."""
     return kind != "table" or not (name or "").startswith("entry_")
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    """All that this program knows, the newest first."""
+    # Alembic compiles every step to know their order.
+    return tuple(step.revision for step in ScriptDirectory.from_config(config()).walk_revisions())
 
 
 def _version(connection: Connection) -> str | None:

@@ -48,7 +48,13 @@ def uploads(draw, length):
     return draw(st.permutations(ranges + rest + draw(st.lists(st.sampled_from(ranges or [(1, length)]), max_size=2))))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# A tenth of what is asked: each example is two cities.
+@pytest.mark.timeout(300)
+@settings(
+    max_examples=settings.default.max_examples // 10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.data())
 def test_the_way_in_does_not_change_the_books(new_world, data):
     acts = data.draw(st.lists(st.sampled_from(ACTS), min_size=1, max_size=8))

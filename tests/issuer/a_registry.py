@@ -1,7 +1,12 @@
 """A registry with people in it, and one-line questions to it."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
@@ -18,8 +23,54 @@ def noon() -> datetime:
     return NOON
 
 
+# The steps that lead to the tables are run once for each kind of database, and what they led to is copied.
+
+
+@cache
+def _empty_file() -> bytes:
+    with TemporaryDirectory() as folder:
+        Registry.at(Path(folder)).close()
+        return (Path(folder) / "registry.sqlite").read_bytes()
+
+
+@cache
+def _empty_in_memory() -> bytes:
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as connection:
+        Registry(create_engine("sqlite://", poolclass=StaticPool, creator=lambda: connection))
+        return connection.serialize()
+
+
 def in_memory() -> Registry:
-    return Registry(create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}))
+    """An empty registry."""
+
+    def opened() -> sqlite3.Connection:
+        connection = sqlite3.connect(":memory:", check_same_thread=False)
+        connection.deserialize(_empty_in_memory())
+        return connection
+
+    return Registry(create_engine("sqlite://", poolclass=StaticPool, creator=opened))
+
+
+def kept(registry: Registry) -> bytes:
+    """All that is in a registry in memory now, for `put_back`."""
+    return _connection(registry).serialize()
+
+
+def put_back(registry: Registry, content: bytes) -> None:
+    """Make of a registry in memory what it was: cheaper than another one, which has to learn each question anew."""
+    _connection(registry).deserialize(content)
+
+
+def _connection(registry: Registry) -> sqlite3.Connection:
+    with closing(registry._engine.raw_connection()) as pooled:
+        return pooled.driver_connection
+
+
+def on_disk(folder: Path) -> Registry:
+    """What `Registry.at` makes of a folder that has none."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "registry.sqlite").write_bytes(_empty_file())
+    return Registry.at(folder)
 
 
 def take(registry: Registry, persons: Sequence[Person], on: date = TODAY) -> list[Holder]:

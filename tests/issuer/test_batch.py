@@ -15,11 +15,11 @@ from hardware.in_process import InProcessReader
 from issuer.batch import Batch, Progress, Step
 from issuer.encoding import RegistryJobs
 from issuer.errors import CardRefused, DeskError, VaultUnreachable
-from issuer.registry import Registry, cards
+from issuer.registry import cards
 from issuer.registry.tables import BegunCard, OpenIntent, PlannedLoad
 from tests.city import DESK, PROVER, ROOT, VAULT, factory_card, purses_of
 from tests.issuer.a_batch import PEOPLE, SCHEME, JobsInMemory, Operator, desk_on, run_emulated
-from tests.issuer.a_registry import TODAY, all_passes, in_memory, noon, take
+from tests.issuer.a_registry import TODAY, all_passes, in_memory, kept, noon, on_disk, put_back, take
 
 # One pass with the budgets of a child: made, loaded three times and read.
 EXCHANGES_OF_A_PASS = 76
@@ -198,9 +198,22 @@ def filled(registry, people=PEOPLE):
 @pytest.fixture
 def registry(tmp_path):
     """On disk: a database in memory has one connection, which threads cannot share."""
-    made = filled(Registry.at(tmp_path))
+    made = filled(on_disk(tmp_path))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def first_waits():
+    registry = filled(in_memory(), PEOPLE[:1])
+    return registry, kept(registry)
+
+
+@pytest.fixture
+def one_waits(first_waits):
+    """Only one person, in memory."""
+    put_back(*first_waits)
+    return first_waits[0]
 
 
 @pytest.fixture
@@ -257,16 +270,16 @@ class Died(BaseException):
     """The process ends here."""
 
 
-def test_the_exchanges_of_a_pass(folder):
+def test_the_exchanges_of_a_pass(one_waits, folder):
     moments = []
-    run_emulated(filled(in_memory(), PEOPLE[:1]), folder, 1, lambda: moments.append(1))
+    run_emulated(one_waits, folder, 1, lambda: moments.append(1))
     assert len(moments) == 2 * EXCHANGES_OF_A_PASS
 
 
 @pytest.mark.parametrize("exchange", range(1, EXCHANGES_OF_A_PASS + 1))
-def test_after_a_crash_at_any_exchange_the_same_card_is_finished(folder, exchange):
+def test_after_a_crash_at_any_exchange_the_same_card_is_finished(one_waits, folder, exchange):
     """The card has done what it was told, and nobody heard it."""
-    registry, left = filled(in_memory(), PEOPLE[:1]), [2 * exchange]
+    left = [2 * exchange]
 
     def die():
         left[0] -= 1
@@ -274,9 +287,9 @@ def test_after_a_crash_at_any_exchange_the_same_card_is_finished(folder, exchang
             raise Died
 
     with pytest.raises(Died):
-        run_emulated(registry, folder, 1, die, "box")
-    run_emulated(registry, folder, 1, delivery="box")
-    right(registry, folder, 1)
+        run_emulated(one_waits, folder, 1, die, "box")
+    run_emulated(one_waits, folder, 1, delivery="box")
+    right(one_waits, folder, 1)
 
 
 @pytest.mark.parametrize("number", range(2))

@@ -165,11 +165,17 @@ class Shaky(InProcessReader):
         raise PassGone("the card left")
 
 
+@pytest.fixture
+def stride(registry, every_exchange):
+    """What is torn is the visit, on either database the same: on PostgreSQL not everywhere unless asked."""
+    return every_exchange if registry._engine.dialect.name == "postgresql" else 1
+
+
 @pytest.mark.parametrize("executed", [False, True], ids=["before", "after"])
-def test_a_card_that_leaves_at_any_moment_ends_with_each_grant_once(registry, executed):
+def test_a_card_that_leaves_at_any_moment_ends_with_each_grant_once(registry, stride, executed):
     exchange = total = 0
     while True:
-        exchange += 1
+        exchange += stride
         card = factory_card(b"\x04" + bytes([executed]) + exchange.to_bytes(5, "big"))
         person = replace(CHILD, given_name=f"Sam {exchange}")
         take(registry, [person])

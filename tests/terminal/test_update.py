@@ -176,16 +176,26 @@ def wait(until, patience_s=10):
     ["import nothing_of_this_name", "raise ValueError('broken')", "1 / 0", "def main(*words):\n    raise OSError(5)"],
 )
 def test_what_crashes_is_tried_once_and_the_last_good_one_runs_again(board, vault, files, text):
+    crash(board, vault, files, text)
+    found = runs(board)
+    assert (found["version"], found["slot"], found["failed"]) == (1, "a", 2)
+
+
+def test_after_one_that_crashed_the_next_is_taken(board, vault, files):
+    crash(board, vault, files, "raise ValueError('broken')")
+    good = package(files, 3)
+    approve(board, vault, good)
+    updated(board, good)
+    found = runs(board)
+    assert (found["version"], found["failed"], found["error"]) == (3, None, None)
+
+
+def crash(board, vault, files, text):
+    """Bring a version 2 that ends like this."""
     bad = package(files, 2, unix=text)
     approve(board, vault, bad)
     with pytest.raises(TerminalError, match=r"Version 2 did not come up, so 1 runs again\. It said: "):
         updated(board, bad)
-    found = runs(board)
-    assert (found["version"], found["slot"], found["failed"]) == (1, "a", 2)
-    good = package(files, 3)
-    approve(board, vault, good)
-    updated(board, good)
-    assert (runs(board)["version"], runs(board)["failed"], runs(board)["error"]) == (3, None, None)
 
 
 def test_what_hangs_is_over_when_the_plug_is_pulled(board, vault, files):

@@ -4,6 +4,7 @@ To change a table: change it in `tables.py` (or beside its module), run `python 
 changes" 0002`, and read what it wrote into `versions/`.
 """
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -18,9 +19,8 @@ _LOCK = 20261121
 
 def upgrade(engine: Engine) -> None:
     """Bring the database to this version, all or nothing; when it is there already, one question to the database."""
-    newest = ScriptDirectory.from_config(config()).get_current_head()
     with engine.connect() as connection:
-        if _version(connection) == newest:
+        if _version(connection) == _newest():
             return
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
@@ -28,11 +28,17 @@ def upgrade(engine: Engine) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        if _version(connection) != newest:
+        if _version(connection) != _newest():
             settings = config()
             settings.attributes["connection"] = connection
             command.upgrade(settings, "head")
         connection.commit()
+
+
+@cache
+def _newest() -> str | None:
+    # Alembic compiles every step to know which is the last.
+    return ScriptDirectory.from_config(config()).get_current_head()
 
 
 def _version(connection: Connection) -> str | None:

@@ -1,5 +1,6 @@
 """Clearing to look at: its pages over the small city, browsers that are logged in as a role, and a real server."""
 
+import shutil
 from datetime import date
 
 import pytest
@@ -14,8 +15,18 @@ from web.accounts import add_account
 from web.login import begin
 
 
+@pytest.fixture(scope="session")
+def nobody_yet(tmp_path_factory):
+    """A file of accounts without any, to copy."""
+    folder = tmp_path_factory.mktemp("staff")
+    Staff.at(folder).close()
+    (file,) = folder.iterdir()
+    return file
+
+
 @pytest.fixture
-def staff(world):
+def staff(world, nobody_yet):
+    shutil.copy(nobody_yet, world.folder)
     made = Staff.at(world.folder)
     yield made
     made.close()

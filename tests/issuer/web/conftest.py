@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from flask import session as cookie
 
-from issuer.registry import Registry
 from issuer.scheme import load_scheme
 from issuer.web.app import create_app
 from issuer.web.config import WebConfig
 from issuer.web.permissions import RIGHTS
+from tests.issuer.a_registry import on_disk
 from web.accounts import add_account
 from web.login import begin
 
@@ -41,7 +41,7 @@ def clock():
 @pytest.fixture
 def config(tmp_path, clock):
     return WebConfig(
-        registry=Registry.at(tmp_path),
+        registry=on_disk(tmp_path),
         folder=tmp_path,
         scheme=load_scheme(ROOT / "schemes" / "gelrepas.toml"),
         now=clock.now,
