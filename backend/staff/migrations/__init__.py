@@ -6,6 +6,7 @@ To change a table: change it in `backend.staff.tables` or `web`, run `python -m 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -26,13 +27,11 @@ _FIRST, _OF_STAFF_ONLY = "0001", "account_venue"
 
 def upgrade(engine: Engine) -> None:
     """Bring the database to this version, all or nothing; when it is there already, one question to the database."""
-    steps = ScriptDirectory.from_config(config())
-    newest = steps.get_current_head()
     with engine.connect() as connection:
         held = version(connection)
-    if held == newest:
+    if held == _versions()[0]:
         return
-    if held not in (None, *(step.revision for step in steps.walk_revisions())):
+    if held not in (None, *_versions()):
         raise ConfigError("The accounts are of a newer version than this program. Update the program.")
     with _changing(engine) as connection:
         if version(connection) is None and inspect(connection).has_table(_OF_STAFF_ONLY):
@@ -44,6 +43,13 @@ def downgrade(engine: Engine, to: str) -> None:
     """Bring the database back to an earlier version; "base": no tables."""
     with _changing(engine) as connection:
         command.downgrade(_on(connection), to)
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    """All that this program knows, the newest first."""
+    # Alembic compiles every step to know their order.
+    return tuple(step.revision for step in ScriptDirectory.from_config(config()).walk_revisions())
 
 
 def version(connection: Connection) -> str | None:
