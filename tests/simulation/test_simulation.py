@@ -24,6 +24,46 @@ def test_no_invariant_of_a_city_with_faults_is_broken(seed):
     assert outcome.paid > 0
 
 
+# Days on which what happens is rare, and right. OPENED is in November: the first passes end on the 76th day.
+NO_FAULTS = {
+    "a pass is found while the vault is down": [
+        (1, "lose", {"guest": 0}),
+        (2, "vault down", {}),
+        (3, "find", {"guest": 0}),
+        (4, "sync", {"place": 0}),
+        (4, "tap", {"guest": 0, "place": 0, "offer": 0, "price": 100}),
+        (5, "vault up", {}),
+        (6, "find", {"guest": 0}),
+    ],
+    "a blocked pass has a key that ended, and is found": [
+        (1, "lose", {"guest": 0}),
+        (2, "rotate", {"key": "lookup"}),
+        (70, "sync", {"place": 0}),
+        (70, "tap", {"guest": 0, "place": 0, "offer": 0, "price": 100}),
+        (71, "find", {"guest": 0}),
+    ],
+    "a pass ended while it was blocked, and works again": [
+        (1, "lose", {"guest": 0}),
+        (80, "sync", {"place": 0}),
+        (81, "find", {"guest": 0}),
+        (82, "visit the desk", {"guest": 0}),
+        (83, "tap", {"guest": 0, "place": 0, "offer": 0, "price": 100}),
+    ],
+    "the power goes when the result is on the screen": [
+        (1, "tap", {"guest": guest, "place": 0, "offer": 2, "price": 100, "cut": 300}) for guest in range(12)
+    ]
+    * 3,
+}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("days", NO_FAULTS.values(), ids=NO_FAULTS)
+def test_what_is_rare_and_right_is_not_taken_for_a_fault(days):
+    events = [replay.Event(number, *each) for number, each in enumerate(days)]
+    outcome = tell(replay.Story(1, 12, events))
+    assert outcome.violation is None
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("bug", BUGS.values(), ids=lambda bug: bug.what)
 def test_a_planted_bug_is_found(bug):
