@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from sepaxml.validation import ValidationError
 
-from tests.simulation import replay
+from backend.settlement import pain
+from tests.simulation import cheap, replay
 from tests.simulation.planted import BUGS
 from tests.simulation.shrink import shrink
 from tests.simulation.story import make, tell
@@ -62,6 +64,11 @@ def test_what_is_rare_and_right_is_not_taken_for_a_fault(days):
     events = [replay.Event(number, *each) for number, each in enumerate(days)]
     outcome = tell(replay.Story(1, 12, events))
     assert outcome.violation is None
+
+
+def test_a_payment_order_that_does_not_follow_its_schema_is_refused_in_a_city_too():
+    with cheap.in_place(), pytest.raises(ValidationError):
+        pain.try_valid_xml(b"<Document/>", pain.SCHEMA)
 
 
 @pytest.mark.timeout(600)
