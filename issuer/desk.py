@@ -122,7 +122,7 @@ class Desk:
             raise DeskError(_NO_PASS)
         renewed = list[str]()
         if existing is not None and existing.uid is not None:
-            existing, renewed = self.rekey(existing, reader, on)
+            existing, _, renewed = self._rekey(existing, reader, on)
         valid = self._scheme.validity(on)
         # A pass that has its handle keeps its day: terminals look it up in the hotlist by that.
         day = existing.issued_day if existing is not None and existing.uid is not None else day_number(on)
@@ -167,15 +167,15 @@ class Desk:
                 if holder.id not in have and decide_for(session, holder, self._scheme, on).grants
             ]
 
-    def rekey(self, card: CardPass, reader: Reader, on: date) -> tuple[CardPass, list[str]]:
-        """Bring the keys of the pass on the reader up to date; the pass as it is then, and what was renewed.
+    def _rekey(self, card: CardPass, reader: Reader, on: date) -> tuple[CardPass, CardKeys, list[str]]:
+        """Bring the keys of the pass on the reader up to date; the pass and its keys then, and what was renewed.
 
         Costs no exchange with the card when the registry says that there is nothing to renew.
         """
         known = passes.as_made(card)
         keys = self._keys.card_keys(known.uid, known.generation)
         if not self._rekeyer.outdated(known, keys):
-            return card, []
+            return card, keys, []
         if reader.find_pass() is None:
             raise CardRefused(_NOTHING_THERE)
         with told_to_the_clerk(reader):
@@ -185,7 +185,7 @@ class Desk:
                 self._loader(on).load(session, self._rekeyer.as_on_pass(session, known, keys), [])
             done = self._rekeyer.rekey(session, known, day_number(on))
         with self._registry.transaction() as rows:
-            return passes.rekeyed(rows, done.made), done.purposes
+            return passes.rekeyed(rows, done.made), done.keys, done.purposes
 
     def renew(self, card: CardPass, reader: Reader, on: date) -> Issued:
         """Let the pass on the reader work for the pass year of this day, with its budgets; safe to repeat.
@@ -199,34 +199,33 @@ class Desk:
             raise CardRefused("This pass was blocked. Take a new card.")
         if not decision.grants:
             raise DeskError(_NO_PASS)
-        card, renewed = self.rekey(card, reader, on)
+        card, keys, renewed = self._rekey(card, reader, on)
         until = max(card.valid_until, self._scheme.validity(on)[1])
         if card.valid_until < until:
-            self._revalidate(card, reader, until)
+            self._revalidate(card, keys, reader, until)
         with self._registry.transaction() as session:
             card = passes.extended(session, card.id, until, self._by, self._now())
             loads.plan(session, card.holder, decision, self._by, on)
-        issued = self.load(card, reader, on)
-        return replace(issued, renewed=renewed + issued.renewed)
+        return self._load(card, keys, reader, on, renewed)
 
-    def _revalidate(self, card: CardPass, reader: Reader, until: date) -> None:
+    def _revalidate(self, card: CardPass, keys: CardKeys, reader: Reader, until: date) -> None:
         known = passes.as_made(card)
         if reader.find_pass() is None:
             raise CardRefused(_NOTHING_THERE)
         with told_to_the_clerk(reader):
-            keys = self._keys.card_keys(known.uid, known.generation)
             valid = day_number(card.valid_from), day_number(until)
             details = Details(self._scheme.number, *valid, known.issued, known.generation)
             self._personaliser.revalidate(CardSession(reader.transmit), known, keys, details)
 
     def load(self, card: CardPass, reader: Reader, on: date) -> Issued:
         """Write what is planned for the holder of this pass, which must be on the reader."""
-        card, renewed = self.rekey(card, reader, on)
+        card, keys, renewed = self._rekey(card, reader, on)
+        return self._load(card, keys, reader, on, renewed)
+
+    def _load(self, card: CardPass, keys: CardKeys, reader: Reader, on: date, renewed: list[str]) -> Issued:
         if reader.find_pass() is None:
             raise CardRefused(_NOTHING_THERE)
-        known = passes.as_made(card)
         session = CardSession(reader.transmit)
-        keys = self._keys.card_keys(known.uid, known.generation)
         loader = self._loader(on)
         with told_to_the_clerk(reader):
             planned = self._planned(card, on, lambda: self._balances(session, keys))

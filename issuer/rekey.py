@@ -52,6 +52,7 @@ class Rekeyed:
     """A pass with the keys of today, and what was renewed: `purposes` is empty when nothing was."""
 
     made: Pass
+    keys: CardKeys
     purposes: list[str]
 
 
@@ -76,7 +77,7 @@ class Rekeyer:
         keys = self._keys.card_keys(known.uid, known.generation)
         purposes = self.outdated(known, keys)
         if not purposes:
-            return Rekeyed(known, [])
+            return Rekeyed(known, keys, [])
         session.run(SelectApplication(self._blueprint.aid))
         self._open(session, LOOKUP_KEY, "lookup", keys)
         if session.run(GetCardUID()) != known.uid:
@@ -96,7 +97,7 @@ class Rekeyer:
         self._change(session, APPLICATION_KEY, "application", keys)
         session.run(SelectApplication(_PICC_LEVEL))
         self._change_picc_key(session, keys)
-        return Rekeyed(Pass(known.uid, after.handle, generation, after.versions, issued), purposes)
+        return Rekeyed(Pass(known.uid, after.handle, generation, after.versions, issued), after, purposes)
 
     def as_on_pass(self, session: Session, known: Pass, keys: CardKeys) -> CardKeys:
         """The keys with which the pass can be read as it is now."""

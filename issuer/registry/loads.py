@@ -1,6 +1,6 @@
 """Budgets on their way to a pass, and the decisions that they follow from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from sqlalchemy import case, func, select
@@ -23,9 +23,10 @@ def plan(session: Session, holder: Holder, decided: Decided, by: str, on: date) 
 
     An amount that grew within its period is topped up; what was given is never taken back.
     """
+    before = given(session, {grant.period for grant in decided.grants}, (holder.id, holder.id))
     for grant in decided.grants:
-        given, parts = _given(session, holder.id, grant)
-        adds = lacking(grant, given, parts)
+        amount, parts = before.get((holder.id, grant.number, grant.period), (0, 0))
+        adds = lacking(grant, amount, parts)
         if parts and not adds:
             continue
         session.add(
@@ -138,9 +139,10 @@ def decisions(session: Session, holder_id: int) -> list[Decision]:
 
 
 def given(
-    session: Session, periods: Sequence[str], numbers: tuple[int, int]
+    session: Session, periods: Collection[str], numbers: tuple[int, int]
 ) -> dict[tuple[int, int, str], tuple[int, int]]:
-    """What holders from one number up to another were given: {(holder, grant, period): (amount, parts)}."""
+    """What holders from one number up to another were given: {(holder, grant, period): (amount, parts)}, the parts that
+    came to nothing included."""
     wanted = (
         select(
             PlannedLoad.holder_id,
@@ -166,17 +168,6 @@ def replacements(session: Session, lost: CardPass) -> list[PlannedLoad]:
 
 def _period_of(lost: CardPass) -> str:
     return f"pass {lost.id}"
-
-
-def _given(session: Session, holder_id: int, grant: Granted) -> tuple[int, int]:
-    """What a holder was given of a grant in its period, and in how many parts, those that came to nothing included."""
-    parts = select(func.coalesce(func.sum(_COUNTS), 0), func.coalesce(func.max(PlannedLoad.part), 0)).where(
-        PlannedLoad.holder_id == holder_id,
-        PlannedLoad.grant_number == grant.number,
-        PlannedLoad.period == grant.period,
-    )
-    amount, count = session.execute(parts).one()
-    return int(amount), int(count)
 
 
 def _last_decisions(session: Session, holder_id: int) -> list[Decision]:

@@ -35,6 +35,7 @@ from tests.bench.journal import journal
 from tests.bench.plain_prove import plain_prove
 from tests.bench.recording import record_tap
 from tests.bench.renewal_city import HOLDERS, RenewalCity
+from tests.bench.simulation import simulation
 from tests.bench.tap_crypto import crypto_ratio, growth
 from tests.city import DAY, ISSUER, MICROPYTHON, ROOT, VAULT, DirectKeys, factory_card
 from tests.records import many
@@ -47,6 +48,7 @@ RENEWALS = 5
 # A million, and ten, take long to put there: by option.
 BOOKS = (20_000, 100_000)
 CARDS = 50
+SIMULATED_TAPS = 2000
 PAGE_VIEWS = 15
 _COMMIT = 0xC7
 
@@ -233,6 +235,7 @@ def main() -> None:
         "prove": prove,
         "ingest": ingest,
         "books": lambda: books(given.transactions),
+        "simulation": lambda: simulation(SIMULATED_TAPS),
     }
     asked.add_argument("--only", choices=parts)
     given = asked.parse_args()

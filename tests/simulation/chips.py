@@ -68,6 +68,11 @@ class WatchedPass(EmulatedPass):
         said = PassFile.from_bytes(file.data)
         return said.valid_from, said.valid_until
 
+    def key_version(self, number: int) -> int:
+        """Which version of a key of its application it has."""
+        (application,) = self.memory.picc.applications.values()
+        return application.keys[number].version
+
     def leaves_after(self, exchanges: int, executed: bool) -> None:
         """It leaves at that exchange from now, however often it is found in between; once."""
         self._leaves = exchanges, executed

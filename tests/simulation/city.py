@@ -37,6 +37,7 @@ from meedoen.demo.households import write_csv
 from tests.city import FixedSeeds, PaperLog
 from tests.simulation.chance import Chance
 from tests.simulation.chips import Committed, Name, WatchedPass
+from tests.simulation.clearing_file import ClearingFile
 from tests.simulation.network import Network
 from tests.simulation.offers import VENUES as VENUES_FILE
 from tests.simulation.offers import Offer, Venue, read_venues
@@ -72,7 +73,12 @@ class Guest:
         self.holder = holder
         self.card = card
         self.lost: list[WatchedPass] = []
-        self.code = row.printed_code
+        self.row = row
+
+    @property
+    def code(self) -> str:
+        """That is printed on the pass."""
+        return self.row.printed_code
 
     @property
     def uid(self) -> bytes:
@@ -81,13 +87,14 @@ class Guest:
 
 
 class City:
-    """`truth` is what all passes committed, by name; `fresh` what they committed since somebody looked."""
+    """`committed`: what all passes committed, in that order; `truth`: the same by name; `fresh`: of the last hold."""
 
     def __init__(self, seed: int, folder: Path, guests: int) -> None:
         self.seed, self.folder = seed, folder
         self.chance = Chance(seed)
         self.today = OPENED
         self.hour = NOON
+        self.committed: list[Committed] = []
         self.truth: dict[Name, Committed] = {}
         self.fresh: list[Committed] = []
         self.named_twice: list[Name] = []
@@ -102,6 +109,8 @@ class City:
         self.open_desk()
         self.clearing = self._open_clearing()
         self.clearing.set_up()
+        self.stored = ClearingFile(folder / "backend/clearing.db", self.scheme.number)
+        self.guests: list[Guest] = []
         self.venues: list[Venue] = read_venues()
         self.clearing.venues.import_file(VENUES_FILE, self.today)
         self.places = [Place(self, venue, number) for venue in self.venues for number in venue.terminals]
@@ -190,6 +199,7 @@ class City:
         if found.name in self.truth:
             self.named_twice.append(found.name)
         self.truth[found.name] = found
+        self.committed.append(found)
         self.fresh.append(found)
 
     def issue(self, holder: Holder) -> Guest:
@@ -226,10 +236,18 @@ class City:
             self.network = Network(app)
         return clearing
 
-    def restart_clearing(self) -> None:
-        """The server stops between two requests and starts again, with the file that the vault gives now."""
+    def stop_clearing(self) -> None:
+        """The server stops between two requests."""
+        self.stored.let_go()
         self.clearing.close()
+
+    def start_clearing(self) -> None:
+        """It starts again, with the file that the vault gives now."""
         self.clearing = self._open_clearing()
+
+    def restart_clearing(self) -> None:
+        self.stop_clearing()
+        self.start_clearing()
 
     # The venues
 
@@ -272,7 +290,7 @@ class City:
         return self._logs[party].lines.getvalue()
 
     def close(self) -> None:
-        self.clearing.close()
+        self.stop_clearing()
         self.registry.close()
         for log in self._logs.values():
             log.close()

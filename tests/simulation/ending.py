@@ -6,7 +6,7 @@ from card.wire import uint
 from tests.simulation import people
 from tests.simulation.adversary.linking import best_attack, passes_of
 from tests.simulation.adversary.naming import all_names, names_in, said
-from tests.simulation.adversary.stores import CLEARING, DESK, everybody, stored_by
+from tests.simulation.adversary.stores import CLEARING, DESK, Stored, everybody, stored_by
 from tests.simulation.chips import Committed, Name
 from tests.simulation.city import OPENED
 from tests.simulation.invariants import hold
@@ -41,8 +41,9 @@ def finish(run: Run) -> None:
     people.statement(run, {})
     run.books.agree()
     _all_is_paid(run)
-    _nothing_personal(run)
-    _nothing_linked(run)
+    kept = {party: stored_by(run, party) for party in everybody(run.city) if party != DESK}
+    _nothing_personal(run, kept)
+    _nothing_linked(run, kept[CLEARING])
     _a_destroyed_year_is_gone(run)
 
 
@@ -95,18 +96,17 @@ def _all_is_paid(run: Run) -> None:
             hold("paid", cents <= 0, f"{account} is still owed {cents} cents at the end")
 
 
-def _nothing_personal(run: Run) -> None:
+def _nothing_personal(run: Run, kept: dict[str, Stored]) -> None:
     """Nothing that names a pass or a person in what clearing, vault and venues keep; the desk alone knows."""
     known = all_names(run)
-    for party in everybody(run.city):
-        if party != DESK:
-            found = names_in(stored_by(run, party).files, known)
-            hold("personal", not found, said(found))
+    for stored in kept.values():
+        found = names_in(stored.files, known)
+        hold("personal", not found, said(found))
 
 
-def _nothing_linked(run: Run) -> None:
+def _nothing_linked(run: Run, kept: Stored) -> None:
     """Clearing cannot tell which taps are of one pass."""
-    attack = best_attack(stored_by(run, CLEARING), passes_of(run))
+    attack = best_attack(kept, passes_of(run))
     hold("linked", not attack.links, str(attack))
 
 

@@ -107,12 +107,12 @@ def vault_up(run: Run, about: dict[str, int]) -> None:
 
 def back_up(run: Run, about: dict[str, int]) -> None:
     """A copy of clearing's folder, and of what is known of the books in it."""
-    run.city.clearing.close()
+    run.city.stop_clearing()
     folder = run.city.folder
     shutil.rmtree(folder / BACKUP, ignore_errors=True)
     shutil.copytree(folder / "backend", folder / BACKUP)
     run.keep_books()
-    run.city.restart_clearing()
+    run.city.start_clearing()
 
 
 def roll_back(run: Run, about: dict[str, int]) -> None:
@@ -123,11 +123,11 @@ def roll_back(run: Run, about: dict[str, int]) -> None:
     if not run.may_go_back:
         return
     city = run.city
-    city.clearing.close()
+    city.stop_clearing()
     shutil.rmtree(city.folder / "backend")
     shutil.copytree(city.folder / BACKUP, city.folder / "backend")
     run.books_of_then()
-    city.restart_clearing()
+    city.start_clearing()
 
 
 def rotate(run: Run, about: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from backend.errors import SettlementRefused
 from hardware.in_process import InProcessReader
-from issuer.errors import CardLeft, CardRefused, DeskError
+from issuer.errors import CardLeft, CardRefused, DeskError, VaultUnreachable
 from terminal.firmware import results
 from terminal.firmware.shift import REVERSE_KEY
 from tests.simulation.city import Guest
@@ -151,7 +151,7 @@ def visit(run: Run, about: dict[str, int]) -> None:
         card.leaves_after(about["tear"], bool(about["did"]))
     for _ in range(2 + about.get("repeats", 0)):
         try:
-            city.desk.renew(city.row_of(guest), InProcessReader(card), city.today)
+            city.desk.renew(guest.row, InProcessReader(card), city.today)
             if not about.get("repeats"):
                 break
         except CardLeft:
@@ -181,9 +181,13 @@ def lose(run: Run, about: dict[str, int]) -> None:
 def find(run: Run, about: dict[str, int]) -> None:
     """It was in another coat."""
     city, guest = run.city, run.city.guest(about["guest"])
-    if city.row_of(guest).state == "blocked":
+    if city.row_of(guest).state != "blocked":
+        return
+    try:
         city.desk.unblock(guest.code, InProcessReader(guest.card))
-        city.blocked.discard(guest.uid)
+    except (CardRefused, VaultUnreachable):  # its keys count no more, or nobody can say what they are
+        return
+    city.blocked.discard(guest.uid)
 
 
 def replace(run: Run, about: dict[str, int]) -> None:
@@ -197,7 +201,7 @@ def replace(run: Run, about: dict[str, int]) -> None:
     issued = city.desk.issue(guest.holder, InProcessReader(card), city.today)
     guest.lost.append(guest.card)
     guest.card = card
-    guest.code = city.desk.hand_over(issued.card.printed_code).printed_code
+    guest.row = city.desk.hand_over(issued.card.printed_code)
 
 
 # Finance

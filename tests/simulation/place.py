@@ -31,7 +31,8 @@ DARK = "dark"
 class Place(PcTerminal):
     """`brought_on`: the day of the last whole sync; `blocked` are the passes on the list of then.
 
-    `maybe_blocked` has also those of a sync that stopped halfway. `spoilt`: its flash lost something, or its owner did.
+    `maybe_blocked` has also those of a sync that stopped halfway, and that had ended by then. `spoilt`: its flash lost
+    something, or its owner did.
     """
 
     def __init__(self, city: "City", venue: Venue, number: int) -> None:
@@ -79,13 +80,21 @@ class Place(PcTerminal):
         return self.device.state in ("armed", "reversing")
 
     def code_for(self, card: WatchedPass, cut: int = -1) -> str:
-        """Hold a pass; what the screen says. `cut`: after so many bytes of flash the plug is pulled."""
+        """Hold a pass; what the screen says. `cut`: after so many bytes of flash the plug is pulled.
+
+        It may be pulled when the result was on the screen already: then everybody saw that.
+        """
         self.storage.steps_left = cut if cut >= 0 else None
         try:
             return self.hold(card)[1]
         except PowerCut:
             self.reader.remove()
-            return DARK
+            state, code = self.screen[:2]
+            if state != "showing":
+                return DARK
+            self.storage.steps_left = None
+            self.boot()
+            return code
         finally:
             self.storage.steps_left = None
 
@@ -100,23 +109,31 @@ class Place(PcTerminal):
     def sync(self) -> str:
         """Hand in and bring the lists; "" or what went wrong."""
         self.begin()
-        blocked = set(self.city.blocked)
+        blocked, maybe = self._on_the_list(), set(self.city.blocked)
         try:
             hotlist = self.city.desk.hotlist(self.city.today)
             report = sync(DirectLink(self.device), Backend(BACKEND_URL, self.city.network), hotlist)
         except NoOffers as error:
             # The list of blocked passes came all the same.
-            self.blocked = self.maybe_blocked = blocked
+            self.blocked, self.maybe_blocked = blocked, maybe
             return str(error)
         except (TerminalError, BackendUnreachable, NoHotlist, Killed) as error:
-            self.blocked, self.maybe_blocked = self.blocked & blocked, self.maybe_blocked | blocked
+            self.blocked, self.maybe_blocked = self.blocked & blocked, self.maybe_blocked | maybe
             return str(error)
-        self.blocked = self.maybe_blocked = blocked
+        self.blocked, self.maybe_blocked = blocked, maybe
         if report.warning:  # the vault is down: the keys are those of before
             return str(report.warning)
         self.brought_on = self.city.day
         self.skew = 0
         return ""
+
+    def _on_the_list(self) -> set[bytes]:
+        """What a list of today must name: it may leave out passes that have ended, and those may be renewed later."""
+        return {
+            card.memory.picc.uid
+            for card in self.city.cards()
+            if card.memory.picc.uid in self.city.blocked and card.valid[1] >= self.city.day
+        }
 
     @property
     def lists_may_be_old(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.simulation import faults, people, planted
+from tests.simulation import cheap, faults, people, planted
 from tests.simulation.city import NOON, City
 from tests.simulation.ending import finish
 from tests.simulation.invariants import Violation
@@ -75,7 +75,7 @@ def told(story: Story, heard: Heard = lambda done, total: None) -> Iterator[tupl
 def city_of(story: Story) -> Iterator[Run]:
     """The city of a story, before anything happened in it."""
     folder = _IN_MEMORY if _IN_MEMORY.is_dir() else None
-    with planted.in_place(story.planted), TemporaryDirectory(dir=folder) as place:
+    with cheap.in_place(), planted.in_place(story.planted), TemporaryDirectory(dir=folder) as place:
         city = City(story.seed, Path(place), story.guests)
         try:
             yield Run(city)

@@ -6,7 +6,7 @@ row that such a row refers to (or that refers to it), or next to both in a file,
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
 from card.errors import BadRecord
@@ -39,21 +39,27 @@ def columns_of(stored: Stored, taps: set[TapName]) -> Columns:
         with closing(sqlite3.connect(path)) as database:
             for name, tap, value in _in_tables(database, taps):
                 made.setdefault(f"{path.parent.name} {name}", {})[tap] = value
-    databases = {path.read_bytes()[:100] for path in stored.databases}
-    for where, content in stored.files.items():
-        if content[:100] not in databases:
-            for name, tap, value in _in_bytes(content, taps):
-                made.setdefault(f"{where} {name}", {})[tap] = value
+    for where, content in _apart_from_databases(stored).items():
+        for name, tap, value in _in_bytes(content, taps):
+            made.setdefault(f"{where} {name}", {})[tap] = value
     return made
+
+
+def _apart_from_databases(stored: Stored) -> dict[str, bytes]:
+    databases = {path.read_bytes()[:100] for path in stored.databases}
+    return {where: content for where, content in stored.files.items() if content[:100] not in databases}
 
 
 # Tables
 
 
-def _in_tables(database: sqlite3.Connection, taps: set[TapName]) -> Iterator[tuple[str, TapName, Value]]:
+def _in_tables(
+    database: sqlite3.Connection, taps: set[TapName], alone: bool = False
+) -> Iterator[tuple[str, TapName, Value]]:
+    """`alone`: without the rows that a row refers to, and those that refer to it."""
     database.row_factory = sqlite3.Row
     tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()]
-    keys = _foreign_keys(database, tables)
+    keys = [] if alone else _foreign_keys(database, tables)
     for table in tables:
         names = {row["name"] for row in database.execute(f"PRAGMA table_info({table})")}
         if not {"terminal", "sequence"} <= names:
@@ -133,15 +139,22 @@ def _in_bytes(content: bytes, taps: set[TapName]) -> Iterator[tuple[str, TapName
             yield f"bytes {time}", tap, content[max(0, at - _BEFORE) : at + _AFTER]
 
 
-def records_in(columns: Columns) -> dict[TapName, ClearRecord]:
-    """What the taps say of themselves in clear, wherever that is stored."""
+def records_in(stored: Stored, taps: set[TapName]) -> dict[TapName, ClearRecord]:
+    """What these taps say of themselves in clear, wherever that is stored."""
     found: dict[TapName, ClearRecord] = {}
-    for values in columns.values():
-        for tap, value in values.items():
-            if tap not in found and isinstance(value, bytes):
-                at = value.find(uint(tap.terminal, 4) + uint(tap.sequence, 4)) - 2
-                try:
-                    found[tap] = ClearRecord.from_bytes(value[at : at + CLEAR_BYTES] if at >= 0 else b"")
-                except BadRecord:
-                    continue
+    for path in stored.databases:
+        with closing(sqlite3.connect(path)) as database:
+            for _, tap, value in _in_tables(database, taps, alone=True):
+                _look(found, tap, value)
+    for content in _apart_from_databases(stored).values():
+        for _, tap, value in _in_bytes(content, taps - found.keys()):
+            _look(found, tap, value)
     return found
+
+
+def _look(found: dict[TapName, ClearRecord], tap: TapName, value: Value) -> None:
+    if tap in found or not isinstance(value, bytes):
+        return
+    at = value.find(uint(tap.terminal, 4) + uint(tap.sequence, 4)) - 2
+    with suppress(BadRecord):
+        found[tap] = ClearRecord.from_bytes(value[at : at + CLEAR_BYTES] if at >= 0 else b"")

@@ -7,14 +7,16 @@ all attackers is held against the best of all attackers then. So a city has no t
 nobody thought of is an attacker as soon as it is there.
 """
 
+from collections.abc import Iterator
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from card.record import TAP, ClearRecord
 from tests.simulation.adversary.columns import TapName, columns_of, records_in
-from tests.simulation.adversary.questions import Numbers, Pairs, answers_to_all
+from tests.simulation.adversary.questions import Answers, Pairs, answers_to_all
 from tests.simulation.adversary.stores import Stored
 from tests.simulation.run import Run
 
@@ -24,6 +26,9 @@ BEYOND = 1.25
 FEWEST_TAPS, MOST_TAPS = 5, 160
 # Days between two taps, in so many steps.
 _DAYS_APART = (1, 2, 4, 8, 15, 32)
+# Of all pairs.
+_FEW = 1 / 32
+Numbers = npt.NDArray[np.float64]
 
 
 class Attack(NamedTuple):
@@ -61,8 +66,7 @@ def best_attack(stored: Stored, passes: dict[TapName, bytes], kinds: tuple[int, 
 
     With loads among `kinds` it has to tell of which taps a pass that was loaded was; two loads are not its question.
     """
-    columns = columns_of(stored, set(passes))
-    records = {tap: record for tap, record in records_in(columns).items() if record.kind in kinds}
+    records = {tap: record for tap, record in records_in(stored, set(passes)).items() if record.kind in kinds}
     taps = sorted(records, key=lambda tap: (records[tap].kind, tap))[:MOST_TAPS]
     if sum(records[tap].kind == TAP for tap in taps) < FEWEST_TAPS:
         return Attack("nothing that is stored", 0, 0, 0, 0)
@@ -70,36 +74,84 @@ def best_attack(stored: Stored, passes: dict[TapName, bytes], kinds: tuple[int, 
     first, second = np.array(pairs, np.intp).T
     labels = np.unique([passes[tap] for tap in taps], return_inverse=True)[1]
     alike = _baseline([records[tap] for tap in taps], first, second)
-    questions, answers = answers_to_all(columns, taps, first, second)
-    return _strongest(questions, answers, labels, alike, first, second)
+    return _strongest(answers_to_all(columns_of(stored, set(taps)), taps, first, second), labels, alike, first, second)
 
 
 def _strongest(
-    questions: list[str], answers: Numbers, labels: Pairs, alike: Pairs, first: Pairs, second: Pairs
+    questions: Iterator[tuple[str, Answers]], labels: Pairs, alike: Pairs, first: Pairs, second: Pairs
 ) -> Attack:
     chance = np.random.default_rng(0)
-    deals = [labels, *(chance.permutation(labels) for _ in range(DEALS))]
-    same = np.stack([deal[first] == deal[second] for deal in deals], axis=1).astype(np.float64)
-    sizes = np.bincount(alike).astype(np.float64)
-    share = np.stack([np.bincount(alike, column) for column in same.T], axis=1) / sizes[:, None]
-    scores = answers @ (same - share[alike])
-    by_chance = scores[:, 1:]
-    # What is rare is lucky more easily: half a pair more of spread than it shows.
-    spread = np.sqrt(by_chance.var(axis=1) + 0.25)
-    strength = np.abs(scores - by_chance.mean(axis=1, keepdims=True)) / spread[:, None]
-    best = int(strength[:, 0].argmax())
-    advantage = strength[best, 0] / max(BEYOND * strength[:, 1:].max(), 1)
-    truth, guesses = same[:, 0], int(same[:, 0].sum())
-    sure = answers[best] * np.sign(scores[best, 0] - by_chance[best].mean())
-    hits = truth[np.lexsort((share[alike, 0], sure))[-guesses:]].sum()
-    baseline_hits = truth[np.argsort(share[alike, 0], kind="stable")[-guesses:]].sum()
-    return Attack(questions[best], float(advantage), guesses, int(hits), int(baseline_hits))
+    deals = _Deals([labels, *(chance.permutation(labels) for _ in range(DEALS))], alike, first, second)
+    strongest, luckiest, by, sure = -1.0, 1.0, "", alike
+    for name, answers in questions:
+        scores = deals.scores(answers)
+        by_chance = scores[1:]
+        mean = by_chance.mean()
+        # What is rare is lucky more easily: half a pair more of spread than it shows.
+        strength = np.abs(scores - mean) / np.sqrt(by_chance.var() + 0.25)
+        luckiest = max(luckiest, float(strength[1:].max()))
+        if strength[0] > strongest:
+            strongest, by, sure = float(strength[0]), name, answers * np.sign(scores[0] - mean)
+    truth, guesses = deals.of_one_pass(0), len(deals.same[0])
+    hits = truth[np.lexsort((deals.share[0, alike], sure))[-guesses:]].sum()
+    baseline_hits = truth[np.argsort(deals.share[0, alike], kind="stable")[-guesses:]].sum()
+    return Attack(by, strongest / (BEYOND * luckiest), guesses, int(hits), int(baseline_hits))
+
+
+class _Deals:
+    """By deal, `same`: the pairs of one pass; `share`: of those that the baseline finds alike, how many are of one."""
+
+    def __init__(self, deals: list[Pairs], alike: Pairs, first: Pairs, second: Pairs) -> None:
+        self._alike = alike
+        self.same = [np.flatnonzero(deal[first] == deal[second]) for deal in deals]
+        sizes = np.bincount(alike)
+        self.share = np.stack([np.bincount(alike[pairs], minlength=len(sizes)) for pairs in self.same]) / sizes
+        groups = [alike == group for group in range(len(sizes))]
+        counted = np.stack([*map(self.of_one_pass, range(len(deals))), *groups])
+        # The same twice: fast for many answers of yes, and for few.
+        self._bits, self._rows = _bits(counted), np.ascontiguousarray(counted.T, np.float32)
+
+    def of_one_pass(self, deal: int) -> npt.NDArray[np.bool_]:
+        """By pair."""
+        is_one = np.zeros(len(self._alike), np.bool_)
+        is_one[self.same[deal]] = True
+        return is_one
+
+    def scores(self, answers: Answers) -> Numbers:
+        """By deal: the answers about pairs of one pass, less what the baseline says of them; no answer weighs more than
+        1. What they are counted from makes no difference: the baseline says of as many pairs as there are."""
+        if answers.dtype == np.bool_:
+            yes = np.count_nonzero(answers)
+            if yes < _FEW * len(answers):
+                counts = self._rows[np.flatnonzero(answers)].sum(axis=0)
+            else:
+                counts = np.bitwise_count(_bits(answers) & self._bits).sum(axis=1, dtype=np.uint16)
+            within, alike = counts[: len(self.same)], counts[len(self.same) :]
+            middle = yes / len(answers)
+            largest = max(1 - middle, middle)
+        else:
+            within = np.array([answers[pairs].sum() for pairs in self.same])
+            alike = np.bincount(self._alike, answers)
+            middle = answers.mean()
+            largest = max(answers.max() - middle, middle - answers.min())
+        scores: Numbers = (within - self.share @ alike) / largest
+        return scores
+
+
+def _bits(answers: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
+    """Those of yes and no, 64 in a number."""
+    packed = np.packbits(answers, axis=-1)
+    whole = np.zeros((*packed.shape[:-1], -(-packed.shape[-1] // 8) * 8), np.uint8)
+    whole[..., : packed.shape[-1]] = packed
+    return whole.view(np.uint64)
 
 
 def _baseline(records: list[ClearRecord], first: Pairs, second: Pairs) -> Pairs:
-    """By pair, a number for all that venue (here: terminal), offer, amount and day say about it."""
-    told = np.array([(each.terminal, each.offer, each.amount1 + each.price, each.day) for each in records], np.int64)
+    """By pair, a number for all that venue (here: terminal), offer (which says the purse), amount and day tell."""
+    told = np.array(
+        [(each.terminal, each.offer, each.purse1, each.amount1 + each.price, each.day) for each in records], np.int64
+    )
     apart = np.abs(told[first] - told[second])
-    apart[:, :3] = apart[:, :3] > 0
-    apart[:, 3] = np.digitize(apart[:, 3], _DAYS_APART)
+    apart[:, :-1] = apart[:, :-1] > 0
+    apart[:, -1] = np.digitize(apart[:, -1], _DAYS_APART)
     return np.unique(apart, axis=0, return_inverse=True)[1].reshape(-1)

@@ -15,6 +15,7 @@ _HASHES = ("md5", "sha1", "sha256", "sha512", "blake2b", "sha3_256")
 # So much of a hash is enough to know it by, and no less is looked for of anything.
 _ENOUGH = 8
 _PREFIX = 4
+_SOME_BITS, _OTHER_BITS = 22, 10
 _NINE_DIGITS = re.compile(rb"(?<![0-9A-Za-z.,])[0-9]{9}(?![0-9A-Za-z.,])")
 _WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 _MOST_SAID = 5
@@ -32,22 +33,24 @@ def names_in(files: Mapping[str, bytes], known: Mapping[bytes, str]) -> list[Nam
     by_prefix: dict[int, list[bytes]] = {}
     for secret in known:
         by_prefix.setdefault(int.from_bytes(secret[:_PREFIX], "little"), []).append(secret)
-    prefixes = np.array(sorted(by_prefix), np.uint32)
+    begins = np.zeros(1 << _SOME_BITS, np.bool_)
+    begins[np.array(list(by_prefix), np.uint32) >> _OTHER_BITS] = True
     found = []
     for where, content in files.items():
-        told = {known[secret] for secret in _secrets_in(content, by_prefix, prefixes)}
+        told = {known[secret] for secret in _secrets_in(content, by_prefix, begins)}
         if any(_is_citizen(digits) for digits in _NINE_DIGITS.findall(content)):
             told.add("a number that could be a BSN")
         found += [Named(what, where) for what in sorted(told)]
     return found
 
 
-def _secrets_in(content: bytes, by_prefix: Mapping[int, list[bytes]], prefixes: np.ndarray) -> Iterator[bytes]:
+def _secrets_in(content: bytes, by_prefix: Mapping[int, list[bytes]], begins: np.ndarray) -> Iterator[bytes]:
+    """`begins`: whether there is a prefix with these first bits; most of what stands in a file is not in it."""
     for shift in range(_PREFIX):
         words = np.frombuffer(content[shift:], "<u4", count=max(0, (len(content) - shift) // _PREFIX))
-        for at in np.flatnonzero(np.isin(words, prefixes)).tolist():
+        for at in np.flatnonzero(begins[words >> _OTHER_BITS]).tolist():
             begin = at * _PREFIX + shift
-            yield from (each for each in by_prefix[int(words[at])] if content.startswith(each, begin))
+            yield from (each for each in by_prefix.get(int(words[at]), ()) if content.startswith(each, begin))
 
 
 def _is_citizen(digits: bytes) -> bool:

@@ -12,51 +12,48 @@ from tests.simulation.adversary.columns import Columns, TapName, Value
 
 # Two values that share so many bytes, which few other taps have, have something to do with each other.
 _SHARED_BYTES, _FEW_TAPS = 4, 12
-Numbers = npt.NDArray[np.float64]
+_NONE = -1
+Answers = npt.NDArray[Any]
 Pairs = npt.NDArray[np.intp]
 
 
-def answers_to_all(columns: Columns, taps: list[TapName], first: Pairs, second: Pairs) -> tuple[list[str], Numbers]:
-    """The questions, and a row of answers for each: one a pair, of zero mean, none larger than 1.
-
-    Two that are answered the same are one question.
-    """
-    seen: dict[bytes, str] = {}
-    rows = []
+def answers_to_all(columns: Columns, taps: list[TapName], first: Pairs, second: Pairs) -> Iterator[tuple[str, Answers]]:
+    """The questions, and the answers to each, one a pair: yes and no, or a number. Two answered the same are one."""
+    seen: set[bytes] = set()
     for name, answers in _questions(columns, taps, first, second):
-        row = answers.astype(np.float64)
-        row -= row.mean()
-        length = np.sqrt((row**2).sum())
-        if length > 1e-9:
-            row /= np.abs(row).max()
-            key = np.round(row, 6).tobytes()
-            if key not in seen:
-                seen[key] = name
-                rows.append(row)
-    return list(seen.values()), np.array(rows)
+        key = (np.packbits(answers) if answers.dtype == np.bool_ else answers).tobytes()
+        if key not in seen and answers.min() != answers.max():
+            seen.add(key)
+            yield name, answers
 
 
-def _questions(columns: Columns, taps: list[TapName], first: Pairs, second: Pairs) -> Iterator[tuple[str, Numbers]]:
+def _questions(columns: Columns, taps: list[TapName], first: Pairs, second: Pairs) -> Iterator[tuple[str, Answers]]:
     held = {name: [values.get(tap) for tap in taps] for name, values in columns.items()}
     held |= {f"{name} (size)": [_size(value) for value in values] for name, values in held.items()}
     held |= {f"{name} (step)": _steps(values, taps) for name, values in held.items() if name in columns}
     for name, values in _apart(held).items():
         yield from _of_bytes(name, values, first, second)
-    codes = _apart(_codes(held))
-    there = {name: set(code.tolist()) - {-1} for name, code in codes.items()}
-    for (one, code), (other, code2) in combinations_with_replacement(codes.items(), 2):
-        if there[one].isdisjoint(there[other]):
-            continue
-        equal = (code[first] == code2[second]) & (code[first] >= 0)
-        yield f"{one} = {other}", equal | ((code2[first] == code[second]) & (code2[first] >= 0))
+    yield from _the_same(_apart(_codes(held)), first, second)
     near = {}
     for name, order in _apart(_orders(held)).items():
-        apart = np.where(np.minimum(order[first], order[second]) < 0, len(taps), np.abs(order[first] - order[second]))
+        one, other = order[first], order[second]
+        apart = np.where(np.minimum(one, other) < 0, len(taps), np.abs(one - other))
         yield f"{name} (near)", -apart
-        near[name] = apart == 1
-    for (one, is_near), (other, is_near_too) in product(near.items(), repeat=2):
-        yield f"{one} (next, and not by {other})", is_near & (~is_near_too | (one == other))
+        near.setdefault((apart == 1).tobytes(), (name, apart == 1))
+    for (name, is_near), (other, is_near_too) in product(near.values(), repeat=2):
+        yield f"{name} (next, and not by {other})", is_near if name == other else is_near & ~is_near_too
     yield "bytes that both have anywhere", _shared([_whole(held, at) for at in range(len(taps))], first, second)
+
+
+def _the_same(codes: dict[str, Pairs], first: Pairs, second: Pairs) -> Iterator[tuple[str, Answers]]:
+    """Whether one tap has in a column what the other has in that or another one."""
+    there = {name: set(code.tolist()) - {_NONE} for name, code in codes.items()}
+    of_first = {name: code[first] for name, code in codes.items()}
+    # None is not the same as none.
+    of_second = {name: np.where(code == _NONE, _NONE - 1, code)[second] for name, code in codes.items()}
+    for one, other in combinations_with_replacement(codes, 2):
+        if not there[one].isdisjoint(there[other]):
+            yield f"{one} = {other}", (of_first[one] == of_second[other]) | (of_first[other] == of_second[one])
 
 
 def _size(value: Value | None) -> int | None:
@@ -85,7 +82,7 @@ def _codes(held: dict[str, list[Value | None]]) -> dict[str, Pairs]:
     """By column, a number for each value that is there, the same in all columns; -1 for none."""
     numbers: dict[object, int] = {}
     return {
-        name: np.array([-1 if value is None else numbers.setdefault(value, len(numbers)) for value in values])
+        name: np.array([_NONE if value is None else numbers.setdefault(value, len(numbers)) for value in values])
         for name, values in held.items()
     }
 
@@ -113,7 +110,7 @@ def _number(value: Value | None) -> float | None:
         return float(int.from_bytes(value.encode()[:8], "big"))
 
 
-def _of_bytes(name: str, values: list[Value | None], first: Pairs, second: Pairs) -> Iterator[tuple[str, Numbers]]:
+def _of_bytes(name: str, values: list[Value | None], first: Pairs, second: Pairs) -> Iterator[tuple[str, Answers]]:
     """Of a column of bytes, or of their hex digits: which of its bytes are the same, each by itself."""
     raw = [_raw(value) for value in values]
     length = max(map(len, raw))
@@ -140,7 +137,7 @@ def _whole(held: dict[str, list[Value | None]], at: int) -> bytes:
     return b"\0".join(_raw(values[at]) for values in held.values())
 
 
-def _shared(rows: list[bytes], first: Pairs, second: Pairs) -> Numbers:
+def _shared(rows: list[bytes], first: Pairs, second: Pairs) -> npt.NDArray[np.float64]:
     """By pair, how many pieces of a few bytes both have and few others do."""
     owners: dict[bytes, set[int]] = {}
     for number, row in enumerate(rows):

@@ -1,0 +1,31 @@
+"""What a simulated city does in a cheaper way that comes to the same. All else is as in production."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import as_file, files
+
+import pytest
+from lxml import etree
+from sepaxml.validation import ValidationError
+
+from backend.settlement import pain
+
+
+@contextmanager
+def in_place() -> Iterator[None]:
+    """A payment order is held against its schema by libxml2, in a hundredth of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pain, "try_valid_xml", _try_valid_xml)
+        yield
+
+
+def _try_valid_xml(xml: bytes, name: str) -> None:
+    if not _schema(name).validate(etree.fromstring(xml)):
+        raise ValidationError(f"not as {name} says")
+
+
+@cache
+def _schema(name: str) -> etree.XMLSchema:
+    with as_file(files("sepaxml") / "schemas" / f"{name}.xsd") as path:
+        return etree.XMLSchema(file=path)
