@@ -2,7 +2,6 @@
 
 import json
 import os
-import tomllib
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -13,6 +12,7 @@ from schwifty.exceptions import SchwiftyException
 
 from backend.errors import ConfigError, ImportRefused
 from card.signing import CERTIFICATE_BYTES
+from web.outside import from_json, from_toml
 
 FILE_NAME = "config.json"
 _OF_THE_PLACE = (
@@ -229,7 +229,7 @@ def load(data: Path) -> Config:
     """The configuration of a data folder."""
     path = data / FILE_NAME
     try:
-        return Config(data=data, **json.loads(path.read_text()))
+        return Config(data=data, **from_json(path.read_text()))
     except FileNotFoundError:
         raise ConfigError(f"{data} is not set up; run `meedoen backend init`.") from None
     except (ValueError, TypeError) as error:
@@ -282,7 +282,7 @@ def make(data: Path, scheme: Path, secrets: Path, account: str, bank: str | None
 def _key_file(path: Path) -> dict[str, Any]:
     """What the vault gave clearing: where it is, and keys. Paths in it start from its folder."""
     try:
-        given = json.loads(path.read_text())
+        given = from_json(path.read_text())
         vault = dict(given["vault"])
         vault |= {name: path.parent / vault[name] for name in ("certificate", "key", "ca") if name in vault}
         keys = ("link_roots", "table_key", "signing_key", "certificate")
@@ -296,10 +296,10 @@ def _key_file(path: Path) -> dict[str, Any]:
 def read_toml(path: Path) -> dict[str, Any]:
     """The content of a TOML file; raises ImportRefused with the line of a fault in its syntax."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return from_toml(path.read_text(encoding="utf-8"))
     except OSError:
         raise ImportRefused([f"{path} cannot be read."]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ImportRefused([f"{path}: {error}"]) from None
 
 

@@ -4,7 +4,6 @@ The backend keeps nothing between a challenge and the statement that answers it:
 was made, under a MAC of ours.
 """
 
-import json
 from collections.abc import Sequence
 
 from backend.calendar import Now
@@ -12,6 +11,7 @@ from backend.errors import StatementRefused
 from card.batch import CHALLENGE_BYTES, MAC_BYTES, freshness_mac, link_key, statement_mac
 from card.cmac import cmac
 from card.wire import read_uint, same, uint
+from web.outside import from_json
 
 # A sync over a slow line, with a journal that nobody fetched for long.
 CHALLENGE_SECONDS = 900
@@ -52,7 +52,7 @@ class Statements:
             raise StatementRefused("statement", f"This was not said by terminal {terminal}, or altered on its way.")
         # From here on it is the terminal that speaks.
         try:
-            found = json.loads(said)
+            found = from_json(said)
             count, nonce = int(found["journal"]), bytes.fromhex(found["nonce"])
         except (ValueError, KeyError, TypeError):
             raise StatementRefused("statement", f"Terminal {terminal} says something that is no statement.") from None

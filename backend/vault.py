@@ -10,6 +10,7 @@ import httpx
 
 from backend.config import Vault
 from backend.errors import LinkError, NotFound
+from web.outside import from_json
 
 MOST_RECORDS = 1000
 # An answer: terminal, sequence, index of the reason, nullifier; zeros for what there is not.
@@ -100,7 +101,7 @@ class VaultClient:
         if answer.status_code != httpx.codes.OK:
             raise LinkError(f"the vault answered {answer.status_code}")
         try:
-            found = answer.json()
+            found = from_json(answer.content)
             return Audit(found["records"], [_finding(each) for each in found["findings"]], found["unnamed"])
         except (ValueError, KeyError, TypeError):
             raise LinkError("the vault's answer cannot be read") from None
@@ -132,7 +133,7 @@ def _tls(vault: Vault) -> ssl.SSLContext | bool:
 
 def _title(answer: httpx.Response) -> str:
     try:
-        return str(answer.json()["detail"])
+        return str(from_json(answer.content)["detail"])
     except (ValueError, KeyError, TypeError):
         return "The vault has no keys for this terminal."
 

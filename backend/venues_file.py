@@ -1,7 +1,7 @@
 """The file of venues: what it may say, and where it says something else."""
 
 import re
-import tomllib
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -11,8 +11,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from backend.config import Bic, Config, Iban, PurseNumber
 from backend.errors import ImportRefused
+from web.outside import from_toml
 
 _U32 = 0xFFFFFFFF
+
+
+def _printed(text: str) -> str:
+    """A text without control characters, which no statement, invoice or payment order may hold; raises ValueError."""
+    if any(unicodedata.category(char)[0] == "C" for char in text):
+        raise ValueError("there is a character in it that is not printed")
+    return text
+
+
+Printed = Annotated[str, AfterValidator(_printed)]
 
 
 class OfferIn(BaseModel):
@@ -26,7 +37,7 @@ class OfferIn(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
     number: int = Field(ge=1, le=_U32)
-    name: str = Field(min_length=1, max_length=60)
+    name: Printed = Field(min_length=1, max_length=60)
     purse: PurseNumber
     price: Literal["fixed", "typed", "percent"]
     amount: int | None = Field(None, ge=1, le=_U32)
@@ -108,9 +119,9 @@ class InvoiceIn(BaseModel):
     company: str = Field(pattern=r"^\d{8}$")
     vat_number: Annotated[str, AfterValidator(_vat_number)]
     vat_rate: Literal[0, 9, 21]
-    street: str = Field(min_length=1, max_length=70)
+    street: Printed = Field(min_length=1, max_length=70)
     postcode: str = Field(pattern=r"^\d{4} ?[A-Z]{2}$")
-    city: str = Field(min_length=1, max_length=70)
+    city: Printed = Field(min_length=1, max_length=70)
 
 
 class VenueIn(BaseModel):
@@ -120,7 +131,7 @@ class VenueIn(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     number: int = Field(ge=1, le=_U32)
-    name: str = Field(min_length=1, max_length=70)
+    name: Printed = Field(min_length=1, max_length=70)
     iban: Iban
     bic: Bic | None = None
     purses: list[PurseNumber] = Field(min_length=1)
@@ -146,8 +157,8 @@ class _File(BaseModel):
 def parse(text: str, config: Config) -> list[VenueIn]:
     """The venues of a file; raises ImportRefused with all faults, each with its line and key."""
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        content = from_toml(text)
+    except ValueError as error:
         raise ImportRefused([f"This is not TOML: {error}."]) from None
     lines = _Lines(text)
     try:

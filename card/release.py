@@ -53,12 +53,16 @@ def files_of(package):
     """`{name: content}` of a package that is not damaged; raises BadAnswer."""
     version_of(package)
     _, count = read_head(package)
-    files, at = {}, HEAD_BYTES
+    files, at, last = {}, HEAD_BYTES, ""
     for _ in range(count):
         begins = at + 1 + read_uint(package, at, 1)
-        name, size = package[at + 1 : begins].decode(), read_uint(package, begins, 4)
+        # Whatever its bytes are, only those of a name pass.
+        name, size = "".join([chr(byte) for byte in package[at + 1 : begins]]), read_uint(package, begins, 4)
         at = begins + 4 + size
-        if not is_name(name) or at > len(package) - DIGEST_BYTES:
+        if not is_name(name) or name <= last or at > len(package) - DIGEST_BYTES:
             raise BadAnswer("this package holds a file that does not belong in one")
         files[name] = package[begins + 4 : at]
+        last = name
+    if at != len(package) - DIGEST_BYTES:
+        raise BadAnswer("this package holds more than its files")
     return files

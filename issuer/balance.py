@@ -15,6 +15,7 @@ from issuer.errors import DeskError
 from issuer.registry.passes import as_made
 from issuer.registry.tables import CardPass
 from issuer.vault_client import VaultClient
+from web.outside import from_json
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def request_for(card: CardPass, municipality: int, reason: str, on: date) -> byt
 def pass_of(request: bytes) -> bytes:
     """The UID of the pass that a request is about."""
     try:
-        return bytes.fromhex(json.loads(request)["uid"])
+        return bytes.fromhex(from_json(request)["uid"])
     except (ValueError, KeyError, TypeError):
         raise DeskError("This file is not a request; `meedoen issuer balance-request` makes them.") from None
 
@@ -72,7 +73,7 @@ def sealed_table(base_url: str, transport: httpx.BaseTransport | None = None) ->
 
 def _signature(content: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(content)
+        found = from_json(content)
         return {"officer": str(found["officer"]), "signature": str(found["signature"])}
     except (ValueError, KeyError, TypeError):
         raise DeskError("This file is not a signature; `meedoen keys officer sign` makes them.") from None

@@ -1,6 +1,5 @@
 """What a clerk does: make, load, hand over, block, replace. Puts registry, rules, card and vault together."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -25,6 +24,7 @@ from issuer.registry.tables import CardPass, Holder
 from issuer.rekey import Rekeyer
 from issuer.scheme import Scheme
 from issuer.vault_client import CardKeys, VaultAddress
+from web.outside import from_json
 
 _NO_PASS = "The rules give this person no pass; `meedoen issuer explain` says why."
 _NOTHING_THERE = "There is no pass on the reader. Put it back and try again."
@@ -43,7 +43,7 @@ class DeskSecrets:
     @classmethod
     def read(cls, path: Path) -> "DeskSecrets":
         try:
-            found = json.loads(path.read_text())
+            found = from_json(path.read_text())
             place = found["vault"]
             # Files are named as seen from the folder of this one.
             files = {name: path.parent / place[name] for name in ("certificate", "key", "ca") if name in place}

@@ -9,6 +9,8 @@ from typing import TypeAlias
 from issuer.errors import DeskError
 
 LONGEST = 80
+# With its accents and marks as characters of their own.
+_LONGEST_IN_PARTS = 4 * LONGEST
 _FIRST_BIRTH = date(1900, 1, 1)
 _HIGHEST_PERCENT = 300
 _DAY_FIRST = re.compile(r"([0-9]{1,2})-([0-9]{1,2})-([0-9]{4})")
@@ -152,9 +154,13 @@ def text(field: str) -> str:
         raise BadField(CITIZEN_NUMBER)
     if _has_control(field) or _MANGLED.search(field):
         raise BadField(UNREADABLE)
-    plain = " ".join(unicodedata.normalize("NFC", field).split())
+    plain = " ".join(field.split())
     if plain.startswith(_FORMULA):
         raise BadField(FORMULA)
+    # Composing takes a time that grows with the square of a heap of accents.
+    if len(plain) > _LONGEST_IN_PARTS:
+        raise BadField(TOO_LONG)
+    plain = unicodedata.normalize("NFC", plain)
     if len(plain) > LONGEST:
         raise BadField(TOO_LONG)
     return plain

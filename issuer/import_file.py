@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import TypeVar
 
 from issuer import import_csv, import_xlsx
@@ -41,6 +42,8 @@ _CITIZEN_NUMBER_COLUMN = re.compile(r"bsn|burgerservice|sofi(nummer|nr|$)")
 _ZIP = b"PK\x03\x04"
 _MOST_ROWS = 150_000
 _MOST_COLUMNS = 100
+# Every row of a household tells the others: of a file that is one household, each would tell all.
+_MOST_LISTED = 20
 
 _NOBODY = Problem("Onder de kolomnamen staat niemand.", "There is nobody below the names of the columns.")
 _CITIZEN_NUMBER_IN_HEADER = Problem(
@@ -108,13 +111,13 @@ def _fault(row: int, column: str, problem: Problem) -> Fault:
 
 
 def _columns(header: Sequence[Field]) -> list[str]:
-    """What each column is: one of ours, or "" for one that is not read."""
-    names = [_plain(name) for name in header]
+    """What each column is, as far as any municipality has columns: one of ours, or "" for one that is not read."""
+    names = [_plain(name) for name in header[:_MOST_COLUMNS]]
     return [next((column for column, known in _COLUMNS.items() if name in known), "") for name in names]
 
 
 def _plain(name: Field) -> str:
-    return re.sub(r"\(.*?\)|[\W_]", "", name).casefold() if isinstance(name, str) else ""
+    return re.sub(r"\([^()]*\)|[\W_]", "", name).casefold() if isinstance(name, str) else ""
 
 
 def _recognised(header: Sequence[Field]) -> int:
@@ -298,7 +301,9 @@ class _Reader:
         for by_row in said.values():
             if len(set(by_row.values())) == 1:
                 continue
-            listed = ", ".join(map(str, by_row))
+            listed = ", ".join(map(str, islice(by_row, _MOST_LISTED)))
+            if len(by_row) > _MOST_LISTED:
+                listed += ", …"
             problem = Problem(
                 f"Dit huishouden heeft niet overal {what_nl}: rij {listed}.",
                 f"This household does not have {what_en} everywhere: row {listed}.",

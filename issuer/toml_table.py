@@ -1,13 +1,14 @@
 """TOML tables read key by key; every fault is kept, with the line of the file that it is on."""
 
 import re
-import tomllib
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from issuer.errors import SchemeError
+from web.outside import from_toml
 
 _HEADER = re.compile(r"\s*\[\[?\s*[\"']?([\w-]+)[\"']?\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"\s*[\"']?([\w-]+)[\"']?\s*=")
@@ -41,10 +42,10 @@ class Table:
         return value
 
     def text(self, key: str, pattern: str, expected: str, otherwise: str = "", unless_given: str | None = None) -> str:
-        """A string that matches all of `pattern`."""
+        """A string that matches all of `pattern`, without control characters."""
 
         def fits(value: Any) -> bool:
-            return isinstance(value, str) and re.fullmatch(pattern, value) is not None
+            return isinstance(value, str) and re.fullmatch(pattern, value) is not None and not _has_control(value)
 
         value: str = self._take(key, fits, expected, otherwise, unless_given)
         return value
@@ -96,6 +97,10 @@ class Table:
         return self.values[key]
 
 
+def _has_control(text: str) -> bool:
+    return any(unicodedata.category(char)[0] == "C" for char in text)
+
+
 def _is_list(value: Any) -> bool:
     return isinstance(value, list) and len(value) > 0
 
@@ -109,12 +114,12 @@ class Document:
         self._asked: set[str] = set()
         try:
             source = path.read_text(encoding="utf-8")
-            self._content = tomllib.loads(source)
+            self._content = from_toml(source)
         except OSError:
             raise SchemeError(f"{path} cannot be read.") from None
         except UnicodeDecodeError:
             raise SchemeError(f"{path} is not UTF-8 text.") from None
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:
             raise SchemeError(f"{path} is not TOML: {error}.") from None
         self._places = _places(source)
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from issuer.errors import VaultRefused, VaultUnreachable
+from web.outside import from_json
 
 _PURPOSES = ("picc", "application", "load", "lookup", "tap", "transaction_mac")
 
@@ -95,7 +96,7 @@ class VaultClient:
         except httpx.TransportError:
             raise VaultUnreachable("The vault does not answer; ask the administrator to start it.") from None
         try:
-            found = answer.json()
+            found = from_json(answer.content)
         except ValueError:
             found = None
         if not isinstance(found, dict):

@@ -3,7 +3,6 @@
 import os
 import re
 import secrets
-import tomllib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +40,7 @@ from keys.sheets import transcript_pdf
 from keys.store import MemoryStore
 from keys.transcript import KeyCheck, Transcript, verify
 from keys.words import SENTENCES
+from web.outside import from_toml
 
 TRANSCRIPT = "transcript.json"
 REHEARSAL_FOLDER = Path("var/keys-rehearsal")
@@ -188,7 +188,7 @@ def init(
 def _municipality(scheme: Path) -> tuple[str, int, str]:
     """Name, number and AID of a scheme."""
     try:
-        found = tomllib.loads(scheme.read_text(encoding="utf-8"))["municipality"]
+        found = from_toml(scheme.read_text(encoding="utf-8"))["municipality"]
         name, number, aid = str(found.get("name", "")), found["number"], found["aid"]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise KeyStoreError(f"{scheme} is not a scheme: it needs [municipality] with number and aid.") from None

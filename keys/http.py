@@ -1,6 +1,5 @@
 """The vault's HTTP interface: the same over a socket in production and in one process in the embedded default."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,6 +16,7 @@ from keys.http_schemas import AuditOut, AuditQuery, BalanceIn, BalanceOut, CardI
 from keys.proving import PROOF_BYTES, REASONS, RECORD_BYTES, Prover
 from keys.vault import DESK, CardKey, Vault
 from web.api import new_interface, takes_bytes
+from web.outside import from_json
 
 API_VERSION = "1.0.0"
 MOST_RECORDS = 10_000
@@ -90,15 +90,7 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
     It has no database; all it writes is a line in `log` for each call.
     """
     prover, balances = Prover(vault), Balances(vault)
-    app = new_interface(
-        "meedoen-vault",
-        "meedoen vault",
-        "Proves transactions and derives the keys of passes. Keeps nothing.",
-        API_VERSION,
-        max(call.most_bytes for call in _CALLS.values()),
-    )
 
-    @app.before_request
     def known() -> None:
         """Who may ask for what is looked at before anything of the question is read."""
         g.actor = who(request.environ)
@@ -109,6 +101,15 @@ def create_app(vault: Vault, log: AuditLog, who: Callable[[Environ], str | None]
             request.max_content_length = call.most_bytes
             if call.party != g.actor:
                 abort(403, f"This call is for the {call.party}.")
+
+    app = new_interface(
+        "meedoen-vault",
+        "meedoen vault",
+        "Proves transactions and derives the keys of passes. Keeps nothing.",
+        API_VERSION,
+        max(call.most_bytes for call in _CALLS.values()),
+        first=known,
+    )
 
     @app.after_request
     def logged(response: Response) -> Response:
@@ -223,8 +224,8 @@ def _pieces(stream: Any) -> Iterable[bytes]:
 
 def _signed(text: str) -> tuple[bytes, list[Signature]]:
     try:
-        found = json.loads(text)
-        signatures = [Signature(each["officer"], bytes.fromhex(each["signature"])) for each in found["signatures"]]
+        found = from_json(text)
+        signatures = [Signature(str(each["officer"]), bytes.fromhex(each["signature"])) for each in found["signatures"]]
         return found["request"].encode(), signatures
     except (ValueError, TypeError, KeyError, AttributeError):
         raise NotUnderstood("The form must have request and signatures.") from None

@@ -15,6 +15,7 @@ from keys.errors import KeyMissing, KeyStoreError
 from keys.files import write_secret
 from keys.hierarchy import PURPOSES
 from keys.store import Name, Store
+from web.outside import from_json
 
 FILE_NAME = "vault.json"
 LEASE_DAYS = 30
@@ -108,7 +109,7 @@ def load(folder: Path, store: Store) -> Register:
                 f"{path} was changed by somebody who does not hold the keys. Put the back-up in its place."
             )
         return _parsed(content)
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise KeyStoreError(
             f"{path} is not the register of a vault, or it is damaged. Put the back-up in its place."
         ) from None
@@ -119,7 +120,7 @@ def peek(folder: Path) -> Register:
     path = folder / FILE_NAME
     try:
         return _parsed(_read(path)["content"])
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise KeyStoreError(
             f"{path} is not the register of a vault, or it is damaged. Put the back-up in its place."
         ) from None
@@ -133,7 +134,7 @@ def save(folder: Path, register: Register, store: Store) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = from_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise KeyStoreError(
             f"No keys in {path.parent}; make them with `meedoen keys ceremony`, or `keys init` to try."

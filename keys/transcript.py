@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keys.errors import KeyStoreError
+from web.outside import from_json
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def verify(file: bytes, private_key: bytes) -> dict[str, Any]:
     """
     public_key = Ed25519PrivateKey.from_private_bytes(private_key).public_key()
     try:
-        found = json.loads(file)
+        found = from_json(file)
         content: dict[str, Any] = found["content"]
         public_key.verify(bytes.fromhex(found["signature"]), canonical(content))
         return content

@@ -144,7 +144,7 @@ def provision(
 def _device_file(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text())
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise TerminalError(f"{path} is not the file of a device.")

@@ -38,7 +38,7 @@ def _json(path: Path) -> bytes:
     content = path.read_bytes()
     try:
         json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise TerminalError(f"{path} is not JSON.") from None
     return content
 

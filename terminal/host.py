@@ -9,7 +9,7 @@ import hashlib
 import json
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from http import HTTPStatus
@@ -41,6 +41,19 @@ _ONCE = (link.DEVICE, link.LEASE, link.BUNDLE)
 _NO_PROGRESS = 3
 _LOOK_AGAIN_S = 0.2
 Progress = Callable[[int, int], None]
+# Days have 16 bits.
+_DAYS, _LAST_DAY = ("day", "lease_until"), 0xFFFF
+_Form = Mapping[str, type | tuple[type, ...]]
+_TEXT, _WHOLE = (str, type(None)), (int, type(None))
+# What a host reads of what a terminal says of itself, and of each municipality.
+_DEVICE: _Form = {
+    "device": str, "version": int, "slot": _TEXT, "trial": bool, "failed": _WHOLE, "error": _TEXT, "online": _TEXT,
+    "room": int, "books": list,
+}  # fmt: skip
+_BOOK: _Form = {
+    "issuer": int, "terminal": _WHOLE, "lease": int, "lease_until": _WHOLE, "release": _WHOLE, "day": _WHOLE,
+    "journal": int, "bundle": int, "hotlist": int, "changes": int, "doubts": int,
+}  # fmt: skip
 _SYNC_AGAIN = "The records are handed in; passes that were blocked since the last list still work here, so sync again."
 _OLD_OFFERS = "The records are handed in; the offers that are here count until they end, so sync again."
 
@@ -125,8 +138,12 @@ class Backend:
 
     def where(self, terminal: int) -> tuple[int, bytes]:
         """The first position of this terminal that the backend does not hold, and a challenge for its statement."""
-        answer = _accepted(self._ask("GET", f"/v1/terminals/{terminal}")).json()
-        return int(answer["nextPosition"]), bytes.fromhex(answer["challenge"])
+        answer = _accepted(self._ask("GET", f"/v1/terminals/{terminal}"))
+        found = _problem(answer)
+        try:
+            return int(found["nextPosition"]), bytes.fromhex(found["challenge"])
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise BackendUnreachable(f"What answers there is no backend: {_reason(answer)}") from None
 
     def bundle(self, terminal: int, statement: bytes) -> bytes:
         """The sealed bundle of the day, as the answer to `statement`: a challenge, and what the terminal said to it.
@@ -166,7 +183,7 @@ class Backend:
             raise BackendUnreachable(f"The backend did not take the batch: {_reason(answer)}")
         try:
             return int(found["nextPosition"]), list(found.get("refused", []))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise BackendUnreachable(f"The backend did not take the batch: {_reason(answer)}") from None
 
     def _ask(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
@@ -224,7 +241,7 @@ def _problem(answer: httpx.Response) -> dict[str, Any]:
     """What an answer with an error says of it; nothing when something else than one of ours answers."""
     try:
         found = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -240,9 +257,25 @@ def date_of(day: int | None) -> date | None:
 
 
 def about(link_to: Link) -> dict[str, Any]:
-    """What a terminal says of itself: the device, and a book for each municipality that it serves."""
-    found: dict[str, Any] = json.loads(link_to.ask(link.HELLO))
-    return found
+    """What a terminal says of itself: the device, and a book for each municipality that it serves.
+
+    Raises TerminalError for what no terminal says.
+    """
+    try:
+        found = json.loads(link_to.ask(link.HELLO))
+    except (ValueError, RecursionError):
+        found = None
+    if not _fits(found, _DEVICE) or not all(_fits(book, _BOOK) for book in found["books"]):
+        raise TerminalError("What answers there does not say what a terminal says. Is this the right port?")
+    said: dict[str, Any] = found
+    return said
+
+
+def _fits(found: Any, form: _Form) -> bool:
+    """Whether it has all that a form has, each of its kind."""
+    if not isinstance(found, dict) or not all(isinstance(found.get(name, form), kind) for name, kind in form.items()):
+        return False
+    return all(0 <= (found[name] or 0) <= _LAST_DAY for name in _DAYS if name in form)
 
 
 def in_words(found: dict[str, Any], today: date) -> list[str]:

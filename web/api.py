@@ -14,6 +14,8 @@ from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Response, jsonify, request
 
+from web.outside import refuse_odd_address, refuse_odd_json
+
 BASE = "/v1"
 SPECIFICATION = f"{BASE}/openapi.json"
 _YEAR_S = 365 * 24 * 3600
@@ -64,10 +66,12 @@ def new_interface(
     most_bytes: int,
     contact: Contact | None = None,
     for_any_site: bool = False,
+    first: Callable[[], None] | None = None,
 ) -> APIFlask:
     """An application without calls. They go under BASE; only what is hidden in the specification may stand elsewhere.
 
-    `most_bytes`: the longest body; `for_any_site`: pages of any site may ask, because nothing depends on who asks.
+    `most_bytes`: the longest body; `for_any_site`: pages of any site may ask, because nothing depends on who asks;
+    `first` looks at who asks, before anything of the question is read.
     """
     app = APIFlask(name, title=title, version=version, spec_path=SPECIFICATION, docs_path=None)
     app.description = description
@@ -78,6 +82,10 @@ def new_interface(
     app.config["AUTO_OPERATION_ID"] = True
     app.config["VALIDATION_ERROR_STATUS_CODE"] = HTTPStatus.BAD_REQUEST
     app.config["MAX_CONTENT_LENGTH"] = most_bytes
+    if first is not None:
+        app.before_request(first)
+    app.before_request(refuse_odd_address)
+    app.before_request(refuse_odd_json)
 
     @app.spec_processor
     def as_answered(spec: Any) -> Any:

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from web import errors, headers, words
 from web.audit import audit as write_line
 from web.login import WORKING_DAY, recognise
+from web.outside import refuse_odd_address, refuse_odd_form
 from web.pages import own_account
 from web.rights import OPEN, permission_of, register
 from web.site import Site, secret_key, site
@@ -58,9 +59,11 @@ def make_app(about: Site, package: str, pages: Sequence[Pages]) -> Flask:
     words.teach(app, root / "translations")
     headers.protect(app, about.https)
     errors.handle(app)
+    app.before_request(refuse_odd_address)
     app.before_request(recognise)
     app.before_request(lambda: _admit(app))
     CSRFProtect(app)
+    app.before_request(refuse_odd_form)
     for each in pages:
         register(app, each.blueprint.name, about.rights.known(each.permission))
         app.register_blueprint(each.blueprint)

@@ -4,6 +4,7 @@ The file is outside input: bounded, no entities or document types, read by the p
 whole with BankFileRefused when anything in it does not fit. Of an entry only amount, day and references are taken.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,6 +15,7 @@ from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException, ElementTree
 from xsdata.exceptions import ConverterError, ConverterWarning, ParserError, XmlContextError
+from xsdata.formats.converter import Converter, converter
 from xsdata.formats.dataclass.parsers import XmlParser
 from xsdata.formats.dataclass.parsers.config import ParserConfig
 from xsdata.formats.dataclass.parsers.handlers import XmlEventHandler
@@ -35,6 +37,9 @@ _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
 # A reference that stands for none. (EPC132-08, AT-T014.)
 _NO_REFERENCE = "NOTPROVIDED"
 _LARGEST_CENTS = 10**15
+# No decimal of ISO 20022 has more than 18 digits.
+_DECIMAL = re.compile(r"[+-]?(?=.{1,20}$)(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+_BLANK = " \t\r\n"
 
 
 # What the parser raises, and what a message without a part that it must have raises when it is read.
@@ -49,6 +54,21 @@ _FAULTS = (
     ValueError,
     XmlContextError,
 )
+
+
+class _PlainDecimal(Converter):
+    """A decimal as XML Schema writes one: no exponent, which would ask for as many digits as it says."""
+
+    def deserialize(self, value: Any, **kwargs: Any) -> Decimal:
+        if not isinstance(value, str) or not _DECIMAL.fullmatch(value.strip(_BLANK)):
+            raise ConverterError("no decimal of XML Schema")
+        return Decimal(value.strip(_BLANK))
+
+    def serialize(self, value: Decimal, **kwargs: Any) -> str:
+        return f"{value:f}"
+
+
+converter.register_converter(Decimal, _PlainDecimal())
 
 
 @dataclass(frozen=True)
@@ -176,7 +196,7 @@ def _balance(report: Any) -> Balance:
     # Dutch banks count in either; the legal number is the one that has no holes.
     number = report.lgl_seq_nb if report.lgl_seq_nb is not None else report.elctrnc_seq_nb
     whole = None if number is None else int(number)
-    if whole is not None and not 0 <= whole < _LARGEST_CENTS:
+    if whole is not None and (whole != number or not 0 <= whole < _LARGEST_CENTS):
         raise ValueError("a number out of range")
     return Balance(whole, _day(closing.dt), _signed(opening), _signed(closing))
 

@@ -32,7 +32,7 @@ def from_json(text: bytes) -> Picc:
         plain = json.loads(text)
         if plain["format"] == FORMAT:
             return _read_picc(plain)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError("not the memory of an emulated pass") from error
     raise ValueError("the memory of an emulated pass, but of another format")
 

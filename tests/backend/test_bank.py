@@ -201,6 +201,22 @@ def test_the_same_entries_in_another_file_count_once(month):
     assert month.clearing.bank.unmatched() == []
 
 
+@pytest.mark.parametrize(
+    "amount", ["1.25E1", "1_2.50", "１２.50", "NaN", "12.50000000000000000000000000000000000001", "-12.50"]
+)
+def test_an_amount_that_no_bank_writes_like_this_is_refused(month, amount):
+    with pytest.raises(BankFileRefused):
+        take(month, two_payments().replace(b">12.50<", f">{amount}<".encode()))
+    assert money(month) == ON_THE_WAY
+
+
+@pytest.mark.parametrize("number", ["1E+999999", "1.5", "-1"])
+def test_a_number_of_a_statement_is_a_whole_one_of_as_many_digits_as_it_has(month, number):
+    with pytest.raises(BankFileRefused):
+        take(month, two_payments(number=number))
+    assert money(month) == ON_THE_WAY
+
+
 def test_a_message_that_comes_with_another_content_is_refused(month):
     take(month, two_payments())
     with pytest.raises(BankFileRefused) as refusal:

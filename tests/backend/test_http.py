@@ -103,6 +103,30 @@ def test_json_without_a_batch_is_refused_and_nothing_is_kept(world, client, cont
     assert world.quarantine() == []
 
 
+@pytest.mark.parametrize("batch", [b'{"batch": "\\u0000"}', b'{"batch": "\\ud800"}', b'{"batch":' + b"[" * 50000])
+def test_json_that_is_nested_too_deep_or_holds_no_text_is_refused_and_nothing_is_kept(world, client, batch):
+    answer = hand_in(client, 101, batch, headers={"Content-Type": "application/json"})
+    assert "detail" in problem(answer, 400)
+    assert world.quarantine() == []
+
+
+@pytest.mark.parametrize("path", ["/v1/settlements/a%00b", "/v1/exceptions/a%00b", "/v1/exceptions?kind=%00"])
+def test_an_address_with_what_no_database_keeps_is_refused(client, path):
+    assert "detail" in problem(client.get(path), 400)
+
+
+@pytest.mark.parametrize("text", [b"\\u0000", b"\\ud800"])
+def test_words_that_no_database_keeps_are_refused(world, client, text):
+    world.pool.tap(world.holder, offer=99)
+    world.sync()
+    (case,) = client.get("/v1/exceptions", params={"kind": "refused"}).json()["cases"]
+    body = b'{"by": "Dirk", "reason": "other", "note": "%b"}' % text
+    answer = client.post(
+        f"/v1/exceptions/{case['id']}/closings", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert "detail" in problem(answer, 400)
+
+
 def test_the_longest_batch_that_a_terminal_may_make_is_taken(world, client):
     for _ in range(MOST_ENTRIES):
         world.pool.void()

@@ -79,6 +79,14 @@ def test_a_file_that_cannot_be_read_is_refused(world):
         world.clearing.venues.import_file(world.folder / "none.toml")
 
 
+@pytest.mark.parametrize("sign", ["\\u0000", "\\u0007", "\\n", "\\u202e"])
+def test_a_name_with_what_cannot_be_printed_is_refused(world, sign):
+    before = held(world)
+    with pytest.raises(ImportRefused, match="line 4, venue 1, name: there is a character in it that is not printed"):
+        world.import_venues(venues_text(world).replace("Zwembad De Plas", f"Zwembad{sign}De Plas"))
+    assert held(world) == before
+
+
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [

@@ -259,6 +259,16 @@ def test_two_income_bands_in_a_household_keep_all_of_it_out() -> None:
     assert reading.people == ((3, ZOE_PERSON),)
 
 
+def test_a_file_that_is_one_household_does_not_tell_every_row_about_all_others() -> None:
+    rows = [
+        f"H1;{'a' * (number // 26)}{chr(97 + number % 26)};;Vries;15-01-2016;{110 + number % 2};nee"
+        for number in range(500)
+    ]
+    faults = read(*rows).faults
+    assert len(faults) == 500
+    assert max(len(fault.problem_nl) for fault in faults) < 200
+
+
 def test_a_row_at_fault_still_tells_the_band_of_its_household() -> None:
     reading = read(NOOR, "H1;;de;Vries;1-1-2014;120;nee")
     assert [fault.row for fault in reading.faults] == [2, 3, 3]

@@ -44,6 +44,8 @@ def test_over_https_the_cookie_never_travels_in_the_clear(config):
         ("GET", "/logout", 405, "Dit is niet gelukt"),
         ("GET", "/accounts", 403, "Dit mag u niet"),
         ("GET", "/broken", 500, "Er ging iets mis"),
+        ("GET", "/people?q=%00", 400, "Dit is niet gelukt"),
+        ("GET", "/people/%00", 400, "Dit is niet gelukt"),
     ],
 )
 def test_an_error_is_said_in_words(app, client, method, address, code, said):
