@@ -55,9 +55,9 @@ else
 		--hypothesis-profile world --seeds $(or $(SEEDS),20) --every-byte 1 --every-exchange 1 --kills 200 --proofs 100
 endif
 
-fuzz: tools  ## Search for inputs that stop a terminal, COUNT of them per target and engine (100000)
+fuzz: tools  ## Search for inputs that stop a terminal, and documents that no reader refuses (COUNT=100000 each, NAMES="bank ...")
 	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11
-	$(RUN) -m tests.fuzz $(or $(COUNT),100000)
+	$(RUN) -m tests.fuzz $(or $(COUNT),100000) $(NAMES)
 
 pictures: parts  ## The pages of the desk and of clearing and the screens of a terminal as pictures, for docs
 	$(RUN) -m tests.pictures

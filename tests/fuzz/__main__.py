@@ -1,6 +1,7 @@
-"""The long search, for a night: every target, guided by coverage on CPython and seeded on both Pythons.
+"""The long search, for a night: every target of a terminal, guided by coverage on CPython and seeded on both Pythons;
+and every reader of documents, guided by coverage.
 
-    python -m tests.fuzz COUNT
+    python -m tests.fuzz COUNT [NAME ...]     those of these names; without any, all
 
 Inputs that bring about a fault are written to tests/fuzz/corpus/TARGET, where `make test` finds them.
 """
@@ -11,24 +12,29 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.fuzz import engines
+from tests.fuzz import documents, engines
 from tests.fuzz.kit import make_kit
 from tests.fuzz.targets import NAMES
 
 _HOURS = 24 * 3600
 # MicroPython collects its small heap all the time.
 _SLOWER = 10
+# Of choices, and of bytes of a document.
+_LONGEST_INPUT, _LONGEST_DOCUMENT = 128, 1 << 16
 
 
-def main(count: int) -> int:
+def main(count: int, *wanted: str) -> int:
     """How many faults were found."""
     found = 0
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
+        for name in [each for each in documents.names() if each in wanted or not wanted]:
+            found += _guided("guided_documents", name, count, _LONGEST_DOCUMENT, _made(place / name))
+        targets = [each for each in NAMES if each in wanted or not wanted]
         kit, code = str(make_kit(place / "kit.json")), engines.compiled(place / "code")
-        for name in NAMES:
+        for name in targets:
             flash = str(place / name)
-            found += _guided(kit, flash, name, count)
+            found += _guided("guided", name, count, _LONGEST_INPUT, kit, flash)
             found += _seeded(name, "CPython", engines.cpython(kit, flash, name, "2", str(count), "16", timeout=_HOURS))
             some = str(count // _SLOWER)
             said = engines.micropython(code, kit, flash, name, "3", some, "16", timeout=_HOURS)
@@ -36,12 +42,27 @@ def main(count: int) -> int:
     return found
 
 
-def _guided(kit: str, flash: str, name: str, count: int) -> int:
+def _made(folder: Path) -> str:
+    folder.mkdir()
+    return str(folder)
+
+
+def _guided(module: str, name: str, count: int, longest: int, *places: str) -> int:
     began = time.monotonic()
     cases = engines.CORPUS / name
-    options = [f"-runs={count}", "-seed=1", "-max_len=128", "-timeout=60", f"-artifact_prefix={cases}/", "-verbosity=0"]
+    options = [f"-runs={count}", "-seed=1", f"-max_len={longest}", "-timeout=60", f"-artifact_prefix={cases}/"]
     with tempfile.TemporaryDirectory() as seen:
-        command = [sys.executable, "-m", "tests.fuzz.guided", kit, flash, name, *options, seen, str(cases)]
+        command = [
+            sys.executable,
+            "-m",
+            f"tests.fuzz.{module}",
+            *places,
+            name,
+            *options,
+            "-verbosity=0",
+            seen,
+            str(cases),
+        ]
         answer = subprocess.run(command, capture_output=True, text=True)
     print(f"{name}: {count} inputs under atheris in {time.monotonic() - began:.0f} s, exit {answer.returncode}")
     if answer.returncode:
@@ -59,4 +80,4 @@ def _seeded(name: str, python: str, said: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(1 if main(int(sys.argv[1])) else 0)
+    sys.exit(1 if main(int(sys.argv[1]), *sys.argv[2:]) else 0)
