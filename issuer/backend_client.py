@@ -1,11 +1,15 @@
 """The backend's HTTP interface as far as the desk needs it: handing in what was loaded."""
 
+from typing import Any
+
 import httpx
 
 from issuer.errors import DeskError
 from issuer.journal import RegistryJournal
+from web.outside import from_json
 
 _UNREACHABLE = "The backend cannot be reached; the desk keeps its loads, try again later."
+_NO_BACKEND = "What answers there is no backend; the desk keeps its loads. Look whether the address is right."
 
 
 def hand_in(
@@ -15,18 +19,33 @@ def hand_in(
     refused: list[dict[str, object]] = []
     with httpx.Client(base_url=base_url, transport=transport, timeout=60) as client:
         try:
-            first = client.get(f"/v1/terminals/{terminal}").raise_for_status().json()["nextPosition"]
+            first = _said(client.get(f"/v1/terminals/{terminal}").raise_for_status()).get("nextPosition")
+            if not isinstance(first, int):
+                raise DeskError(_NO_BACKEND)
             for batch in journal.batches(first):
                 answer = client.post(
                     f"/v1/terminals/{terminal}/batches",
                     content=batch,
                     headers={"Content-Type": "application/octet-stream"},
                 )
-                if answer.is_error and not answer.json().get("kept"):
-                    raise DeskError("The backend did not take the loads: {reason}.", reason=answer.json().get("detail"))
-                refused += answer.json().get("refused", [])
+                found = _said(answer)
+                if answer.is_error and not found.get("kept"):
+                    raise DeskError("The backend did not take the loads: {reason}.", reason=found.get("detail"))
+                if not isinstance(more := found.get("refused", []), list):
+                    raise DeskError(_NO_BACKEND)
+                refused += more
         except httpx.TransportError:
             raise DeskError(_UNREACHABLE) from None
         except httpx.HTTPStatusError as error:
             raise DeskError("The backend refused this desk ({status}).", status=error.response.status_code) from None
     return refused
+
+
+def _said(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        found = from_json(answer.content)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise DeskError(_NO_BACKEND)
+    return found
