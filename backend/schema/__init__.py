@@ -21,7 +21,7 @@ from backend.schema.bank import (
 from backend.schema.base import Moment, append_only, final, metadata, number, refers, table, told, unique
 from backend.schema.books import account, flow, posting, tally, transfer
 from backend.schema.exceptions import audit, closed_gap, exception_event, finding, quarantine
-from backend.schema.journal import entry, terminal_progress
+from backend.schema.journal import WAITS, entry, terminal_progress
 from backend.schema.proposals import proposal
 from backend.schema.runs import run
 from backend.schema.settlement import settlement, settlement_item, settlement_line
@@ -30,6 +30,7 @@ from backend.schema.venues import offer, terminal, venue, venue_purse, venues_im
 from backend.schema.year_end import lapse, year_closing
 
 __all__ = [
+    "WAITS",
     "Moment",
     "account",
     "append_only",

@@ -9,9 +9,9 @@ Keys name the day that the pass signed, because PostgreSQL keeps a part for each
 transaction in two months; that no terminal has two entries at one position is looked at by who writes, alone.
 """
 
-from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, LargeBinary, String, text
+from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, LargeBinary, String, UniqueConstraint, text
 
-from backend.schema.base import append_only, number, refers, table, unique
+from backend.schema.base import append_only, number, refers, table
 
 entry = table(
     "entry",
@@ -37,23 +37,26 @@ entry = table(
     CheckConstraint("(coalesce(state, '') = 'proven') = (nullifier IS NOT NULL)", name="nullifier"),
     CheckConstraint("(coalesce(state, '') = 'proven') = (posting IS NOT NULL)", name="posting"),
     CheckConstraint("(coalesce(state, '') = 'rejected') = (reason IS NOT NULL)", name="reason"),
-    unique("nullifier", "happened_on"),
+    # Terminal and nullifier come first: a database of one municipality is not asked for it.
+    UniqueConstraint("nullifier", "happened_on", "municipality"),
     refers("terminal", "terminal", "number"),
     refers("posting", "posting", "id"),
     postgresql_partition_by="RANGE (happened_on)",
 )
-_DECIDES, _WAITS = text("state IS NOT NULL"), text("state <> 'proven'")
+_DECIDES = text("state IS NOT NULL")
+# To be said in these words by whoever wants to find its index on SQLite.
+WAITS = text("state <> 'proven'")
 Index(
     "ix_entry_record",
-    entry.c.municipality,
     entry.c.terminal,
     entry.c.sequence,
     entry.c.happened_on,
+    entry.c.municipality,
     unique=True,
     sqlite_where=_DECIDES,
     postgresql_where=_DECIDES,
 )
-Index("ix_entry_waiting", entry.c.state, entry.c.terminal, sqlite_where=_WAITS, postgresql_where=_WAITS)
+Index("ix_entry_waiting", entry.c.state, entry.c.terminal, sqlite_where=WAITS, postgresql_where=WAITS)
 
 terminal_progress = table(
     "terminal_progress",

@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from backend.schema import closed_gap, entry, posting, terminal_progress, told
+from backend.schema import WAITS, closed_gap, entry, posting, terminal_progress, told
 from backend.store.bulk import add_rows, change_rows, named
 
 # PostgreSQL keeps a part for each month around the day of taking in; what a clock that stands wrong names is with the
@@ -157,7 +157,7 @@ class Journal:
 
     def received(self, terminal: int | None, after: tuple[int, int], limit: int) -> Sequence[Row[Any]]:
         """Records that wait for proof, in order of terminal and sequence."""
-        chosen = [entry.c.state == "received", tuple_(entry.c.terminal, entry.c.sequence) > after]
+        chosen: list[Any] = [WAITS, entry.c.state == "received", tuple_(entry.c.terminal, entry.c.sequence) > after]
         if terminal is not None:
             chosen.append(entry.c.terminal == terminal)
         query = select(entry).where(*chosen).order_by(entry.c.terminal, entry.c.sequence).limit(limit)
@@ -189,11 +189,7 @@ class Journal:
 
     def states(self) -> dict[str, int]:
         """How many records there are in each state. Those that are proven are counted in their postings."""
-        waiting = (
-            select(entry.c.state, func.count().label("records"))
-            .where(entry.c.state != "proven")
-            .group_by(entry.c.state)
-        )
+        waiting = select(entry.c.state, func.count().label("records")).where(WAITS).group_by(entry.c.state)
         booked = select(literal("proven"), func.sum(posting.c.records))
         rows = self._connection.execute(union_all(waiting, booked))
         return {state: int(count) for state, count in rows if count}
@@ -239,7 +235,7 @@ _ADVANCE = (
         seen_on=func.coalesce(bindparam("to_seen_on", type_=Date), terminal_progress.c.seen_on),
     )
 )
-_WAITING = select(func.count()).select_from(entry).where(entry.c.state == "received")
+_WAITING = select(func.count()).select_from(entry).where(WAITS, entry.c.state == "received")
 _WAITING_OF = _WAITING.where(_OF)
 
 

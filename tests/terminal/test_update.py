@@ -226,7 +226,8 @@ class OldOneThenNothing:
     def ask(self, kind, content=b"", issuer=0):
         if kind == link.PART:
             return (600).to_bytes(4, "little")
-        return json.dumps({"version": 1, "failed": None, "trial": False}).encode()
+        said = {"device": "", "version": 1, "slot": "a", "trial": False, "failed": None, "error": None, "online": None}
+        return json.dumps({**said, "room": 0, "books": []}).encode()
 
     def close(self):
         pass

@@ -337,14 +337,14 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("terminal", "position", "happened_on", "municipality", name=op.f("pk_entry")),
         sa.UniqueConstraint(
-            "municipality", "nullifier", "happened_on", name=op.f("uq_entry_municipality_nullifier_happened_on")
+            "nullifier", "happened_on", "municipality", name=op.f("uq_entry_nullifier_happened_on_municipality")
         ),
         postgresql_partition_by="RANGE (happened_on)",
     )
     op.create_index(
         "ix_entry_record",
         "entry",
-        ["municipality", "terminal", "sequence", "happened_on"],
+        ["terminal", "sequence", "happened_on", "municipality"],
         unique=True,
         sqlite_where=sa.text("state IS NOT NULL"),
         postgresql_where=sa.text("state IS NOT NULL"),
