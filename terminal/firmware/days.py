@@ -32,10 +32,11 @@ class Days:
                 if flash.read(_FILE) is not None:
                     self._keep(0, None)  # what the flash spoilt may be one bit away from what it was
                 return
-            if len(kept) > 2:
-                self.sealing = SealingKey.from_bytes(kept[2:])
             self._begun = read_uint(kept, 0, 2)
             self.heard(self._begun)
+            sealing = SealingKey.from_bytes(kept[2:]) if len(kept) > 2 else None
+            if sealing is not None and sealing.day == self._begun:
+                self.sealing = sealing  # of another day, it is no file of this terminal
         except (CardError, FlashError):
             pass  # no key: what is there is another file, or the flash takes nothing in its place
 
