@@ -1,7 +1,6 @@
 """The file of venues: what it may say, and where it says something else."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -11,14 +10,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from backend.config import Bic, Config, Iban, PurseNumber
 from backend.errors import ImportRefused
-from web.outside import from_toml
+from web.outside import from_toml, has_control
 
 _U32 = 0xFFFFFFFF
 
 
 def _printed(text: str) -> str:
     """A text without control characters, which no statement, invoice or payment order may hold; raises ValueError."""
-    if any(unicodedata.category(char)[0] == "C" for char in text):
+    if has_control(text):
         raise ValueError("there is a character in it that is not printed")
     return text
 

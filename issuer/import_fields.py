@@ -7,10 +7,12 @@ from datetime import date
 from typing import TypeAlias
 
 from issuer.errors import DeskError
+from web.outside import has_control
 
 LONGEST = 80
 # With its accents and marks as characters of their own.
 _LONGEST_IN_PARTS = 4 * LONGEST
+_SEPARATORS = frozenset("\u2028\u2029")
 _FIRST_BIRTH = date(1900, 1, 1)
 _HIGHEST_PERCENT = 300
 _DAY_FIRST = re.compile(r"([0-9]{1,2})-([0-9]{1,2})-([0-9]{4})")
@@ -167,10 +169,8 @@ def text(field: str) -> str:
 
 
 def _has_control(field: str) -> bool:
-    """Whether it has any of "C" (control, format, not assigned), or a separator of lines or paragraphs."""
-    if field.isprintable():
-        return False
-    return any(unicodedata.category(char)[0] == "C" or char in "\u2028\u2029" for char in field)
+    """Whether it has a control character, or a separator of lines or paragraphs."""
+    return has_control(field) or not _SEPARATORS.isdisjoint(field)
 
 
 def filled(field: str) -> str:

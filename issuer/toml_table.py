@@ -1,14 +1,13 @@
 """TOML tables read key by key; every fault is kept, with the line of the file that it is on."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from issuer.errors import SchemeError
-from web.outside import from_toml
+from web.outside import from_toml, has_control
 
 _HEADER = re.compile(r"\s*\[\[?\s*[\"']?([\w-]+)[\"']?\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"\s*[\"']?([\w-]+)[\"']?\s*=")
@@ -45,7 +44,7 @@ class Table:
         """A string that matches all of `pattern`, without control characters."""
 
         def fits(value: Any) -> bool:
-            return isinstance(value, str) and re.fullmatch(pattern, value) is not None and not _has_control(value)
+            return isinstance(value, str) and re.fullmatch(pattern, value) is not None and not has_control(value)
 
         value: str = self._take(key, fits, expected, otherwise, unless_given)
         return value
@@ -95,10 +94,6 @@ class Table:
             return otherwise
         self._good.add(key)
         return self.values[key]
-
-
-def _has_control(text: str) -> bool:
-    return any(unicodedata.category(char)[0] == "C" for char in text)
 
 
 def _is_list(value: Any) -> bool:

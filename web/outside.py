@@ -3,6 +3,7 @@ time; and a request with characters that no database keeps goes no further."""
 
 import json
 import tomllib
+import unicodedata
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -40,6 +41,11 @@ def from_toml(text: str) -> dict[str, Any]:
     except ValueError:
         # A number of more digits than Python turns into one.
         raise ValueError("A number is too large") from None
+
+
+def has_control(text: str) -> bool:
+    """Whether it has any of "C" of Unicode: control, format, half of a surrogate pair, not assigned."""
+    return not text.isprintable() and any(unicodedata.category(char)[0] == "C" for char in text)
 
 
 def refuse_odd_address() -> None:
