@@ -139,7 +139,7 @@ class Backend:
     def where(self, terminal: int) -> tuple[int, bytes]:
         """The first position of this terminal that the backend does not hold, and a challenge for its statement."""
         answer = _accepted(self._ask("GET", f"/v1/terminals/{terminal}"))
-        found = _problem(answer)
+        found = _said(answer)
         try:
             return int(found["nextPosition"]), bytes.fromhex(found["challenge"])
         except (KeyError, TypeError, ValueError, OverflowError):
@@ -178,7 +178,7 @@ class Backend:
         Also an answer that refuses counts as handed in when it says `kept`.
         """
         answer = self._ask("POST", f"/v1/terminals/{terminal}/batches", batch)
-        found = _problem(answer)
+        found = _said(answer)
         if answer.is_error and not found.get("kept"):
             raise BackendUnreachable(f"The backend did not take the batch: {_reason(answer)}")
         try:
@@ -237,8 +237,8 @@ def _accepted(answer: httpx.Response) -> httpx.Response:
     return answer
 
 
-def _problem(answer: httpx.Response) -> dict[str, Any]:
-    """What an answer with an error says of it; nothing when something else than one of ours answers."""
+def _said(answer: httpx.Response) -> dict[str, Any]:
+    """What an answer says, or the problem that it names; nothing when something else than one of ours answers."""
     try:
         found = answer.json()
     except (ValueError, RecursionError):
@@ -247,7 +247,7 @@ def _problem(answer: httpx.Response) -> dict[str, Any]:
 
 
 def _reason(answer: httpx.Response, expected: str = "a backend") -> str:
-    found = _problem(answer)
+    found = _said(answer)
     return str(found.get("detail") or f"{found.get('title', f'this is not {expected}')} ({answer.status_code}).")
 
 

@@ -105,12 +105,10 @@ class Journal:
         """Remember up to where all is held, so that what is missing is found without looking at all of it again; and
         when the terminal was there (None: it was not). Gives `gaps`."""
         wanted, missing = self.gaps(terminal)
-        progress = {"held_to": wanted - 1, "seen_on": seen_on}
-        changed = self._connection.execute(
-            _ADVANCE, {"of": terminal, **{f"to_{name}": progress[name] for name in progress}}
-        )
+        changed = self._connection.execute(_ADVANCE, {"of": terminal, "last": wanted - 1, "day": seen_on})
         if not changed.rowcount and seen_on is not None:
-            self._connection.execute(insert(terminal_progress).values(terminal=terminal, **progress))
+            first = {"terminal": terminal, "held_to": wanted - 1, "seen_on": seen_on}
+            self._connection.execute(insert(terminal_progress).values(first))
         return wanted, missing
 
     def seen(self) -> dict[int, date]:
@@ -231,8 +229,8 @@ _ADVANCE = (
     update(terminal_progress)
     .where(terminal_progress.c.terminal == bindparam("of"))
     .values(
-        held_to=bindparam("to_held_to"),
-        seen_on=func.coalesce(bindparam("to_seen_on", type_=Date), terminal_progress.c.seen_on),
+        held_to=bindparam("last"),
+        seen_on=func.coalesce(bindparam("day", type_=Date), terminal_progress.c.seen_on),
     )
 )
 _WAITING = select(func.count()).select_from(entry).where(WAITS, entry.c.state == "received")
