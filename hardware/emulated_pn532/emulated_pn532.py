@@ -1,8 +1,10 @@
 """The chip on its serial line: a pseudo-terminal, and a thread that reads commands and answers them."""
 
 import contextlib
+import fcntl
 import os
 import select
+import sys
 import termios
 import threading
 import time
@@ -35,6 +37,8 @@ class EmulatedPN532(Interface):
         tty.setraw(self._slave)
         # A serial line without flow control: what nobody reads is lost, and the chip goes on.
         os.set_blocking(self._master, False)
+        # Held from reading what came in until it has been acted on.
+        self._hearing = threading.Lock()
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._wake, False)
         self.path = os.ttyname(self._slave)
@@ -42,6 +46,20 @@ class EmulatedPN532(Interface):
     def present(self, emulated_pass: EmulatedPass) -> None:
         super().present(emulated_pass)
         self._nudge()
+
+    def wait_until_heard(self) -> None:
+        """Return when the chip has acted on all that a host wrote.
+
+        For a host that is about to set its port to another speed: on a wire its bytes travel at the speed they were
+        sent at, and on a pseudo-terminal at the speed that is set when they are read.
+        """
+        waiting = bytearray(4)
+        while True:
+            with self._hearing:
+                fcntl.ioctl(self._master, termios.FIONREAD, waiting)
+            if not int.from_bytes(waiting, sys.byteorder):
+                return
+            time.sleep(0.001)
 
     def start(self) -> "EmulatedPN532":
         """Power on. Once."""
@@ -87,7 +105,8 @@ class EmulatedPN532(Interface):
         if self._woken in ready:
             os.read(self._woken, 4096)
         if self._master in ready:
-            self._dialogue.hear(self._through_line(os.read(self._master, 4096)))
+            with self._hearing:
+                self._dialogue.hear(self._through_line(os.read(self._master, 4096)))
         elif not ready and self._dialogue.in_frame and not self._dialogue.searching:
             self._dialogue.give_up_frame()
         self._dialogue.look()

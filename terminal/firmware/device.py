@@ -37,7 +37,8 @@ class Device:
         # Why the last sync over Wi-Fi failed; None when it did not.
         self.online = None
         self.lists_changed()
-        self._shown = ""
+        self._screen = self._covered = None
+        self._failed_once = False
         self._tidied_at = 0
         seldom.unload()
         self.begin()
@@ -156,17 +157,32 @@ class Device:
     def _read(self):
         try:
             if self.board.reader.find_pass() is None:
+                self._reader_works()
                 return
             self._tidy()
             result = self._serve_pass()
         except ReaderError:
-            if self._shown != READER:
-                self._enter(self._state, self.shift.said(READER))
+            self._reader_failed()
             return
+        self._failed_once = False
         self._released(result)
         self.board.rest()
         for book in self.books:
             book.tidy()
+
+    def _reader_failed(self):
+        """Said when it fails twice in a row: after one disturbance the driver starts anew, and it is over."""
+        if self._failed_once and self._covered is None:
+            covered = self._screen
+            self._enter(self._state, self.shift.said(READER))
+            self._covered = covered
+        self._failed_once = True
+
+    def _reader_works(self):
+        """What it said before it failed is on the screen again: that may be somebody's result."""
+        self._failed_once = False
+        if self._covered is not None:
+            self._enter(self._state, self._covered)
 
     def _released(self, result):
         """Let the pass go, and show the result."""
@@ -202,7 +218,7 @@ class Device:
     def _enter(self, state, screen):
         self._state = state
         if screen is not None:
-            self._shown = screen[0]
+            self._screen, self._covered = screen, None
             self.board.show(state.__name__, screen[0], screen[1:])
 
     def _tidy(self):

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from hardware.emulated_pn532 import EmulatedPN532
 from hardware.emulated_pn532.bus import BusChip
 from tests.bench import card_model
 from tests.city import ROOT, PcTerminal, make_pass
@@ -57,8 +58,8 @@ def modelled() -> dict[str, Any]:
 class _CountingPort(SerialPort):
     """A serial port that counts what goes over it."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
+    def __init__(self, chip: EmulatedPN532) -> None:
+        super().__init__(chip)
         self.count = 0
 
     def write(self, data: bytes) -> None:

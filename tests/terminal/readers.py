@@ -62,13 +62,15 @@ class MachineSoftI2c:
 
 
 class SerialPort:
-    """As `pn532_hsu.Uart`, on a pseudo-terminal."""
+    """As `pn532_hsu.Uart`, on the pseudo-terminal of a chip."""
 
-    def __init__(self, path: str) -> None:
-        self.descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY)
+    def __init__(self, chip: EmulatedPN532) -> None:
+        self._chip = chip
+        self.descriptor = os.open(chip.path, os.O_RDWR | os.O_NOCTTY)
         tty.setraw(self.descriptor)
 
     def set_speed(self, baud: int) -> None:
+        self._chip.wait_until_heard()
         settings = termios.tcgetattr(self.descriptor)
         settings[4] = settings[5] = _SPEEDS[baud]
         termios.tcsetattr(self.descriptor, termios.TCSANOW, settings)
@@ -115,5 +117,5 @@ def connect(name: str, fast: bool = True, port: type[SerialPort] = SerialPort) -
         bus = I2c(MachineSoftI2c(chip), None if options else IrqPin(chip))
     else:
         chip = EmulatedPN532(minds_speed=bool(options)).start()
-        bus = Hsu(port(chip.path), (115200, 921600) if options else ())
+        bus = Hsu(port(chip), (115200, 921600) if options else ())
     return Connected(chip, Pn532(bus, fast), bus)

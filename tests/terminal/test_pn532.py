@@ -217,8 +217,8 @@ def test_a_frame_may_have_more_preamble_or_none(world, card, preamble):
 class MachineUart:
     """As machine.UART, on a pseudo-terminal."""
 
-    def __init__(self, path):
-        self._port = SerialPort(path)
+    def __init__(self, chip):
+        self._port = SerialPort(chip)
         self.inits = []
 
     def init(self, baudrate, **settings):
@@ -240,9 +240,20 @@ class MachineUart:
         os.close(self._port.descriptor)
 
 
+def test_what_a_slow_chip_has_yet_to_read_was_sent_at_the_old_speed(card, monkeypatch):
+    world = connect("hsu at 921600")
+    through_line = world.chip._through_line
+    monkeypatch.setattr(world.chip, "_through_line", lambda data: (time.sleep(0.02), through_line(data))[1])
+    try:
+        world.chip.present(card)
+        assert world.reader.find_pass() == UID
+    finally:
+        world.close()
+
+
 def test_a_serial_port_of_a_board_is_read_as_far_as_there_is_something_and_in_time(card):
     with EmulatedPN532(card, minds_speed=True) as chip:
-        uart = MachineUart(chip.path)
+        uart = MachineUart(chip)
         reader = pn532.Pn532(Hsu(Uart(uart, rxbuf=512), (115200, 921600)))
         assert reader.find_pass() == UID
         assert reader.transmit(SELECT_PICC) == OK

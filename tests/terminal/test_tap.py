@@ -458,11 +458,28 @@ def test_a_reader_that_fails_says_so_once_and_works_again(terminal, card):
     terminal.press("1#")
     reader = terminal.device.board.reader
     terminal.device.board.reader = Broken()
-    for _ in range(3):
+    for _ in range(4):
         terminal.device.turn()
     terminal.device.board.reader = reader
     assert [screen[1] for screen in screens].count("32") == 1
     assert terminal.hold(card)[1] == "00"
+
+
+def test_a_reader_that_fails_once_wipes_nobodys_result_and_one_that_fails_longer_gives_it_back(terminal, card):
+    terminal.press("1#")
+    reader = terminal.device.board.reader
+    asked = terminal.screen
+    for turns, shown in ((1, asked[1]), (3, "32"), (1, "32")):
+        terminal.device.board.reader = Broken()
+        for _ in range(turns):
+            terminal.device.turn()
+        assert terminal.screen[1] == shown
+    terminal.device.board.reader = reader
+    terminal.device.turn()
+    assert terminal.screen == asked
+    terminal.device.board.reader = Broken()
+    terminal.device.turn()
+    assert terminal.screen == asked
 
 
 class Broken:
