@@ -6,35 +6,42 @@ it wrote into `versions/`. Triggers, rights and row policies are no steps: `back
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from backend.errors import ConfigError
-from backend.schema import guards
+from backend.schema import Moment, guards, metadata
 from web.database import is_passing
+from web.steps import NewerDatabase, Steps
 
-# Any number, the same for all who change this database: one does, the others wait.
-_LOCK = 20261121
+
+def is_no_part(name: str | None, kind: str, _parents: Any) -> bool:
+    """Whether a name in the database is of the metadata to answer for: a month of `entry` is made while it works."""
+    return kind != "table" or not (name or "").startswith("entry_")
+
+
+STEPS = Steps(
+    Path(__file__).parent,
+    lambda: metadata,
+    20261121,
+    (Moment, "sa.DateTime(timezone=True)"),
+    is_ours=is_no_part,
+)
 
 
 def upgrade(engine: Engine) -> None:
     """Bring the database to this version, all or nothing; when it is there already, one question to the database."""
-    newest, held = _versions()[0], version(engine)
-    if held == newest:
-        return
-    if held not in (None, *_versions()):
-        raise ConfigError("The database is of a newer version than this program. Update the program.")
+    try:
+        if not STEPS.lack(version(engine)):
+            return
+    except NewerDatabase:
+        raise ConfigError("The database is of a newer version than this program. Update the program.") from None
     with _changing(engine) as connection:
-        if _version(connection) != newest:
-            command.upgrade(_on(connection), "head")
+        if STEPS.lack(STEPS.version(connection)):
+            STEPS.up(connection)
             guards.lay(connection)
 
 
@@ -42,7 +49,7 @@ def downgrade(engine: Engine, to: str) -> None:
     """Bring the database back to an earlier version ("base": no tables), for a program of that version to guard."""
     with _changing(engine) as connection:
         guards.lift(connection)
-        command.downgrade(_on(connection), to)
+        STEPS.down(connection, to)
 
 
 def version(engine: Engine) -> str | None:
@@ -50,7 +57,7 @@ def version(engine: Engine) -> str | None:
     try:
         # Who writes is not waited for.
         with engine.execution_options(reading=True).connect() as connection:
-            return _version(connection)
+            return STEPS.version(connection)
     except OperationalError as error:
         if engine.dialect.name == "sqlite" and is_passing(error):
             raise  # a file is there, only somebody else is at it
@@ -59,15 +66,14 @@ def version(engine: Engine) -> str | None:
 
 @contextmanager
 def _changing(engine: Engine) -> Iterator[Connection]:
-    with engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            with _sqlite_changing(connection):
-                yield connection
-        else:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            _become_owner(connection)
+    """To change tables as their owner; a step of SQLite may make a table anew."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection, _sqlite_changing(connection):
             yield connection
-            connection.commit()
+        return
+    with STEPS.changing(engine) as connection:
+        _become_owner(connection)
+        yield connection
 
 
 @contextmanager
@@ -100,32 +106,3 @@ def _become_owner(connection: Connection) -> None:
             f"This user may not change tables. Migrate as a member of {guards.OWNER}; how an administrator makes that "
             "role is in docs/postgresql.md."
         ) from None
-
-
-def is_no_part(name: str | None, kind: str, _parents: Any) -> bool:
-    """Whether a name in the database is of the metadata to answer for: a month of `entry` is made while it works."""
-    return kind != "table" or not (name or "").startswith("entry_")
-
-
-@cache
-def _versions() -> tuple[str, ...]:
-    """All that this program knows, the newest first."""
-    # Alembic compiles every step to know their order.
-    return tuple(step.revision for step in ScriptDirectory.from_config(config()).walk_revisions())
-
-
-def _version(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _on(connection: Connection) -> Config:
-    settings = config()
-    settings.attributes["connection"] = connection
-    return settings
-
-
-def config() -> Config:
-    """Where the steps are."""
-    made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent))
-    return made

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 
 from backend.errors import ConfigError
 from backend.staff import ADDRESS_FILE, Staff, speaks_for, venue_of
-from backend.staff.migrations import VERSION_TABLE, version
+from backend.staff.migrations import STEPS
 from backend.staff.tables import metadata
 from backend.web.permissions import RIGHTS
 from tests.postgres import a_database
@@ -79,7 +79,7 @@ def names_and_venues(staff):
 
 def version_of(folder):
     with engine_of(folder).connect() as connection:
-        return version(connection)
+        return STEPS.version(connection)
 
 
 def engine_of(folder):
@@ -91,7 +91,7 @@ def engine_of(folder):
 def test_the_steps_lead_to_the_tables_as_they_are(folder):
     Staff.at(folder).close()
     with engine_of(folder).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        context = MigrationContext.configure(connection, opts={"version_table": STEPS.version_table})
         assert compare_metadata(context, metadata) == []
 
 
@@ -138,7 +138,7 @@ def test_accounts_survive_every_step_back_that_keeps_their_tables(folder):
 def test_all_the_way_back_leaves_no_table_and_forward_makes_them_again(folder):
     staff = Staff.at(folder)
     staff.back_to("base")
-    assert inspect(engine_of(folder)).get_table_names() == [VERSION_TABLE]
+    assert inspect(engine_of(folder)).get_table_names() == [STEPS.version_table]
     staff.close()
     staff = Staff.at(folder)
     account_in(staff)
@@ -164,7 +164,7 @@ def test_a_step_that_breaks_off_leaves_nothing(folder, monkeypatch):
 def test_accounts_of_a_newer_program_are_left_alone(folder):
     Staff.at(folder).close()
     with engine_of(folder).begin() as connection:
-        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+        connection.execute(text(f"UPDATE {STEPS.version_table} SET version_num = '9999'"))
     with pytest.raises(ConfigError, match="newer"):
         Staff.at(folder)
     assert version_of(folder) == "9999"

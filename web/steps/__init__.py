@@ -1,0 +1,105 @@
+"""The tables of a database, step by step: one of any version becomes one of this version, all or nothing.
+
+A step is a migration of Alembic in the folder `versions` of a party's package of migrations. Alembic finds `env.py` and
+`script.py.mako` here.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, MetaData, create_engine
+
+
+class NewerDatabase(Exception):
+    """The database is of a newer version than this program."""
+
+
+def _all(_name: str | None, _kind: str, _parents: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps in a folder of a package of migrations.
+
+    `metadata()`: the tables as they are, which the steps lead to. `lock`: any number, the same for all who change this
+    database: one does, the others wait. `moment`: the own type of a moment, and what a step says in its place, so that
+    it does not change when the type does. `version_table`: of its own where others may share the database.
+    `is_ours(name, kind, parents)`: whether a name in the database is one that the tables answer for.
+    """
+
+    folder: Path
+    metadata: Callable[[], MetaData]
+    lock: int
+    moment: tuple[type, str]
+    version_table: str = "alembic_version"
+    is_ours: Callable[[str | None, str, Any], bool] = _all
+
+    def version(self, connection: Connection) -> str | None:
+        """Which version the database has; None when it has no tables."""
+        return MigrationContext.configure(connection, opts={"version_table": self.version_table}).get_current_revision()
+
+    def lack(self, held: str | None) -> bool:
+        """Whether a database of this version is to be brought to the newest. Raises NewerDatabase."""
+        if held not in (None, *self.known):
+            raise NewerDatabase
+        return held != self.known[0]
+
+    @contextmanager
+    def changing(self, engine: Engine) -> Iterator[Connection]:
+        """A connection that changes tables while nobody else does; committed when the block ends."""
+        with engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                # Its driver begins no transaction by itself for a change of a table.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({self.lock})")
+            yield connection
+            connection.commit()
+
+    def up(self, connection: Connection) -> None:
+        """To the newest version."""
+        command.upgrade(self._on(connection), "head")
+
+    def down(self, connection: Connection, to: str) -> None:
+        """To an earlier version; "base": no tables."""
+        command.downgrade(self._on(connection), to)
+
+    def stamp(self, connection: Connection, version: str) -> None:
+        """Say that the database, which has its tables from elsewhere, is of this version."""
+        command.stamp(self._on(connection), version)
+
+    def write_next(self, what: str, number: str) -> None:
+        """Write the file of the next step: what lacks between the last version and the tables as they are."""
+        with create_engine("sqlite://").connect() as connection:
+            self.up(connection)
+            command.revision(self._on(connection), what, autogenerate=True, rev_id=number)
+
+    @cached_property
+    def known(self) -> tuple[str, ...]:
+        """All versions that this program knows, the newest first."""
+        # Alembic compiles every step to know their order.
+        return tuple(step.revision for step in ScriptDirectory.from_config(self._config()).walk_revisions())
+
+    def _on(self, connection: Connection) -> Config:
+        made = self._config()
+        made.attributes.update(connection=connection, steps=self)
+        return made
+
+    def _config(self) -> Config:
+        made = Config()
+        places = {"script_location": Path(__file__).parent, "version_locations": self.folder / "versions"}
+        for option, place in places.items():
+            # The parser of settings takes a lone per cent sign for a name to be filled in.
+            made.set_main_option(option, str(place).replace("%", "%%"))
+        # A folder may have a space or a colon in its name.
+        made.set_main_option("path_separator", "newline")
+        return made
