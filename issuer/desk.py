@@ -128,7 +128,7 @@ class Desk:
         day = existing.issued_day if existing is not None and existing.uid is not None else day_number(on)
         generation = existing.generation if existing else 1
         details = Details(self._scheme.number, day_number(valid[0]), day_number(valid[1]), day, generation)
-        made = self._personaliser.personalise(reader, details, lambda uid: self._admit(holder, uid))
+        made = self._personaliser.personalise(reader, details, lambda uid: self._admit(holder, uid, valid[1]))
         with self._registry.transaction() as session:
             holder = people.holder(session, holder.id)
             card = self._set_aside(session, holder, on)
@@ -204,7 +204,7 @@ class Desk:
         if card.valid_until < until:
             self._revalidate(card, keys, reader, until)
         with self._registry.transaction() as session:
-            card = passes.extended(session, card.id, until, self._by, self._now())
+            card = passes.renewed(session, card.id, self._by, self._now())
             loads.plan(session, card.holder, decision, self._by, on)
         return self._load(card, keys, reader, on, renewed)
 
@@ -215,7 +215,12 @@ class Desk:
         with told_to_the_clerk(reader):
             valid = day_number(card.valid_from), day_number(until)
             details = Details(self._scheme.number, *valid, known.issued, known.generation)
-            self._personaliser.revalidate(CardSession(reader.transmit), known, keys, details)
+            session = CardSession(reader.transmit)
+            self._personaliser.revalidate(session, known, keys, details, lambda: self._renewing(card, until))
+
+    def _renewing(self, card: CardPass, until: date) -> None:
+        with self._registry.transaction() as session:
+            passes.renewing(session, card.id, until, self._by, self._now())
 
     def load(self, card: CardPass, reader: Reader, on: date) -> Issued:
         """Write what is planned for the holder of this pass, which must be on the reader."""
@@ -250,9 +255,12 @@ class Desk:
         sealing = self.journal.sealing(SealingKey(self._secrets.sealing), day_number(on))
         return Loader(self._secrets.terminal, self._blueprint.aid, sealing, self.journal, self._random)
 
-    def _admit(self, holder: Holder, uid: bytes) -> None:
+    def _admit(self, holder: Holder, uid: bytes, until: date) -> None:
         with self._registry.transaction() as session:
             passes.admit(session, holder.id, uid)
+            made = passes.with_uid(session, uid)
+            if made is not None:
+                passes.renewing(session, made.id, until, self._by, self._now())
 
     def _set_aside(self, session: Session, holder: Holder, on: date) -> CardPass:
         existing = passes.of(session, holder.id)

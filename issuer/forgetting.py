@@ -14,6 +14,7 @@ from issuer.approvals import Approval
 from issuer.people import Address
 from issuer.registry import people
 from issuer.registry.loads import REPLACEMENT
+from issuer.registry.passes import last_day
 from issuer.registry.tables import (
     BegunCard,
     CardPass,
@@ -87,7 +88,7 @@ def ended_passes(session: Session, until: date) -> int:
     in_doubt = CardPass.handle.is_not(None) & CardPass.handle.in_(doubtful)
     half_made = exists().where(BegunCard.pass_id == CardPass.id)
     # Terminals refuse a pass after its last day, so nothing here is needed on a hotlist.
-    old = select(CardPass.id).where(CardPass.valid_until <= until, ~in_doubt, ~half_made)
+    old = select(CardPass.id).where(last_day <= until, ~in_doubt, ~half_made)
     gone = list(session.scalars(old))
     _do(session, delete(PassEvent).where(PassEvent.pass_id.in_(gone)))
     _do(session, update(CardPass).where(CardPass.replaces_id.in_(gone)).values(replaces_id=None))

@@ -125,12 +125,18 @@ class Personaliser:
             self.hide_uid(session, keys)
         return Pass(uid, keys.handle, details.generation, keys.versions, details.issued)
 
-    def revalidate(self, session: Session, known: Pass, keys: CardKeys, details: Details) -> None:
-        """Write another validity on the pass on the reader, and nothing else; again when it left half-way."""
+    def revalidate(
+        self, session: Session, known: Pass, keys: CardKeys, details: Details, begin: Callable[[], None]
+    ) -> None:
+        """Write another validity on the pass on the reader, and nothing else; again when it left half-way.
+
+        `begin` is called when it is the right pass, before anything on it changes.
+        """
         session.run(SelectApplication(self._blueprint.aid))
         self._authenticate(session, LOOKUP_KEY, keys.lookup)
         if session.run(GetCardUID()) != known.uid:
             raise CardRefused("This is the pass of somebody else. Put the right pass on the reader.")
+        begin()
         if session.run(ReadData(PASS_FILE, 0, PASS_FILE_BYTES)) != _content(keys, details):
             self._write_pass_file(session, keys, details)
 

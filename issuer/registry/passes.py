@@ -14,6 +14,8 @@ from issuer.personalise import Pass
 from issuer.printed_code import as_printed
 from issuer.registry.tables import CardPass, Holder, PassEvent
 
+# What the chip of a pass may say.
+last_day = func.coalesce(CardPass.renewing_until, CardPass.valid_until)
 _HAS_ONE = "This person has a pass already. Block it first, then make a new one."
 
 
@@ -81,19 +83,30 @@ def encoded(session: Session, card: CardPass, made: Pass, valid: tuple[date, dat
     card.uid = made.uid
     _made(card, made)
     card.valid_from, card.valid_until = valid
+    card.renewing_until = None
     if card.state in ("stock", "printed"):
         move(session, card, "encoded", by, at)
-    elif card.state == "expired":
+    elif card.state == LAST_YEARS:
         move(session, card, "active", by, at)
 
 
-def extended(session: Session, number: int, until: date, by: str, at: datetime) -> CardPass:
-    """The chip of a pass says another last day; a pass that had ended works again."""
+def renewing(session: Session, number: int, until: date, by: str, at: datetime) -> None:
+    """The chip of a pass is about to get a later last day; from now on it may have it, and is blocked until then.
+
+    A pass that had ended works again.
+    """
     card = session.get_one(CardPass, number)
-    if card.valid_until != until:
-        card.valid_until = until
+    if card.valid_until < until:
+        card.renewing_until = until
         if card.state == LAST_YEARS:
-            card.state = "active"
+            move(session, card, "active", by, at)
+
+
+def renewed(session: Session, number: int, by: str, at: datetime) -> CardPass:
+    """The chip of a pass says the last day that was being written; nothing when none was."""
+    card = session.get_one(CardPass, number)
+    if card.renewing_until is not None:
+        card.valid_until, card.renewing_until = card.renewing_until, None
         _note(session, card, by, at, "renewed")
     return card
 
@@ -199,7 +212,7 @@ class IssuedPass:
 
 def issued(session: Session, on: date) -> list[IssuedPass]:
     """Every pass with a chip, in the order in which they were made."""
-    wanted = select(CardPass.handle, CardPass.issued_day, CardPass.state, CardPass.valid_until)
+    wanted = select(CardPass.handle, CardPass.issued_day, CardPass.state, last_day)
     rows = session.execute(wanted.where(CardPass.handle.is_not(None)).order_by(CardPass.id))
     return [
         IssuedPass(handle, day, state in ON_HOTLIST and until >= on, state not in ON_HOTLIST)
@@ -216,7 +229,9 @@ def hotlist_changes(session: Session, since: datetime) -> int:
 
 def expire(session: Session, on: date, at: datetime) -> int:
     """Passes whose last day is over; how many there were."""
-    over = [card for card in listing(session, ("encoded", "handed_over", "active")) if card.valid_until < on]
+    over = session.scalars(
+        select(CardPass).where(CardPass.state.in_(("encoded", "handed_over", "active")), last_day < on)
+    ).all()
     for card in over:
         move(session, card, "expired", "meedoen", at)
     return len(over)

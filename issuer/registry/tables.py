@@ -219,6 +219,8 @@ class CardPass(Base):
     state: Mapped[str] = mapped_column(index=True)
     valid_from: Mapped[date]
     valid_until: Mapped[date]
+    # A later last day, from before it is written on the chip until the chip is known to have it.
+    renewing_until: Mapped[date | None]
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("card_pass.id"), unique=True)
     delivery_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"))
     holder: Mapped[Holder] = relationship(back_populates="passes", lazy="joined")

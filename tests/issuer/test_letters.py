@@ -131,7 +131,9 @@ def test_a_notice_comes_once_a_pass_year(registry):
     assert (notices(registry), notices(registry), notices(registry, UNTIL)) == (3, 0, 0)
     with registry.transaction() as session:
         for who in people.holders(session):
-            passes.extended(session, passes.of(session, who.id).id, date(2028, 1, 31), "clerk", NOON)
+            number = passes.of(session, who.id).id
+            passes.renewing(session, number, date(2028, 1, 31), "clerk", NOON)
+            passes.renewed(session, number, "clerk", NOON)
     assert notices(registry, LATER) == 0
     assert notices(registry, date(2027, 12, 1)) == 3
 

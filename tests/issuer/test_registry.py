@@ -279,6 +279,7 @@ def test_there_is_no_place_for_when_or_where_something_was_spent():
         "holder.born",
         "card_pass.valid_from",
         "card_pass.valid_until",
+        "card_pass.renewing_until",
         "decision.on",
         "delivery.received_on",
         "stock_move.on",

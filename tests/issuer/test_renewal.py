@@ -624,6 +624,33 @@ def test_a_pass_that_leaves_at_any_moment_is_renewed_once(tmp_path, executed):
     assert reader.left > 0, "the visit is longer than the exchanges that were tried"
 
 
+@pytest.mark.parametrize("ended", [False, True], ids=["in the overlap", "ended"])
+def test_a_pass_of_which_the_desk_does_not_know_whether_it_was_renewed_can_be_blocked(tmp_path, ended):
+    """The power goes when the chip says the new year, and the registry the old one; then the pass is lost."""
+    registry = Registry.at(tmp_path)
+    card, made = a_pass(registry)
+    late = date(2027, 3, 1)
+    if ended:
+        with registry.transaction() as session:
+            passes.expire(session, late, NOON)
+
+    class NoPower(InProcessReader):
+        def transmit(self, apdu):
+            answer = super().transmit(apdu)
+            if on_card(card).valid_until == day_number(UNTIL):
+                raise KeyboardInterrupt
+            return answer
+
+    with pytest.raises(KeyboardInterrupt):
+        new_year_desk(registry, late).renew(made, NoPower(card), late)
+    with registry.transaction() as session:
+        assert passes.expire(session, late, NOON) == 0
+        passes.move(session, session.get_one(CardPass, made.id), "blocked", "clerk", NOON)
+    with registry.transaction() as session:
+        assert [each.blocked for each in passes.issued(session, UNTIL)] == [True]
+        assert [each.blocked for each in passes.issued(session, UNTIL + timedelta(days=1))] == [False]
+
+
 # On the command line
 
 
