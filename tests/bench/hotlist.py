@@ -37,7 +37,12 @@ def hotlist() -> dict[str, object]:
             "bound_bytes": math.ceil(bound),
             "ratio_to_bound": round(published / bound, 3),
             "base_bytes": len(made.base),
-            "build_seconds": {"median": round(median(seconds), 2), "from": round(seconds[0], 2), "runs": _BUILDS},
+            "build_seconds": {
+                "median": round(median(seconds), 2),
+                "from": round(seconds[0], 2),
+                "to": round(seconds[-1], 2),
+                "runs": _BUILDS,
+            },
             "look_up_heap_bytes": {
                 "value": _heap(made),
                 "how": f"gc.mem_alloc over {LOOK_UPS} look-ups after the first, collector off, unix port 64 bit",
