@@ -12,8 +12,11 @@ from tests.postgres import a_server
 # The same fixtures for the desk's pages and the simulator's: a process has one loop for its browser.
 pytest_plugins = ["tests.browser"]
 
+# How long an example takes says more of the computer than of the code.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 # Of the slow ring: --hypothesis-profile world
-settings.register_profile("world", max_examples=500)
+settings.register_profile("world", max_examples=500, deadline=None)
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ def running(log: Path, *words: object, until: str):
         yield address
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def written_down(log: Path):

@@ -36,5 +36,5 @@ def soft_token(folder: Path, monkeypatch: pytest.MonkeyPatch, label: str = "vaul
     settings.write_text(f"directories.tokendir = {objects}\nobjectstore.backend = file\nlog.level = ERROR\n")
     monkeypatch.setenv("SOFTHSM2_CONF", str(settings))
     make = ["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", pin * 2]
-    subprocess.run(make, check=True, capture_output=True, timeout=20)
+    subprocess.run(make, check=True, capture_output=True, timeout=60)
     return SoftToken(library, label, pin, objects)

@@ -37,7 +37,7 @@ class EmulatedPN532(Interface):
         tty.setraw(self._slave)
         # A serial line without flow control: what nobody reads is lost, and the chip goes on.
         os.set_blocking(self._master, False)
-        # Held from reading what came in until it has been acted on.
+        # Held from reading what came in until it has been acted on and answered.
         self._hearing = threading.Lock()
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._wake, False)
@@ -48,13 +48,14 @@ class EmulatedPN532(Interface):
         self._nudge()
 
     def wait_until_heard(self) -> None:
-        """Return when the chip has acted on all that a host wrote.
+        """Return when the chip has acted on all that a host wrote, and has said what it says at once.
 
-        For a host that is about to set its port to another speed: on a wire its bytes travel at the speed they were
-        sent at, and on a pseudo-terminal at the speed that is set when they are read.
+        A host may wait for this before it sets its port to another speed (on a wire its bytes travel at the speed they
+        were sent at, and on a pseudo-terminal at the speed that is set when they are read), and before it looks at its
+        watch: this thread is slower than a chip when the computer is busy.
         """
         waiting = bytearray(4)
-        while True:
+        while self._thread is not None and self._thread.is_alive():
             with self._hearing:
                 fcntl.ioctl(self._master, termios.FIONREAD, waiting)
             if not int.from_bytes(waiting, sys.byteorder):
@@ -104,13 +105,13 @@ class EmulatedPN532(Interface):
         ready, _, _ = select.select([self._master, self._woken], [], [], self._patience())
         if self._woken in ready:
             os.read(self._woken, 4096)
-        if self._master in ready:
-            with self._hearing:
+        with self._hearing:
+            if self._master in ready:
                 self._dialogue.hear(self._through_line(os.read(self._master, 4096)))
-        elif not ready and self._dialogue.in_frame and not self._dialogue.searching:
-            self._dialogue.give_up_frame()
-        self._dialogue.look()
-        self._said()
+            elif not ready and self._dialogue.in_frame and not self._dialogue.searching:
+                self._dialogue.give_up_frame()
+            self._dialogue.look()
+            self._said()
 
     def _patience(self) -> float | None:
         """Seconds until something must be done without being asked."""

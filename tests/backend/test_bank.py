@@ -527,7 +527,7 @@ def test_entries_that_are_not_booked_yet_move_nothing(month):
 SEEDS = [two_payments(), two_payments(kind="camt.054", version="02"), pain_002("PART", ((SHOP, "RJCT"),), version="03")]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_any_bytes_are_a_message_or_are_refused(data):
     content = bytearray(data.draw(st.sampled_from(SEEDS) | st.binary(max_size=200)))

@@ -52,7 +52,6 @@ def uploads(draw, length):
 @pytest.mark.timeout(300)
 @settings(
     max_examples=settings.default.max_examples // 10,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())

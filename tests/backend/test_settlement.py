@@ -491,7 +491,7 @@ def test_an_invoice_says_what_was_earned_with_and_without_vat(month, rate, net, 
     assert len(root.findall("cac:InvoiceLine", UBL)) == 2
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(-50000, 50000).filter(bool), st.integers(1, 900)), min_size=1, max_size=8),
     st.sampled_from([0, 9, 21]),

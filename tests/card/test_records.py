@@ -82,7 +82,7 @@ def test_any_bytes_are_a_pass_file_that_reads_back_or_are_refused(data):
 
 
 @given(st.lists(records(), min_size=1, max_size=5), st.integers(1, 1000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_batch_opens_to_what_was_put_in(made, first):
     previous = bytes(range(16))
     clears = [record.to_bytes() for record in made]
@@ -93,7 +93,7 @@ def test_a_batch_opens_to_what_was_put_in(made, first):
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_one_changed_bit_anywhere_in_a_batch_is_refused(data):
     clear = ClearRecord(TAP, TERMINAL, 1, 2516, 11, 1, 400).to_bytes()
     body = bytearray(build_batch(KEY, TERMINAL, 1, FIRST_MAC, chained([clear])))

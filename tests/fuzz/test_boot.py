@@ -11,7 +11,7 @@ from terminal.firmware.boot import choose
 marks = st.one_of(st.none(), st.sampled_from([b"a 1", b"b 2"]), st.binary(max_size=40))
 
 
-@settings(max_examples=300, derandomize=True, database=None, deadline=None)
+@settings(max_examples=300, derandomize=True, database=None)
 @given(st.fixed_dictionaries({name: marks for name in ("good", "trial", "tried", "failed")}))
 def test_spoilt_marks_start_a_slot(contents):
     with tempfile.TemporaryDirectory() as folder:

@@ -39,7 +39,6 @@ def test_no_document_that_hypothesis_thinks_of_brings_about_what_none_may(reader
         max_examples=EXAMPLES,
         derandomize=True,
         database=None,
-        deadline=None,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )

@@ -160,6 +160,5 @@ TestCounter.settings = settings(
     stateful_step_count=20,
     derandomize=True,
     database=None,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )

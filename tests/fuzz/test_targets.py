@@ -66,7 +66,6 @@ def test_no_input_that_hypothesis_thinks_of_stops_a_terminal(targets, name):
         max_examples=EXAMPLES[name],
         derandomize=True,
         database=None,
-        deadline=None,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 60
 _PRINT_JOB = b"\x00\x02"
 # What the printer does with a card is in the file `does`: nothing, an exit code, or words to the printer.
 _COMMAND = """#!/bin/sh

@@ -21,7 +21,7 @@ def run(name: str, *arguments: str, package: str, why: str, pn532: str = "", pcs
     if pcscd:
         environment["PCSCLITE_CSOCK_NAME"] = pcscd
     ended = subprocess.run(
-        [program, *arguments], env=environment, capture_output=True, text=True, timeout=20, check=False
+        [program, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 0, f"{name}: {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
     return ended.stdout

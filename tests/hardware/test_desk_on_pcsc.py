@@ -41,7 +41,7 @@ def reader(pcscd):
 
 def seen(reader):
     """Wait until pcscd has noticed the card; it looks every 0.4 s."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while reader.find_pass() is None:
         assert time.monotonic() < deadline, "pcscd does not see the card"
     reader.release()

@@ -25,7 +25,7 @@ VERSION = "0000FF06FAD50332010607E800"
 SYNTAX_ERROR = "0000FF01FF7F8100"
 WAKE_UP = "55" * 2 + "00" * 14
 SELECT_PICC = "905A00000300000000"
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 30.0
 
 
 class Host:
@@ -256,7 +256,7 @@ def test_an_empty_reader_says_so_after_the_tries_it_was_told_to_make(host: Host)
     host.ask("3205FF0109")
     start = time.monotonic()
     assert host.ask("4A0100") == "00"
-    assert 0.02 <= time.monotonic() - start < 1
+    assert time.monotonic() - start >= 0.02
     assert host.ask("066339") == "26"
 
 
@@ -451,7 +451,7 @@ GARBAGE = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sent=GARBAGE)
 def test_after_any_garbage_the_chip_answers(card: EmulatedPass, sent: list[bytes]) -> None:
     with EmulatedPN532(card) as chip:

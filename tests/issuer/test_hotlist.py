@@ -290,7 +290,7 @@ def test_after_the_last_day_of_its_certificate_a_desk_publishes_nothing(registry
 # Exact, and small
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     count=st.integers(0, 300),
     share=st.sampled_from([0, 0.003, 0.1, 0.3, 0.5, 0.9, 1]),

@@ -26,7 +26,7 @@ INTERFACE = schemathesis.openapi.from_wsgi("/v1/openapi.json", api(REGISTRY, now
 
 
 @INTERFACE.parametrize()
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_nothing_is_found(case):
     case.call_and_validate()
 

@@ -291,7 +291,7 @@ def bent_workbooks(draw: st.DrawFn) -> bytes:
     return content.getvalue()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.binary(max_size=200)
     | TEXTS.map(str.encode)

@@ -50,7 +50,7 @@ def running(folder: Path, *options: str):
         stderr=subprocess.STDOUT,
     )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not (folder / PROCESS).exists() or not _answers(folder):
             assert process.poll() is None, process.stdout.read().decode()
             assert time.monotonic() < deadline, "the vault does not start"

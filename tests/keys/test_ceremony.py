@@ -334,7 +334,7 @@ def test_three_people_on_a_terminal(tmp_path):
     folder, sheets = tmp_path / "keys", tmp_path / "sheets"
     command = ["-m", "meedoen", "keys", "ceremony", "--rehearsal", "--scheme", str(tmp_path / "scheme.toml")]
     command += ["--data", str(folder), "--sheets", str(sheets), "--language", "en"]
-    person = pexpect.spawn(sys.executable, command, timeout=30, encoding="utf-8", dimensions=(50, 120))
+    person = pexpect.spawn(sys.executable, command, timeout=90, encoding="utf-8", dimensions=(50, 120))
     person.expect("REHEARSAL")
     for number, name in enumerate(["Anna", "Bram", "Cor"], 1):
         person.expect(f"Name {number}:")
@@ -380,7 +380,7 @@ def test_three_people_on_a_terminal(tmp_path):
 
     # And two of them, on another day, see that their sheets are still good.
     command = ["-m", "meedoen", "keys", "verify-shares", "--rehearsal", "--data", str(folder), "--language", "en"]
-    person = pexpect.spawn(sys.executable, command, timeout=30, encoding="utf-8", dimensions=(50, 120))
+    person = pexpect.spawn(sys.executable, command, timeout=90, encoding="utf-8", dimensions=(50, 120))
     for number in (1, 2):
         person.expect(f"person {number} of 2: ")
         person.sendline(f"long enough {number}")
@@ -402,7 +402,7 @@ def at_the_first_sheet(tmp_path):
     command = ["-m", "meedoen", "keys", "ceremony", "--rehearsal", "--scheme", str(tmp_path / "scheme.toml")]
     command += ["--data", str(tmp_path / "keys"), "--sheets", str(sheets), "--language", "en", "--needed", "2"]
     command += [word for name in ("Anna", "Bram", "Cor") for word in ("--custodian", name)]
-    person = pexpect.spawn(sys.executable, command, timeout=30, dimensions=(50, 120))
+    person = pexpect.spawn(sys.executable, command, timeout=90, dimensions=(50, 120))
     for _ in range(3):
         person.expect("at random.*Enter:")
         person.sendline(b"caf\xe9")
@@ -426,7 +426,7 @@ def test_a_line_that_breaks_leaves_no_sheet_behind(at_the_first_sheet, broken):
 def test_a_terminal_that_is_closed_leaves_no_sheet_behind(at_the_first_sheet):
     person, sheets = at_the_first_sheet
     person.ptyproc.fileobj.close()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while sheets.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not sheets.exists()

@@ -79,6 +79,7 @@ class SerialPort:
         os.write(self.descriptor, bytes(data))
 
     def read(self, count: int, timeout_ms: int) -> bytes:
+        self._chip.wait_until_heard()
         data, end = b"", time.monotonic() + timeout_ms / 1000
         while len(data) < count:
             ready, _, _ = select.select([self.descriptor], [], [], max(0.0, end - time.monotonic()))

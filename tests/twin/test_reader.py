@@ -79,7 +79,7 @@ class Driver:
 
     def close(self):
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(60)
 
 
 @pytest.fixture(params=["CPython", "MicroPython"])

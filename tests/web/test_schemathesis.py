@@ -35,7 +35,7 @@ def a_clearing():
 CLEARING = schemathesis.openapi.from_wsgi("/v1/openapi.json", a_clearing())
 VAULT_FOR_CLEARING = schemathesis.openapi.from_wsgi("/v1/openapi.json", Caller(VAULT_APP, BACKEND))
 VAULT_FOR_THE_DESK = schemathesis.openapi.from_wsgi("/v1/openapi.json", Caller(VAULT_APP, ISSUER))
-OFTEN = settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+OFTEN = settings(max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def nothing_is_found(case):

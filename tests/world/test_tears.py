@@ -34,7 +34,7 @@ class TearingTerminal:
 
     def close(self):
         self._process.stdin.close()
-        assert self._process.wait(10) == 0
+        assert self._process.wait(60) == 0
 
     def _say(self, line):
         self._process.stdin.write(line + "\n")

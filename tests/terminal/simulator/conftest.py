@@ -49,7 +49,7 @@ def window(chromium, address):
         context = chromium.new_context(viewport={"width": width, "height": 1000}, locale="nl-NL")
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.said = []
         page.on("console", lambda message: page.said.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: page.said.append(str(error)))

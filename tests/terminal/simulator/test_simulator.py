@@ -138,7 +138,7 @@ def test_the_command_says_where_to_look_and_stops_when_asked(tmp_path):
         assert "Practise with the terminal" in httpx.get(address).text
     finally:
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=90)
     assert process.returncode == 0
     assert said == "Terminal closed.\n"
     assert list(tmp_path.iterdir()) == []
