@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from keys.errors import KeyStoreError
+from web.outside import from_json
 
 FILE_NAME = "audit.log"
 _START = "0" * 64
@@ -36,6 +37,17 @@ class Line:
     result: str
     before: str
 
+    @classmethod
+    def read(cls, text: bytes) -> "Line":
+        """Raises ValueError for what is no line of this log."""
+        found = from_json(text)
+        if not isinstance(found, dict) or {name: type(value) for name, value in found.items()} != _TYPES:
+            raise ValueError("other fields than those of a line")
+        return cls(**found)
+
+
+_TYPES = {field.name: field.type for field in fields(Line)}
+
 
 class AuditLog:
     """The log in a vault's folder. Several processes may write to it."""
@@ -45,11 +57,17 @@ class AuditLog:
         self._now = now
 
     def add(self, actor: str, origin: str, action: str, kind: str, count: int, result: str) -> None:
-        """Append a line; it is on the disk when this returns."""
+        """Append a line; it is on the disk when this returns. Raises KeyStoreError for a log that cannot go on."""
         with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             last = _last_line(file)
-            number = json.loads(last)["number"] + 1 if last else 1
+            try:
+                number = Line.read(last).number + 1 if last else 1
+            except ValueError:
+                raise KeyStoreError(
+                    f"{self._path}: its last line is not a line of this log. Keep it for the auditor under another "
+                    "name; the vault begins a new one."
+                ) from None
             at = self._now().isoformat(timespec="seconds")
             line = Line(number, at, actor, origin, action, kind, count, result, _hash(last) if last else _START)
             file.write(_text(line) + b"\n")
@@ -63,8 +81,8 @@ class AuditLog:
         seen = noted is None
         for number, line in enumerate(self._lines(), 1):
             try:
-                held = Line(**json.loads(line))
-            except (ValueError, TypeError):
+                held = Line.read(line)
+            except ValueError:
                 raise KeyStoreError(f"{self._path}: line {number} is not a line of this log.") from None
             if held.number != number or held.before != before:
                 raise KeyStoreError(f"{self._path}: line {number} does not follow the one before.")

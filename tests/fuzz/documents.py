@@ -18,6 +18,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc import jws, jwt
+from joserfc.jwk import ECKey, KeySet
 from werkzeug.test import Client, EnvironBuilder
 
 from backend import config as clearing_config
@@ -41,7 +45,8 @@ from issuer.printing.photo import portrait
 from issuer.scheme import load_scheme
 from issuer.vault_client import VaultAddress
 from issuer.vault_client import VaultClient as DeskVaultClient
-from keys import register, transcript
+from keys import audit_log, register, transcript
+from keys.audit_log import AuditLog
 from keys.custody_cli import _municipality
 from keys.errors import KeyStoreError, ShareError
 from keys.hierarchy import derive
@@ -60,11 +65,27 @@ from tests.issuer import test_http as desk_api
 from tests.issuer.a_registry import NOON, TODAY, everybody, give_pass, holder, in_memory, take
 from tests.issuer.test_desk import CHILD
 from tests.keys import test_balance as officers
+from web.oidc import Oidc, Provider, ProviderRefused
+from web.outside import has_control
 
 _ROOT = b"\x5a" * 32
 _BODY_BYTES = 103
 _PATH = re.compile("/[A-Za-z0-9/:_-]+")
 _NOBODY = Person("H1", "Vries", "de", "Noor", date(2016, 1, 15), 110)
+_LOGIN, _NONCE = "https://login.example", {"nonce": "n" * 43}
+# The same each time, as there are documents for it in the corpus.
+_LOGIN_KEY = ECKey.import_key(
+    ec.derive_private_key(20261121, ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+)
+_CLAIMS = {"iss": _LOGIN, "aud": "desk", "sub": "f3a9", "exp": 4_000_000_000, "preferred_username": "noor"} | _NONCE
+_LOGIN_SAYS = {
+    "openid-configuration": json.dumps(
+        {"issuer": _LOGIN, "authorization_endpoint": f"{_LOGIN}/authorize"}
+        | {"token_endpoint": f"{_LOGIN}/token", "jwks_uri": f"{_LOGIN}/keys"}
+    ).encode(),
+    "keys": json.dumps(KeySet([_LOGIN_KEY]).as_dict(private=False)).encode(),
+    "token": json.dumps({"id_token": jwt.encode({"alg": "ES256"}, _CLAIMS, _LOGIN_KEY)}).encode(),
+}
 _HELD = {"hotlist": 0, "changes": 0, "signers": [city.VAULT.store.public_key(("bundle", 1)).hex()]}
 
 
@@ -392,6 +413,30 @@ class Documents:
             shares.add(document.decode(errors="replace"))
         _require(shares.missing is not None, "a share that does not count")
 
+    def call_log(self, document: bytes) -> None:
+        """What others may have done to the vault's log of calls: it is refused, or goes on and is whole."""
+        log = AuditLog(self._file(document, audit_log.FILE_NAME).parent, lambda: NOON)
+        with _refused_as(KeyStoreError):
+            log.add("backend", "local socket", "prove", "record", 1, "200")
+            log.verify()
+
+    # The city's own login
+
+    def login_about(self, document: bytes) -> None:
+        _log_in({"openid-configuration": document})
+
+    def login_keys(self, document: bytes) -> None:
+        _log_in({"keys": document})
+
+    def login_token(self, document: bytes) -> None:
+        """What a provider gives for a code."""
+        _log_in({"token": document})
+
+    def login_claims(self, document: bytes) -> None:
+        """What a provider signs."""
+        token = jws.serialize_compact({"alg": "ES256"}, document, _LOGIN_KEY)
+        _log_in({"token": json.dumps({"id_token": token}).encode()})
+
     # The terminal's host
 
     def blocked(self, document: bytes) -> None:
@@ -468,6 +513,18 @@ def _backend(document: bytes) -> Backend:
 
 def _answering(document: bytes) -> httpx.MockTransport:
     return httpx.MockTransport(lambda request: httpx.Response(200, content=document))
+
+
+def _log_in(instead: dict[str, bytes]) -> None:
+    """Through a city's login of which some answers, by the end of their address, are these."""
+    says = _LOGIN_SAYS | instead
+    transport = httpx.MockTransport(lambda asked: httpx.Response(200, content=says.get(asked.url.path.split("/")[-1])))
+    with _refused_as(ProviderRefused):
+        provider = Provider(Oidc(_LOGIN, "desk", "a secret", "Gelredam"), transport)
+        address, kept = provider.ask("https://desk.example/return")
+        _require(address.startswith(("http://", "https://")), "an address that is none")
+        _, subject, claim = provider.who(kept["state"], "code", "https://desk.example/return", kept | _NONCE, NOON)
+        _require(not has_control(subject + claim), "a name that no database keeps")
 
 
 class _Says:

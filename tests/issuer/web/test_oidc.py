@@ -247,7 +247,9 @@ def test_a_provider_that_does_not_answer_is_said_in_words(config):
 
 
 def test_a_provider_that_says_it_is_another_one_is_refused(desk, monkeypatch):
-    monkeypatch.setattr("web.oidc._json", lambda _: {"issuer": "https://another.example"})
+    endpoints = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    about = {name: "https://another.example" for name in ("issuer", *endpoints)}
+    monkeypatch.setattr(Provider, "_get", lambda _self, _address: about)
     answer = desk().get("/login/city")
     assert answer.status_code == 400
     assert "niet de goede" in answer.text
