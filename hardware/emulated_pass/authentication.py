@@ -1,7 +1,8 @@
 """The five ways to authenticate: D40, ISO, AES (EV1), EV2 first and EV2 non-first.
 
 Each answers a challenge and, once the reader has answered it and proved to know the key, opens a session. An open
-transaction goes on in it, but that EV2 first forgets it (MIFARE DESFire Light data sheet, transaction management).
+transaction goes on in it. EV2 first forgets it (MIFARE DESFire Light data sheet, transaction management): there is no
+published log of that.
 """
 
 from collections.abc import Callable
