@@ -51,7 +51,7 @@ ifneq ($(SEED)$(REPLAY),)
 	$(RUN) -m tests.simulation $(if $(REPLAY),--replay $(REPLAY),--seed $(SEED) --taps $(or $(TAPS),2000)) $(if $(PLANT),--plant "$(PLANT)")
 else
 	$(RUN) -m tests.simulation --seeds $(or $(CITIES),5) --taps $(or $(TAPS),2000)
-	$(RUN) -m pytest -n $(WORKERS) tests/world tests/backend/test_convergence.py tests/issuer/test_desk.py tests/keys/test_server.py \
+	$(RUN) -m pytest -n $(WORKERS) tests/world tests/simulation/test_both_pythons.py tests/backend/test_convergence.py tests/issuer/test_desk.py tests/keys/test_server.py \
 		--hypothesis-profile world --seeds $(or $(SEEDS),20) --every-byte 1 --every-exchange 1 --kills 200 --proofs 100
 endif
 

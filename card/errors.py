@@ -53,11 +53,11 @@ class NoSuchFile(Refused):
 
 
 class NotPermitted(Refused):
-    """The key in use has no right to do this (9D)."""
+    """No key has the right to do this (9D)."""
 
 
 class NotAuthenticated(Refused):
-    """Authentication failed, or the command needs one (AE)."""
+    """Authentication failed, or the command needs one, with another key maybe (AE)."""
 
 
 class BoundaryReached(Refused):

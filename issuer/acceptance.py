@@ -24,7 +24,7 @@ from card.administration import (
     SetConfiguration,
 )
 from card.blueprint import Blueprint
-from card.commands import CommitReaderID, CommitTransaction, Debit, SelectApplication
+from card.commands import CommitReaderID, CommitTransaction, Debit, GetValue, SelectApplication
 from card.errors import CardError
 from card.ev2 import authenticate_first, authenticate_non_first
 from card.layout import FILE_MODES, LOAD_KEY, TAP_KEY
@@ -279,6 +279,8 @@ class Acceptance:
         session.run(Credit(purse, _LOADED))
         authenticate_non_first(session, TAP_KEY, keys.tap, self._random)
         first, loaded = self._commit(session)
+        # As a terminal does: what was read before this authentication is in no proof after it.
+        session.run(GetValue(purse))
         authenticate_first(session, TAP_KEY, keys.tap, self._random, FILE_MODES)
         session.run(Debit(purse, _SPENT))
         second, spent = self._commit(session)

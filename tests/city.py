@@ -377,7 +377,11 @@ class PcTerminal:
         board.random = self.random
         if self.chip is not None:
             board.secret = self.chip
-        self.device = Device(str(self.flash), board)
+        self.device = self.start(board)
+
+    def start(self, board):
+        """The application on that board."""
+        return Device(str(self.flash), board)
 
     def _set_clock(self, day):
         if self.clock is not None:

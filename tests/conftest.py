@@ -35,7 +35,7 @@ def postgresql() -> Iterator[str]:
 
 
 def pytest_addoption(parser):
-    parser.addoption("--seeds", type=int, default=1, help="how many weeks of the small city to run")
+    parser.addoption("--seeds", type=int, default=1, help="how many weeks, and years on both Pythons, to run")
     parser.addoption("--kills", type=int, default=5, help="how often clearing is killed at a random moment")
     parser.addoption("--every-byte", type=int, default=11, help="cut the power at each n-th byte of flash")
     parser.addoption(

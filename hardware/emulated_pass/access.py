@@ -1,7 +1,8 @@
 """Who may do what with a file, and how the data then travel.
 
 The order follows what cards show: without a session a keyed file answers AE at once; with one, the message is first
-checked as the file's mode says, and only then refused (9D) if its key has no right.
+checked as the file's mode says, and only then refused if its key has no right: AE too, or 9D where nobody's has
+(NT4H2421Gx data sheet, tables 71 and 80).
 """
 
 from hardware.emulated_pass.command import Command
@@ -35,7 +36,7 @@ def changing(rights: Rights) -> tuple[int, ...]:
 
 
 def wire_of(card: Powered, command: Command, parameters: bytes) -> tuple[Wire, int]:
-    """How this command is protected, and the verdict (OK or 9D) that holds once its message proved genuine."""
+    """How this command is protected, and the verdict (OK, 9D or AE) that holds once its message proved genuine."""
     if command.needs is None:
         return Wire(command.guard, PLAIN_MODE[command.guard]), OK
     require(bool(parameters), LENGTH_ERROR)
@@ -48,9 +49,10 @@ def wire_of(card: Powered, command: Command, parameters: bytes) -> tuple[Wire, i
     if FREE in rights or (command.ins == GET_VALUE and isinstance(file, ValueFile) and file.free_get_value):
         # Free access is plain, also in the session of a key that has nothing to do with this file.
         return Wire(command.guard, Mode.MAC if command.guard is Guard.MAC else Mode.PLAIN), _usable(card, command, file)
+    denied = PERMISSION_DENIED if all(right == NEVER for right in rights) else AUTHENTICATION_ERROR
     if session is None:
-        raise Refused(PERMISSION_DENIED if all(right == NEVER for right in rights) else AUTHENTICATION_ERROR)
-    return Wire(command.guard, mode), PERMISSION_DENIED
+        raise Refused(denied)
+    return Wire(command.guard, mode), denied
 
 
 def _usable(card: Powered, command: Command, file: File) -> int:

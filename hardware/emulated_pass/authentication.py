@@ -1,6 +1,8 @@
 """The five ways to authenticate: D40, ISO, AES (EV1), EV2 first and EV2 non-first.
 
-Each answers a challenge and, once the reader has answered it and proved to know the key, opens a session.
+Each answers a challenge and, once the reader has answered it and proved to know the key, opens a session. An open
+transaction goes on in it. EV2 first forgets it (MIFARE DESFire Light data sheet, transaction management): there is no
+published log of that.
 """
 
 from collections.abc import Callable
@@ -21,7 +23,7 @@ CAPABILITIES = 6
 def legacy(card: Powered, call: Call) -> Handshake:
     """0A: single or two-key DES, the pass enciphering only."""
     number = call.parameters[0]
-    card.drop()
+    card.session = None
     key = _key(card, number, TDEA2)
     cipher, rnd_b = key.cipher(), card.random(8)
 
@@ -48,7 +50,7 @@ def aes(card: Powered, call: Call) -> Handshake:
 
 def _ev1(card: Powered, call: Call, kinds: tuple[str, ...]) -> Handshake:
     number = call.parameters[0]
-    card.drop()
+    card.session = None
     key = _key(card, number, *kinds)
     cipher = key.cipher()
     rnd_b = card.random(8 if key.kind == TDEA2 else 16)

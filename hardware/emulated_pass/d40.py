@@ -25,6 +25,9 @@ def receive(cipher: Cipher, sent: bytes) -> bytes:
 
 
 class D40Channel:
+    # There is no IV and no counter that a refusal could put out of step. Seen on cards after 9D.
+    outlives_refusal = True
+
     def __init__(self, cipher: Cipher) -> None:
         self._cipher = cipher
 

@@ -13,6 +13,8 @@ CRC_LENGTH = 4
 
 
 class Ev1Channel:
+    outlives_refusal = False
+
     def __init__(self, cipher: Cipher) -> None:
         self._cipher = cipher
         self._iv = bytes(cipher.block)

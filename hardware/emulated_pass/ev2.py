@@ -21,6 +21,8 @@ def session_keys(key: bytes, rnd_a: bytes, rnd_b: bytes) -> tuple[bytes, bytes]:
 class Ev2Channel:
     """`counter` counts the commands of the session; `identifier` is TI, 4 bytes."""
 
+    outlives_refusal = False
+
     def __init__(self, encryption_key: bytes, mac_key: bytes, identifier: bytes, counter: int = 0) -> None:
         self._cipher = Cipher(AES, encryption_key)
         self._mac_key = mac_key

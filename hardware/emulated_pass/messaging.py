@@ -43,6 +43,9 @@ class Answer:
 
 
 class Channel(Protocol):
+    # Whether the session goes on when a command is refused.
+    outlives_refusal: bool
+
     def sealed_length(self, wire: Wire, length: int) -> int:
         """How many bytes `length` bytes of data have on the wire, protection included."""
 

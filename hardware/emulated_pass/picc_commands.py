@@ -107,7 +107,7 @@ def _described(card: Powered, parameters: bytes) -> Application:
     # Key sets (key settings 3) are not imitated.
     require(not more & EXTENDED_SETTINGS, PARAMETER_ERROR)
     kind, count = KIND_OF_BITS.get(more & 0xC0), more & 0x0F
-    if kind is None or not 1 <= count <= MAX_KEYS:
+    if kind is None or count > MAX_KEYS:
         raise Refused(PARAMETER_ERROR)
     require(len(names) != 1, LENGTH_ERROR)
     default = card.picc.default_key

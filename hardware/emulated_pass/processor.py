@@ -1,4 +1,5 @@
-"""From a command to its answer: chaining, protection, dispatch, and the rule that every error ends everything.
+"""From a command to its answer: chaining, protection, dispatch, and the rule that every error ends everything
+(but for the session of the legacy messaging).
 
 The order of refusals: length (7E), unknown command (1C), chain (CA), protection (7E, 1E), then what the handler finds:
 existence (A0, F0), rights (AE, 9D), parameters (9E), limits (BE, 0E, CE, DE).
@@ -68,9 +69,13 @@ class Processor:
             return refusal.status, b""
 
     def reset(self) -> None:
-        """What any error does: no chain, no session, no transaction."""
+        """What any error does: no chain, no transaction, and but in the legacy messaging no session."""
         self._pending = None
-        self._card.drop()
+        session = self._card.session
+        if session is not None and session.channel.outlives_refusal:
+            self._card.abort_transaction()
+        else:
+            self._card.drop()
 
     def _begin(self, ins: int, body: bytes, frame: int) -> Outcome:
         command = BY_INS.get(ins)

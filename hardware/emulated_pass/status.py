@@ -23,7 +23,7 @@ FILE_NOT_FOUND = 0xF0
 
 
 class Refused(Exception):
-    """A command is refused. Carries the status byte; the session and the open transaction end with it."""
+    """A command is refused. Carries the status byte. The open transaction ends with it, and the session but in D40."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"status {status:02X}")

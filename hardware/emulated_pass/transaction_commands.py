@@ -50,9 +50,7 @@ def commit_reader_id(card: Powered, call: Call) -> Answer:
         raise Refused(PERMISSION_DENIED)
     right = file.rights.read_write
     if right != FREE:
-        if card.session is None:
-            raise Refused(AUTHENTICATION_ERROR)
-        require(card.session.key_no == right, PERMISSION_DENIED)
+        require(card.session is not None and card.session.key_no == right, AUTHENTICATION_ERROR)
     require(not file.exhausted, PERMISSION_DENIED)
     # What a second name in one transaction does is not published; we refuse it.
     require(transaction.reader is None, PERMISSION_DENIED)

@@ -195,7 +195,7 @@ def test_file_settings_are_what_was_asked_for_and_can_be_changed(session):
     found = session.run(GetFileSettings(1))
     assert (found.type, found.mode, found.rights, found.size) == (found.STANDARD, MAC, closed, 200)
     authenticate_first(session, 0, KEY, os.urandom, {1: MAC})
-    with pytest.raises(NotPermitted):
+    with pytest.raises(NotAuthenticated):
         session.run(ReadData(1, 0, 1))
 
 

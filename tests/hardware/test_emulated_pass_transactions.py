@@ -112,7 +112,6 @@ ABORTS = {
     "ISO selection": lambda world: world.card.exchange(bytes.fromhex("00A4040C07") + DF_NAME + b"\x00"),
     "failed ISO selection": lambda world: world.card.exchange(bytes.fromhex("00A4040C020102")),
     "EV2 first": lambda world: world.reader.ev2_first(BOTH, key(BOTH)),
-    "EV1 authentication": lambda world: world.reader.ev1(BOTH, key(BOTH)),
     "an error": abort_by_error,
     "field loss": lambda world: world.leave_and_return(),
     "its file deleted": lambda world: (world.reader.ev2_non_first(MASTER, key(0)), world.reader.call(0xDF, b"\x02")),

@@ -152,6 +152,22 @@ def test_a_card_whose_proof_is_wrong_is_refused_and_blank_again():
     assert test.report().spent == 0
 
 
+def test_a_card_that_carries_a_read_into_the_next_session_is_refused():
+    """Terminals read with one key and take with the next, and prove what they took alone."""
+
+    class Keeps(EmulatedPass):
+        def exchange(self, command):
+            open_one = self._powered.transaction
+            answer = super().exchange(command)
+            if command[1] == 0x71:
+                self._powered.transaction = open_one
+            return answer
+
+    test = Acceptance(blueprint(), os.urandom, 2)
+    test.examine(InProcessReader(Keeps(Memory.factory(uid=uid(1)))))
+    assert failed(test.report()) == [(1, "transaction")]
+
+
 def exchanges_of_a_sample():
     (card,), sent = cards(count=1), []
 

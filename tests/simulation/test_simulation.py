@@ -17,7 +17,7 @@ TAPS = 150
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", range(1, 6))
+@pytest.mark.parametrize("seed", range(2, 6))  # the first is told in test_both_pythons.py
 def test_no_invariant_of_a_city_with_faults_is_broken(seed):
     outcome = tell(make(seed, TAPS))
     assert outcome.violation is None, f"seed {seed}: {outcome.violation}"
