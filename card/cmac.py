@@ -34,9 +34,9 @@ class Cmac:
         self.subkey1[:] = self.subkey2[:] = ZERO_BLOCK
 
     @classmethod
-    def of(cls, key, scratch=None):
+    def of(cls, key):
         """Of 16 bytes; or the Cmac itself, that somebody made of them once and kept."""
-        return key if isinstance(key, cls) else cls(key, scratch)
+        return key if isinstance(key, cls) else cls(key)
 
     def full(self, message):
         """The whole 16-byte MAC."""

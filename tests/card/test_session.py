@@ -44,9 +44,11 @@ from card.errors import (
 )
 from card.ev2 import PassKey, authenticate_first, authenticate_non_first
 from card.session import Session
+from card.wire import uint
 from hardware.in_process import InProcessReader
 from issuer.factory_card import replace_factory_key
 from tests.city import factory_card
+from tests.plain_crypto import cbc_encrypted, cmac, encrypted, odd_bytes, padded
 
 AID = b"\xd1\xe0\xf0"
 UID = b"\x04\x11\x22\x33\x44\x55\x66"
@@ -226,6 +228,33 @@ def test_a_pass_that_goes_on_talking_is_given_up_before_a_small_memory_is_full()
         Session(lambda apdu: bytes(65536) + b"\x91\x00").run(ReadData(0, 0, 32))
 
 
+@pytest.mark.parametrize(("frames", "taken"), [(1, True), (32, True), (33, False)])
+def test_an_answer_comes_in_at_most_32_frames_each_asked_for(frames, taken):
+    asked = []
+
+    def talk(apdu):
+        asked.append(apdu)
+        return bytes([len(asked)]) + (b"\x91\x00" if len(asked) == frames else b"\x91\xaf")
+
+    def run():
+        return Session(talk).run(ReadData(0, 0, frames))
+
+    if taken:
+        assert run() == bytes(range(1, frames + 1))
+    else:
+        with pytest.raises(BadAnswer, match="command BD: the answer does not end"):
+            run()
+    assert asked[0] == b"\x90\xbd\x00\x00\x07\x00\x00\x00\x00" + uint(frames, 3) + b"\x00"
+    assert asked[1:] == [b"\x90\xaf\x00\x00\x00"] * (min(frames, 32) - 1)
+
+
+def test_a_frame_without_parameters_has_no_length_of_them():
+    """What is asked in plain, outside of any session."""
+    asked = []
+    status, data = Session(lambda apdu: asked.append(apdu) or b"\x04\x91\xaf").exchange(0x60)
+    assert (status, data, asked) == (0xAF, b"\x04", [b"\x90\x60\x00\x00\x00"])
+
+
 def cut(count):
     return lambda answer: answer[: len(answer) - 2 - count] + answer[-2:]
 
@@ -275,6 +304,49 @@ def test_an_authentication_out_of_shape_opens_nothing(session, reader, authentic
     with pytest.raises(BadAnswer):
         authenticate(session)
     assert session.channel is None
+
+
+def answered(channel, plain):
+    """An answer under the keys of a channel, put together by hand."""
+    counter = uint(channel.counter + 1, 2)
+    iv = encrypted(bytes(channel.enc_key), b"\x5a\xa5" + channel.ti + counter + bytes(8))
+    data = cbc_encrypted(bytes(channel.enc_key), iv, plain)
+    return data + odd_bytes(cmac(bytes(channel.mac_key), b"\x00" + counter + channel.ti + data)) + b"\x91\x00"
+
+
+@pytest.mark.parametrize("content", [b"", b"fifteen bytes..", b"sixteen bytes...", b"\x80\x00", bytes(20)])
+def test_what_follows_the_padding_is_no_part_of_an_answer(session, reader, content):
+    made = answered(session.channel, padded(content))
+    reader.change = lambda answer: made
+    assert session.run(ReadData(3, 0, len(content))) == content
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [bytes(16), bytes(15) + b"\x01", b"\x80" + bytes(14) + b"\x01", b"\x80" + bytes(31), b"\x81" + bytes(15)],
+    ids=["zeros", "one", "one behind the padding", "padding of another block", "almost"],
+)
+def test_an_answer_of_the_pass_itself_without_padding_is_out_of_shape(session, reader, plain):
+    made = answered(session.channel, plain)
+    reader.change = lambda answer: made
+    with pytest.raises(BadAnswer, match="padding"):
+        session.run(ReadData(3, 0, 1))
+    assert session.channel is None
+
+
+def test_an_answer_of_half_a_block_is_out_of_shape(session, reader):
+    channel = session.channel
+    mac = odd_bytes(cmac(bytes(channel.mac_key), b"\x00" + uint(channel.counter + 1, 2) + channel.ti + bytes(8)))
+    reader.change = lambda answer: bytes(8) + mac + b"\x91\x00"
+    with pytest.raises(BadAnswer, match="8 bytes"):
+        session.run(ReadData(3, 0, 1))
+
+
+def test_a_key_takes_the_place_of_another_in_the_same_memory(session):
+    key = PassKey(b"another key.....", session.scratch)
+    key.rekey(KEY)
+    authenticate_first(session, 0, key, os.urandom, {})
+    assert session.run(GetKeyVersion(1)) == 0
 
 
 def test_a_command_that_does_not_fit_one_frame_is_not_sent(session, reader):
