@@ -1,7 +1,7 @@
 # Two commands do all of their own set-up on a fresh Debian 12: `make demo` and `make test`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench world fuzz pictures tools parts
+.PHONY: help demo test check bench world fuzz mutants pictures tools parts
 
 # uv from the machine, or fetched by pip into .uv.
 UV := $(shell command -v uv || echo .uv/bin/uv)
@@ -58,6 +58,10 @@ endif
 fuzz: tools  ## Search for inputs that stop a terminal, and documents that no reader refuses (COUNT=100000 each, NAMES="bank ...")
 	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11
 	$(RUN) -m tests.fuzz $(or $(COUNT),100000) $(NAMES)
+
+mutants: tools  ## Make mistakes on purpose in what counts money, and see whether its quick tests notice (PARTS="card ledger ...")
+	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11 --group mutants
+	$(RUN) -m tests.mutants $(PARTS)
 
 pictures: parts  ## The pages of the desk and of clearing and the screens of a terminal as pictures, for docs
 	$(RUN) -m tests.pictures

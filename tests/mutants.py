@@ -1,0 +1,105 @@
+"""Mutation testing: whether the tests of a part notice a mistake made on purpose in its code. `make mutants`.
+
+mutmut makes the mistakes, for each part in a folder of its own under `var/mutants`, and goes on there where it stopped.
+Printed is how many there are in each module and how many were noticed, and every one that was not.
+"""
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "var/mutants"
+# What tests read besides code.
+_READ = ("docs", "schemes", "meedoen")
+# MicroPython cannot run code with mutmut in it; what is tested on PostgreSQL is tested on SQLite as well.
+_LEFT_OUT = "micropython or postgresql"
+# What a refusal says is for people, and is not held word for word.
+_SENTENCE = r'raise \w+\(f?"[^"]*"( % .*)?\)$'
+_NOTICED = ("killed", "timeout")
+
+
+class Part(NamedTuple):
+    """Modules of one package, and the quick tests that belong to them."""
+
+    package: str
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+def _named(pattern: str, *names: str) -> tuple[str, ...]:
+    return tuple(pattern.format(name) for name in names)
+
+
+PARTS = {
+    "card": Part("card", ("card/[!h]*.py",), ("tests/card", "tests/twin/test_twin.py")),
+    "hotlist": Part("card", ("card/hotlist.py",), ("tests/issuer/test_hotlist.py",)),
+    "journal": Part("terminal", ("terminal/firmware/journal.py",), ("tests/terminal/test_journal.py",)),
+    "ledger": Part(
+        "backend",
+        _named("backend/{}.py", "ledger", "offers", "funding", "postings", "ingest"),
+        _named("tests/backend/test_{}.py", "ledger", "offers", "funding", "ingest"),
+    ),
+    "rules": Part(
+        "issuer",
+        ("issuer/rules.py", "issuer/case.py", "issuer/toml_table.py", "issuer/scheme/*.py"),
+        _named("tests/issuer/test_{}.py", "rules", "scheme", "schemes"),
+    ),
+}
+
+
+def settings(part: Part) -> str:
+    """mutmut's own configuration for a part."""
+    fields = {
+        "source_paths": [part.package],
+        "only_mutate": part.modules,
+        "do_not_mutate_patterns": [_SENTENCE],
+        "also_copy": _READ,
+        "pytest_add_cli_args_test_selection": part.tests,
+        "pytest_add_cli_args": ["-k", f"not ({_LEFT_OUT})", "--hypothesis-seed=1", "-p", "no:cacheprovider"],
+        "on_dependency_change": "ignore",
+    }
+    return "\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields.items())
+
+
+def prepared(name: str) -> Path:
+    """The folder of a part, with what mutmut copies from there."""
+    part, folder = PARTS[name], FOLDER / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for linked in (part.package, "tests", *_READ):
+        if not (folder / linked).exists():
+            (folder / linked).symlink_to(ROOT / linked)
+    (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + settings(part))
+    return folder
+
+
+def found(folder: Path) -> dict[str, str]:
+    """What became of each mutant."""
+    results = [sys.executable, "-m", "mutmut", "results", "--all", "true"]
+    said = subprocess.run(results, cwd=folder, check=True, capture_output=True, text=True).stdout
+    return dict(line.strip().split(": ") for line in said.splitlines() if ": " in line)
+
+
+def tell(mutants: dict[str, str]) -> None:
+    by_module = defaultdict(dict)
+    for name, status in mutants.items():
+        by_module[name.rpartition(".")[0]][name] = status
+    for module, of_it in sorted(by_module.items()):
+        left = {name: status for name, status in of_it.items() if status not in _NOTICED}
+        print(f"{module}: {len(of_it) - len(left)} of {len(of_it)}")
+        for name, status in left.items():
+            print(f"    {name}: {status}")
+
+
+def main(names: list[str]) -> None:
+    for name in names or PARTS:
+        folder = prepared(name)
+        subprocess.run([sys.executable, "-m", "mutmut", "run", "--max-children", "1"], cwd=folder, check=True)
+        tell(found(folder))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
