@@ -4,7 +4,7 @@ import pytest
 
 from card import administration as desk
 from card import commands as tap
-from card.blueprint import Blueprint
+from card.blueprint import Blueprint, rights
 from card.errors import BadAnswer, OutOfRange
 from card.record import LOAD, REVERSAL, TAP, Proof
 from card.tmac import is_committed, previous_reader_id, transaction_input, transaction_mac
@@ -18,46 +18,57 @@ UID = b"\x04\x11\x22\x33\x44\x55\x66"
 
 
 @pytest.mark.parametrize(
-    ("command", "ins", "header", "data"),
+    ("made", "ins", "header", "data"),
     [
-        (tap.SelectApplication(AID), "5a", "d1e0f0", ""),
-        (tap.ReadData(2, 0x030201, 0x060504), "bd", "02 010203 040506", ""),
-        (tap.GetValue(14), "6c", "0e", ""),
-        (tap.GetValue(14).of(3), "6c", "03", ""),
-        (tap.Debit(3, 0x7FFFFFFF), "dc", "03", "ffffff7f"),
-        (tap.Debit(3, 1).of(4, 0x0102), "dc", "04", "02010000"),
-        (tap.LimitedCredit(3, 1), "1c", "03", "01000000"),
-        (desk.Credit(3, 1), "0c", "03", "01000000"),
-        (tap.CommitReaderID(KEY), "c8", KEY.hex(), ""),
-        (tap.CommitReaderID(KEY).of(OTHER), "c8", OTHER.hex(), ""),
-        (tap.CommitTransaction(), "c7", "01", ""),
-        (tap.AbortTransaction(), "a7", "", ""),
-        (desk.CreateApplication(AID, 9, 4), "ca", "d1e0f0 09 84", ""),
-        (desk.CreateApplication(AID, 9, 4, b"\x10\xe1", b"PASS"), "ca", "d1e0f0 09 a4 10e1 50415353", ""),
-        (desk.ChangeKeySettings(9), "54", "", "09"),
-        (desk.GetKeyVersion(3), "64", "03", ""),
-        (desk.ChangeKey(2, KEY, 5), "c4", "02", KEY.hex() + "05"),
-        (desk.RestoreFactoryKey(), "c4", "00", "00" * 16),
-        (desk.SetConfiguration(0, b"\x02"), "5c", "00", "02"),
-        (desk.GetVersion(), "60", "", ""),
-        (desk.GetCardUID(), "51", "", ""),
-        (desk.FreeMemory(), "6e", "", ""),
-        (desk.FormatPICC(), "fc", "", ""),
-        (desk.GetApplicationIDs(), "6a", "", ""),
-        (desk.GetFileIDs(), "6f", "", ""),
-        (desk.CreateStdDataFile(2, 3, RIGHTS, 0x030201), "cd", "02 03 1234 010203", ""),
-        (desk.CreateStdDataFile(2, 3, RIGHTS, 32, b"\x01\xe1"), "cd", "02 01e1 03 1234 200000", ""),
-        (desk.CreateValueFile(1, 3, RIGHTS, 1, 2, 3, True), "cc", "01 03 1234 01000000 02000000 03000000 01", ""),
-        (desk.CreateValueFile(1, 3, RIGHTS, 1, 2, 3, False), "cc", "01 03 1234 01000000 02000000 03000000 00", ""),
-        (desk.CreateTransactionMACFile(15, 1, RIGHTS, KEY, 7), "ce", "0f 01 1234 02", KEY.hex() + "07"),
-        (desk.DeleteFile(15), "df", "0f", ""),
-        (desk.GetFileSettings(15), "f5", "0f", ""),
-        (desk.ChangeFileSettings(2, 1, RIGHTS), "5f", "02", "01 1234"),
-        (desk.WriteData(2, 0x030201, b"abc"), "3d", "02 010203 030000", "616263"),
+        (lambda: tap.SelectApplication(AID), "5a", "d1e0f0", ""),
+        (lambda: tap.ReadData(2, 0x030201, 0x060504), "bd", "02 010203 040506", ""),
+        (lambda: tap.GetValue(14), "6c", "0e", ""),
+        (lambda: tap.GetValue(14).of(3), "6c", "03", ""),
+        (lambda: tap.Debit(3, 0x7FFFFFFF), "dc", "03", "ffffff7f"),
+        (lambda: tap.Debit(3, 1).of(4, 0x0102), "dc", "04", "02010000"),
+        (lambda: tap.LimitedCredit(3, 1), "1c", "03", "01000000"),
+        (lambda: desk.Credit(3, 1), "0c", "03", "01000000"),
+        (lambda: tap.CommitReaderID(KEY), "c8", KEY.hex(), ""),
+        (lambda: tap.CommitReaderID(KEY).of(OTHER), "c8", OTHER.hex(), ""),
+        (lambda: tap.CommitTransaction(), "c7", "01", ""),
+        (lambda: tap.AbortTransaction(), "a7", "", ""),
+        (lambda: desk.CreateApplication(AID, 9, 4), "ca", "d1e0f0 09 84", ""),
+        (lambda: desk.CreateApplication(AID, 9, 4, b"\x10\xe1", b"PASS"), "ca", "d1e0f0 09 a4 10e1 50415353", ""),
+        (lambda: desk.ChangeKeySettings(9), "54", "", "09"),
+        (lambda: desk.GetKeyVersion(3), "64", "03", ""),
+        (lambda: desk.ChangeKey(2, KEY, 5), "c4", "02", KEY.hex() + "05"),
+        (lambda: desk.RestoreFactoryKey(), "c4", "00", "00" * 16),
+        (lambda: desk.SetConfiguration(0, b"\x02"), "5c", "00", "02"),
+        (lambda: desk.GetVersion(), "60", "", ""),
+        (lambda: desk.GetCardUID(), "51", "", ""),
+        (lambda: desk.FreeMemory(), "6e", "", ""),
+        (lambda: desk.FormatPICC(), "fc", "", ""),
+        (lambda: desk.GetApplicationIDs(), "6a", "", ""),
+        (lambda: desk.GetFileIDs(), "6f", "", ""),
+        (lambda: desk.CreateStdDataFile(2, 3, RIGHTS, 0x030201), "cd", "02 03 1234 010203", ""),
+        (lambda: desk.CreateStdDataFile(2, 3, RIGHTS, 32, b"\x01\xe1"), "cd", "02 01e1 03 1234 200000", ""),
+        (
+            lambda: desk.CreateValueFile(1, 3, RIGHTS, 1, 2, 3, True),
+            "cc",
+            "01031234 01000000 02000000 03000000 01",
+            "",
+        ),
+        (
+            lambda: desk.CreateValueFile(1, 3, RIGHTS, 1, 2, 3, False),
+            "cc",
+            "01031234 01000000 02000000 03000000 00",
+            "",
+        ),
+        (lambda: desk.CreateTransactionMACFile(15, 1, RIGHTS, KEY, 7), "ce", "0f 01 1234 02", KEY.hex() + "07"),
+        (lambda: desk.DeleteFile(15), "df", "0f", ""),
+        (lambda: desk.GetFileSettings(15), "f5", "0f", ""),
+        (lambda: desk.ChangeFileSettings(2, 1, RIGHTS), "5f", "02", "01 1234"),
+        (lambda: desk.WriteData(2, 0x030201, b"abc"), "3d", "02 010203 030000", "616263"),
     ],
-    ids=lambda value: type(value).__name__ if isinstance(value, tap.Command) else "",
+    ids=lambda value: "" if isinstance(value, str) else type(value()).__name__,
 )
-def test_a_command_is_its_parameters_byte_for_byte(command, ins, header, data):
+def test_a_command_is_its_parameters_byte_for_byte(made, ins, header, data):
+    command = made()
     assert (command.INS, command.header, command.data) == (int(ins, 16), bytes.fromhex(header), bytes.fromhex(data))
 
 
@@ -148,7 +159,6 @@ def test_settings_cut_short_are_refused(text):
 
 # What a scheme puts on a pass
 
-PLAN = Blueprint("F0E0D1", "PASS.0001", {1: 2000, 14: 10})
 # Rights as two bytes: read & write and change, then read and write; a key by its number, F is never.
 FILES = {
     0: "00 01e1 03 f021 200000",
@@ -164,27 +174,36 @@ SETTINGS = {
 }
 
 
-def test_a_pass_has_the_files_and_rights_of_the_page_on_formats():
-    made = PLAN.create_files(KEY, 7)
+@pytest.fixture
+def plan():
+    return Blueprint("F0E0D1", "PASS.0001", {1: 2000, 14: 10})
+
+
+def test_a_right_is_half_a_byte():
+    assert rights(read=1, write=2, read_write=3, change=4) == b"\x34\x12"
+
+
+def test_a_pass_has_the_files_and_rights_of_the_page_on_formats(plan):
+    made = plan.create_files(KEY, 7)
     assert {number: command.header for number, command in made.items()} == {
         number: bytes.fromhex(header) for number, header in FILES.items()
     }
     assert made[15].data == KEY + b"\x07"
-    assert PLAN.create_application().header == AID + b"\x09\xa4\x10\xe1PASS.0001"
+    assert plan.create_application().header == AID + b"\x09\xa4\x10\xe1PASS.0001"
 
 
 @pytest.mark.parametrize("number", SETTINGS)
-def test_a_file_is_known_again_by_its_settings(number):
+def test_a_file_is_known_again_by_its_settings(plan, number):
     right = bytes.fromhex(SETTINGS[number])
-    assert PLAN.describes(number, desk.FileSettings(right))
+    assert plan.describes(number, desk.FileSettings(right))
     # Type, mode, rights; then the size, or the ceiling.
     for at in (0, 1, 2, 3, *{0: [4], 1: [8], 14: [8], 15: []}[number]):
         wrong = right[:at] + bytes([right[at] ^ 1]) + right[at + 1 :] + bytes(16)
-        assert not PLAN.describes(number, desk.FileSettings(wrong))
+        assert not plan.describes(number, desk.FileSettings(wrong))
 
 
-def test_a_purse_that_a_scheme_does_not_have_is_not_known():
-    assert not PLAN.describes(2, desk.FileSettings(bytes.fromhex(SETTINGS[1])))
+def test_a_purse_that_a_scheme_does_not_have_is_not_known(plan):
+    assert not plan.describes(2, desk.FileSettings(bytes.fromhex(SETTINGS[1])))
 
 
 @pytest.mark.parametrize("name", ["P", "P" * 16])
@@ -213,6 +232,8 @@ def test_a_pass_signs_each_move_and_the_reader_in_whole_blocks(kind, ins):
     content = bytes.fromhex(f"{ins} 03 04030201 {'00' * 10} {ins} 0e 01000000 {'00' * 10} c8") + KEY + OTHER + bytes(15)
     assert transaction_input(kind, [(3, 0x01020304), (14, 1)], KEY, OTHER) == content
     assert transaction_mac(KEY, 5, UID, content) == signed_by_hand(5, content)
+    with pytest.raises(OutOfRange):
+        transaction_input(kind, [(3, 1 << 32)], KEY, OTHER)
 
 
 MOVES = [(3, 500)]

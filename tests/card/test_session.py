@@ -225,7 +225,8 @@ def test_a_pass_that_goes_on_talking_is_given_up_before_a_small_memory_is_full()
         Session(talk).run(ReadData(0, 0, 32))
     assert sum(len(data) for data in heard) <= 1280
     with pytest.raises(BadAnswer, match="does not end"):
-        Session(lambda apdu: bytes(65536) + b"\x91\x00").run(ReadData(0, 0, 32))
+        Session(lambda apdu: bytes(1023) + b"\x91\x00").run(ReadData(0, 0, 1023))
+    assert Session(lambda apdu: bytes(1022) + b"\x91\x00").run(ReadData(0, 0, 1022)) == bytes(1022)
 
 
 @pytest.mark.parametrize(("frames", "taken"), [(1, True), (32, True), (33, False)])
@@ -350,10 +351,14 @@ def test_a_key_takes_the_place_of_another_in_the_same_memory(session):
 
 
 def test_a_command_that_does_not_fit_one_frame_is_not_sent(session, reader):
+    """Seven bytes say which file and where."""
     del reader.sent[:]
     with pytest.raises(OutOfRange):
         session.run(WriteData(1, 0, bytes(249)))
     assert reader.sent == []
+    sent = []
+    Session(lambda apdu: sent.append(apdu) or b"\x91\x00").run(WriteData(1, 0, bytes(248)))
+    assert len(sent[0]) == 5 + 255 + 1
 
 
 def test_a_counter_at_its_end_closes_the_channel(session):
