@@ -23,7 +23,7 @@ from card.batch import (
 )
 from card.cmac import Cmac, double
 from card.commands import CommitReaderID, SelectApplication
-from card.errors import BadAnswer, BadBatch, BadRecord, OutOfRange, Refused, refusal
+from card.errors import BadAnswer, BadBatch, BadLease, BadRecord, OutOfRange, Refused, refusal
 from card.layout import PURPOSES, PassFile, aid_bytes, card_key_input
 from card.lease import WrappingKey, unwrap, wrap, wrapping_input
 from card.record import LOAD, REVERSAL, TAP, ClearRecord, Proof, reader_id, seal, unseal
@@ -299,6 +299,16 @@ def test_a_lease_is_a_head_and_its_content_sealed_under_the_wrapping_key():
     assert unwrap(wrapping, 0x04030201, DEVICE, lease) == b"{}"
 
 
+def test_a_lease_that_is_cut_off_anywhere_or_of_another_version_is_no_lease():
+    whole = wrap(WrappingKey(KEY), 1, DEVICE, b"{}")
+    for size in range(len(whole)):
+        with pytest.raises(BadLease):
+            unwrap(WrappingKey(KEY), 1, DEVICE, whole[:size])
+    head = b"ML\x02\x00" + whole[4:20]
+    with pytest.raises(BadLease, match="version 1"):
+        unwrap(WrappingKey(KEY), 1, DEVICE, head + siv_encrypted(WrappingKey(KEY).key(), [head], b"{}"))
+
+
 def test_a_lease_may_be_empty_and_the_first_has_number_0():
     lease = wrap(WrappingKey(KEY), 1, DEVICE, b"")
     assert lease[16:20] == bytes(4)
@@ -318,8 +328,9 @@ def test_a_sealing_key_takes_a_step_a_day_and_goes_over_into_the_next_year():
     old, new = bytes(16), KEY
     key = SealingKey([(old, 100, 103), (new, 104, 104)])
     assert (key.day, key.last_day, key.key()) == (100, 104, sealing_key(old))
-    before = key.siv()
-    assert key.siv() is before
+    made = key.siv()
+    assert made.encrypt([], b"tap") == siv_encrypted(sealing_key(old), [], b"tap")
+    assert key.siv() is made
     key.advance(100)
     assert (key.day, key.key()) == (100, sealing_key(old))
     key.advance(102)
@@ -350,6 +361,8 @@ def test_a_pass_file_is_as_the_page_says():
     read = PassFile.from_bytes(content)
     assert (read.issuer, read.handle, read.valid_from, read.valid_until) == (0x0102, HANDLE, 0x0304, 0x0506)
     assert (read.generation, read.issued) == (7, 0x0809)
+    # What may come to stand where zeros are changes nothing of this.
+    assert vars(PassFile.from_bytes(content[:26] + b"\xff" * 6)) == vars(read)
     for wrong in (content[:-1], content + b"\x00", b"\x02" + content[1:]):
         with pytest.raises(BadAnswer):
             PassFile.from_bytes(wrong)
@@ -390,9 +403,10 @@ def test_a_package_lists_its_files_in_order_and_ends_in_its_hash():
     assert files_of(package) == FILES
 
 
-def test_a_package_holds_up_to_128_files():
+def test_a_package_holds_1_to_128_files():
     files = {f"{number:03}": b"" for number in range(128)}
-    assert files_of(build_package(1, files)) == files
+    for some in (files, {"a": b""}):
+        assert files_of(build_package(1, some)) == some
     with pytest.raises(BadAnswer):
         files_of(build_package(1, {**files, "128": b""}))
 

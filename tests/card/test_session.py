@@ -376,6 +376,7 @@ def test_nothing_of_a_pass_stays_when_it_is_forgotten(session):
     session.forget()
     assert session.channel is None
     held = [session.scratch.message.getvalue()]
+    assert not any(held[0])
     for one in (session.scratch, channel, channel.mac):
         held += [bytes(value) for value in vars(one).values() if isinstance(value, bytes | bytearray)]
     assert not any(known in value for value in held for known in (secret, *keys))
