@@ -203,14 +203,15 @@ def test_every_use_of_a_link_key_has_a_label_of_its_own():
 
 
 def test_a_batch_is_a_head_and_a_chain_sealed_for_the_road():
-    first = chained(KEY, 5, FIRST_MAC, clear_of(1))
+    before = bytes(range(200, 216))
+    first = chained(KEY, 5, before, clear_of(1))
     second = chained(KEY, 6, first[-16:], clear_of(2))
-    assert entry_bytes(chain_key(KEY), 5, FIRST_MAC, COMMITTED, clear_of(1), SEALED) == first
-    head = head_of(7, 5, 2, FIRST_MAC)
+    assert entry_bytes(chain_key(KEY), 5, before, COMMITTED, clear_of(1), SEALED) == first
+    head = head_of(7, 5, 2, before)
     body = head + siv_encrypted(ROAD, [head], first + second)
-    assert build_batch(KEY, 7, 5, FIRST_MAC, [first, second]) == body
+    assert build_batch(KEY, 7, 5, before, [first, second]) == body
     batch = open_batch(body, lambda terminal: [KEY] if terminal == 7 else [])
-    assert (batch.terminal, batch.first, batch.previous_mac, batch.last_mac) == (7, 5, FIRST_MAC, second[-16:])
+    assert (batch.terminal, batch.first, batch.previous_mac, batch.last_mac) == (7, 5, before, second[-16:])
     for entry, number, of in zip(batch.entries, (1, 2), (first, second), strict=True):
         assert (entry.position, entry.outcome, entry.clear.sequence) == (4 + number, COMMITTED, number)
         assert (entry.clear_bytes, entry.sealed, entry.mac) == (clear_of(number), SEALED, of[-16:])
