@@ -18,6 +18,7 @@ from card.administration import (
     GetVersion,
     WriteData,
 )
+from card.aes import Scratch
 from card.blueprint import rights
 from card.commands import (
     FULL,
@@ -249,6 +250,12 @@ def test_an_answer_comes_in_at_most_32_frames_each_asked_for(frames, taken):
     assert asked[1:] == [b"\x90\xaf\x00\x00\x00"] * (min(frames, 32) - 1)
 
 
+def test_a_frame_that_goes_on_without_a_status_is_out_of_shape():
+    answers = [b"\x01\x91\xaf", b"\x02"]
+    with pytest.raises(BadAnswer, match="no DESFire status"):
+        Session(lambda apdu: answers.pop(0)).run(ReadData(0, 0, 2))
+
+
 def test_a_frame_without_parameters_has_no_length_of_them():
     """What is asked in plain, outside of any session."""
     asked = []
@@ -322,6 +329,14 @@ def test_what_follows_the_padding_is_no_part_of_an_answer(session, reader, conte
     assert session.run(ReadData(3, 0, len(content))) == content
 
 
+@pytest.mark.parametrize("counter", [0x00FE, 0x00FF, 0x0100, 0x12FF, 0xFFFE])
+def test_both_bytes_of_the_counter_are_in_what_protects_an_answer(session, reader, counter):
+    session.channel.count(counter)
+    made = answered(session.channel, padded(b"guest 4660"))
+    reader.change = lambda answer: made
+    assert session.run(ReadData(3, 0, 10)) == b"guest 4660"
+
+
 @pytest.mark.parametrize(
     "plain",
     [bytes(16), bytes(15) + b"\x01", b"\x80" + bytes(14) + b"\x01", b"\x80" + bytes(31), b"\x81" + bytes(15)],
@@ -382,6 +397,13 @@ def test_nothing_of_a_pass_stays_when_it_is_forgotten(session):
     assert not any(known in value for value in held for known in (secret, *keys))
     assert channel.cipher is None
     assert channel.mac.cipher is None
+
+
+def test_every_byte_of_a_message_is_forgotten():
+    scratch = Scratch()
+    scratch.message.write(b"\xff" * 200)
+    scratch.wipe()
+    assert not any(scratch.message.getvalue())
 
 
 def test_a_session_goes_on_with_the_next_pass(session):
