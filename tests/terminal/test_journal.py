@@ -304,6 +304,86 @@ def test_the_first_position_that_is_still_here_is_known():
     assert handed_in(journal, 1)[0].position == first
 
 
+def test_a_tap_that_came_to_nothing_does_not_hide_the_last_one():
+    journal = journal_on(NorFlash(4))
+    tap(journal, tmc=5)
+    doubt = torn(journal, tmc=6)
+    assert journal.last_move(HANDLE, 6).sequence == 1
+    journal.settle_void(doubt, journal.intent_of(doubt)[0])
+    for kept in (journal, journal_on(journal._storage)):
+        assert kept.last_move(HANDLE, 6).sequence == 1
+        assert kept.last_move(HANDLE, 7) is None
+
+
+def test_as_many_doubts_of_yesterday_as_there_can_be_do_not_hide_this_morning():
+    journal = journal_on(NorFlash(16))
+    handles = [bytes([number]) * 16 for number in range(16)]
+    clears = [clear_of(number + 1, day=DAY - 1) for number in range(16)]
+    for clear, handle in zip(clears, handles, strict=True):
+        journal.in_doubt(journal.intend(clear, SEALED, handle, 5))
+    tap(journal)
+    for clear, handle in zip(clears, handles, strict=True):
+        journal.settle_void(journal.doubt_of(handle)[0], clear)
+    assert [record.sequence for _, record in journal.day_entries(DAY)] == [17]
+    assert list(journal.day_entries(DAY + 1)) == []
+
+
+def test_a_day_is_read_back_without_reading_all_that_was_before_it():
+    flash = NorFlash(64)
+    journal = journal_on(flash)
+    for _ in range(300):
+        tap(journal, day=DAY - 1)
+    tap(journal)
+    reads = []
+    read_into = flash.read_into
+    flash.read_into = lambda at, buffer: reads.append(at) or read_into(at, buffer)
+    assert len(list(journal.day_entries(DAY))) == 1
+    assert len(reads) < 100
+
+
+def test_entries_are_chained_under_a_new_key_from_the_moment_that_there_is_one():
+    other = b"the key after it"
+    journal = journal_on(NorFlash(4))
+    tap(journal)
+    journal.chain_with(chain_key(other))
+    tap(journal)
+    body = journal.batch(KEY, 101, 1, 8)
+    assert len(open_batch(body, lambda terminal: [KEY, other]).entries) == 2
+    with pytest.raises(BadBatch, match="entry 2 does not follow"):
+        open_batch(body, lambda terminal: [KEY])
+
+
+def test_a_moment_is_of_one_pass_that_did_nothing_since():
+    journal = journal_on(NorFlash(3))
+
+    def moment(handle, tmc):
+        return bytes(journal.moment(handle, tmc))
+
+    seen = [moment(HANDLE, 5), moment(HANDLE, 6), moment(b"\x08" * 16, 5), bytes(journal._mark(HANDLE, 5))]
+    assert len(set(seen)) == 4
+    assert moment(HANDLE, 5) == seen[0]
+
+
+def test_a_doubt_whose_intent_rotted_since_cannot_be_settled():
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    doubt = torn(journal)
+    flash.content[doubt.at * 128 + 60] ^= 1
+    with pytest.raises(FlashError, match="tap 1 cannot be read"):
+        journal.intent_of(doubt)
+
+
+@pytest.mark.parametrize("blocks", [3, 4, 9])
+def test_there_is_room_for_as_many_taps_as_it_says_each_torn_and_settled(blocks):
+    journal = journal_on(NorFlash(blocks))
+    tap(journal)
+    for room in range(journal.room, 0, -1):
+        assert journal.has_room
+        assert journal.room >= room
+        journal.settle_void(torn(journal), clear_of(journal.last_sequence))
+    assert [entry.position for entry in handed_in(journal)] == list(range(1, journal.count + 1))
+
+
 BODY, MAC = range(5, 108), range(108, 124)
 
 
