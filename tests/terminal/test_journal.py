@@ -381,6 +381,7 @@ def test_there_is_room_for_as_many_taps_as_it_says_each_torn_and_settled(blocks)
         assert journal.has_room
         assert journal.room >= room
         journal.settle_void(torn(journal), clear_of(journal.last_sequence))
+    assert journal.room == 0
     assert [entry.position for entry in handed_in(journal)] == list(range(1, journal.count + 1))
 
 
