@@ -59,7 +59,7 @@ fuzz: tools  ## Search for inputs that stop a terminal, and documents that no re
 	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11
 	$(RUN) -m tests.fuzz $(or $(COUNT),100000) $(NAMES)
 
-mutants: tools  ## Make mistakes on purpose in what counts money, and see whether its quick tests notice (PARTS="card ledger ...")
+mutants: tools  ## Make mistakes on purpose, and see whether the quick tests notice (PARTS="card journal")
 	$(UV) sync --quiet --locked --extra pcsc --extra pkcs11 --group mutants
 	$(RUN) -m tests.mutants $(PARTS)
 

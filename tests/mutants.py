@@ -15,9 +15,8 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "var/mutants"
 # What tests read besides code.
 _READ = ("docs", "schemes", "meedoen")
-# MicroPython cannot run code with mutmut in it; what is tested on PostgreSQL is tested on SQLite as well; and the tests
-# that cut the power everywhere take longer than all others together.
-_LEFT_OUT = "micropython or postgresql or power_may_go or random_cuts"
+# MicroPython cannot run code with mutmut in it; and what cuts the power everywhere takes longer than all else together.
+_LEFT_OUT = "micropython or power_may_go or random_cuts"
 # What a refusal says is for people, and is not held word for word.
 _SENTENCE = r'raise \w+\(f?"[^"]*"( % .*)?\)$'
 _NOTICED = ("killed", "timeout")
@@ -31,24 +30,10 @@ class Part(NamedTuple):
     tests: tuple[str, ...]
 
 
-def _named(pattern: str, *names: str) -> tuple[str, ...]:
-    return tuple(pattern.format(name) for name in names)
-
-
 PARTS = {
+    # All but hotlist.py, which is tested with the desk that makes the list.
     "card": Part("card", ("card/[!h]*.py",), ("tests/card", "tests/twin/test_twin.py")),
-    "hotlist": Part("card", ("card/hotlist.py",), ("tests/issuer/test_hotlist.py",)),
     "journal": Part("terminal", ("terminal/firmware/journal.py",), ("tests/terminal/test_journal.py",)),
-    "ledger": Part(
-        "backend",
-        _named("backend/{}.py", "ledger", "offers", "funding", "postings", "ingest"),
-        _named("tests/backend/test_{}.py", "ledger", "offers", "funding", "ingest"),
-    ),
-    "rules": Part(
-        "issuer",
-        ("issuer/rules.py", "issuer/case.py", "issuer/toml_table.py", "issuer/scheme/*.py"),
-        _named("tests/issuer/test_{}.py", "rules", "scheme", "schemes"),
-    ),
 }
 
 
