@@ -353,6 +353,18 @@ def test_entries_are_chained_under_a_new_key_from_the_moment_that_there_is_one()
         open_batch(body, lambda terminal: [KEY])
 
 
+@pytest.mark.parametrize(
+    ("first", "most", "positions"), [(1, 3, [1, 2, 3]), (2, 3, [2, 3, 4]), (4, 3, [4, 5]), (5, 1, [5])]
+)
+def test_a_batch_has_at_most_as_many_entries_as_are_asked_for(first, most, positions):
+    journal = journal_on(NorFlash(4))
+    for _ in range(5):
+        tap(journal)
+    batch = open_batch(journal.batch(KEY, 101, first, most), lambda terminal: [KEY])
+    assert [entry.position for entry in batch.entries] == positions
+    assert journal.batch(KEY, 101, 6, most) == b""
+
+
 def test_a_moment_is_of_one_pass_that_did_nothing_since():
     journal = journal_on(NorFlash(3))
 
