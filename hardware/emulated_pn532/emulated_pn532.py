@@ -1,10 +1,8 @@
 """The chip on its serial line: a pseudo-terminal, and a thread that reads commands and answers them."""
 
 import contextlib
-import fcntl
 import os
 import select
-import sys
 import termios
 import threading
 import time
@@ -24,11 +22,15 @@ class EmulatedPN532(Interface):
 
     At any speed, unless it `minds_speed`: then it understands a host, and is understood, only when the port is set to
     the speed that the chip was told to work at.
+
+    `heard` and `said`: how many bytes it has acted on, and said, since it was switched on. A pseudo-terminal and this
+    thread are slower than a line and a chip when the computer is busy, and a host can tell by these.
     """
 
     def __init__(self, emulated_pass: EmulatedPass | None = None, *, minds_speed: bool = False) -> None:
         super().__init__(emulated_pass)
         self._minds_speed = minds_speed
+        self.heard = self.said = 0
         self._error: BaseException | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -37,8 +39,6 @@ class EmulatedPN532(Interface):
         tty.setraw(self._slave)
         # A serial line without flow control: what nobody reads is lost, and the chip goes on.
         os.set_blocking(self._master, False)
-        # Held from reading what came in until it has been acted on and answered.
-        self._hearing = threading.Lock()
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._wake, False)
         self.path = os.ttyname(self._slave)
@@ -47,26 +47,15 @@ class EmulatedPN532(Interface):
         super().present(emulated_pass)
         self._nudge()
 
-    def wait_until_heard(self) -> None:
-        """Return when the chip has acted on all that a host wrote, and has said what it says at once.
-
-        A host may wait for this before it sets its port to another speed (on a wire its bytes travel at the speed they
-        were sent at, and on a pseudo-terminal at the speed that is set when they are read), and before it looks at its
-        watch: this thread is slower than a chip when the computer is busy.
-        """
-        waiting = bytearray(4)
-        while self._thread is not None and self._thread.is_alive():
-            with self._hearing:
-                fcntl.ioctl(self._master, termios.FIONREAD, waiting)
-            if not int.from_bytes(waiting, sys.byteorder):
-                return
-            time.sleep(0.001)
-
     def start(self) -> "EmulatedPN532":
         """Power on. Once."""
         self._thread = threading.Thread(target=self._run, name="PN532", daemon=True)
         self._thread.start()
         return self
+
+    @property
+    def is_on(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def stop(self) -> None:
         """Power off and close the port. Raises what went wrong inside, if anything did."""
@@ -105,13 +94,15 @@ class EmulatedPN532(Interface):
         ready, _, _ = select.select([self._master, self._woken], [], [], self._patience())
         if self._woken in ready:
             os.read(self._woken, 4096)
-        with self._hearing:
-            if self._master in ready:
-                self._dialogue.hear(self._through_line(os.read(self._master, 4096)))
-            elif not ready and self._dialogue.in_frame and not self._dialogue.searching:
-                self._dialogue.give_up_frame()
-            self._dialogue.look()
-            self._said()
+        came = b""
+        if self._master in ready:
+            came = os.read(self._master, 4096)
+            self._dialogue.hear(self._through_line(came))
+        elif not ready and self._dialogue.in_frame and not self._dialogue.searching:
+            self._dialogue.give_up_frame()
+        self._dialogue.look()
+        self._said()
+        self.heard += len(came)
 
     def _patience(self) -> float | None:
         """Seconds until something must be done without being asked."""
@@ -124,7 +115,7 @@ class EmulatedPN532(Interface):
         while (frame := self._outbox.ready) is not None:
             self._outbox.drop()
             with contextlib.suppress(BlockingIOError):
-                os.write(self._master, self._through_line(frame))
+                self.said += os.write(self._master, self._through_line(frame))
 
     def _through_line(self, data: bytes) -> bytes:
         """Between two speeds the edges fall elsewhere, and other bytes arrive."""

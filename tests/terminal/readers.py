@@ -15,6 +15,7 @@ from terminal.firmware.pn532_i2c import I2c
 from terminal.firmware.pn532_spi import Spi
 
 BUSES = ("spi", "spi without irq", "i2c", "i2c without irq", "hsu", "hsu at 921600")
+_MOMENT_S = 0.001
 _SPEEDS = {115200: termios.B115200, 921600: termios.B921600}
 
 
@@ -62,31 +63,42 @@ class MachineSoftI2c:
 
 
 class SerialPort:
-    """As `pn532_hsu.Uart`, on the pseudo-terminal of a chip."""
+    """As `pn532_hsu.Uart`, on the pseudo-terminal of a chip. Its watch stands still while bytes are on their way."""
 
     def __init__(self, chip: EmulatedPN532) -> None:
         self._chip = chip
+        self._wrote, self._got = chip.heard, chip.said
         self.descriptor = os.open(chip.path, os.O_RDWR | os.O_NOCTTY)
         tty.setraw(self.descriptor)
 
     def set_speed(self, baud: int) -> None:
-        self._chip.wait_until_heard()
+        # On a wire bytes travel at the speed they were sent at; here at the one that is set when they are read.
+        self._wait_until_heard()
         settings = termios.tcgetattr(self.descriptor)
         settings[4] = settings[5] = _SPEEDS[baud]
         termios.tcsetattr(self.descriptor, termios.TCSANOW, settings)
 
     def write(self, data: bytes) -> None:
-        os.write(self.descriptor, bytes(data))
+        self._wrote += os.write(self.descriptor, bytes(data))
 
     def read(self, count: int, timeout_ms: int) -> bytes:
-        self._chip.wait_until_heard()
+        self._wait_until_heard()
         data, end = b"", time.monotonic() + timeout_ms / 1000
         while len(data) < count:
             ready, _, _ = select.select([self.descriptor], [], [], max(0.0, end - time.monotonic()))
-            if not ready:
+            if ready:
+                came = os.read(self.descriptor, count - len(data))
+                data += came
+                self._got += len(came)
+            elif self._got == self._chip.said:
                 break
-            data += os.read(self.descriptor, count - len(data))
+            else:
+                time.sleep(_MOMENT_S)
         return data
+
+    def _wait_until_heard(self) -> None:
+        while self._chip.heard < self._wrote and self._chip.is_on:
+            time.sleep(_MOMENT_S)
 
 
 @dataclass
