@@ -29,7 +29,7 @@ from tests.postgres import a_database, a_server
 
 WORKERS = 2
 _CARRIERS = 4
-_REPEATS = 3
+_REPEATS = 9
 _BYTES = "application/octet-stream"
 # Of these venues, what each repetition brings; the first ones warm up.
 _WARM = range(1, 1 + _CARRIERS)

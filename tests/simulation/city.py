@@ -48,7 +48,7 @@ VAULT_URL, BACKEND_URL = "http://vault.internal", "http://clearing.internal"
 ACCOUNT_OF_THE_CITY = "NL38BNGH0285000123"
 # Six weeks before a pass year ends.
 OPENED = date(2026, 11, 16)
-_HOUSEHOLDS = "81905"
+_HOUSEHOLDS = "8190527364"
 NOON = 12
 # Where the programs of each party log.
 _LOGGERS = {
@@ -169,7 +169,7 @@ class City:
         path = self.folder / "households.csv"
         write_csv(path, self.seed)
         head, *rows = path.read_text(encoding="utf-8").splitlines()
-        # A number of a household of four digits could be anything; one like this is found wherever it is.
+        # A number of a household of some digits is in a nonce or a sealed record by chance; one of so many is not.
         path.write_text("\n".join([head, *(f"{_HOUSEHOLDS}{row}" for row in rows)]) + "\n", encoding="utf-8")
         with self.registry.transaction() as session:
             run, _ = importing.upload(session, path.read_bytes(), "desk", self.now(), self.today)
