@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from hardware.vpcd import PrivatePcscd
+from terminal.build import build_firmware
 from tests.postgres import a_server
 
 # The same fixtures for the desk's pages and the simulator's: a process has one loop for its browser.
@@ -32,6 +34,14 @@ def postgresql() -> Iterator[str]:
     """The address of a server, for `tests.postgres.a_database`."""
     with a_server() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The firmware as it is built for a board, for all who only run it."""
+    folder = tmp_path_factory.mktemp("firmware")
+    build_firmware(folder)
+    return folder
 
 
 def pytest_addoption(parser):

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from backend.errors import ConfigError
 from backend.schema import Moment, guards, metadata
 from web.database import is_passing
-from web.steps import NewerDatabase, Steps
+from web.steps import Steps
 
 
 def is_no_part(name: str | None, kind: str, _parents: Any) -> bool:
@@ -23,9 +23,14 @@ def is_no_part(name: str | None, kind: str, _parents: Any) -> bool:
     return kind != "table" or not (name or "").startswith("entry_")
 
 
+def _newer() -> ConfigError:
+    return ConfigError("The database is of a newer version than this program. Update the program.")
+
+
 STEPS = Steps(
     Path(__file__).parent,
     lambda: metadata,
+    _newer,
     20261121,
     (Moment, "sa.DateTime(timezone=True)"),
     is_ours=is_no_part,
@@ -34,11 +39,8 @@ STEPS = Steps(
 
 def upgrade(engine: Engine) -> None:
     """Bring the database to this version, all or nothing; when it is there already, one question to the database."""
-    try:
-        if not STEPS.lack(version(engine)):
-            return
-    except NewerDatabase:
-        raise ConfigError("The database is of a newer version than this program. Update the program.") from None
+    if not STEPS.lack(version(engine)):
+        return
     with _changing(engine) as connection:
         if STEPS.lack(STEPS.version(connection)):
             STEPS.up(connection)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from backend.errors import AccountRefused, ConfigError
 from backend.people import named
-from backend.staff.migrations import downgrade, upgrade
+from backend.staff.migrations import STEPS
 from backend.staff.tables import speaks
 from backend.web.permissions import RIGHTS
 from web import accounts
@@ -55,7 +55,7 @@ class Staff:
     def _opened(cls, address: str) -> "Staff":
         try:
             made = cls(create_engine(address))
-            upgrade(made._engine)
+            STEPS.upgrade(made._engine)
         except (ArgumentError, NoSuchModuleError):
             raise ConfigError("This is not the address of a database. Write it as postgresql+psycopg://…") from None
         except OperationalError:
@@ -64,7 +64,7 @@ class Staff:
 
     def back_to(self, version: str) -> None:
         """Bring the tables back to an earlier version, for a program of that version."""
-        downgrade(self._engine, version)
+        STEPS.downgrade(self._engine, version)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 
 from issuer.errors import DeskError
-from issuer.registry.migrations import upgrade
+from issuer.registry.migrations import STEPS
 from web.database import keep_address, new_file, prepare
 
 ADDRESS_FILE = "database.url"
@@ -23,7 +23,7 @@ class Registry:
         prepare(engine)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _names_by_index)
-        upgrade(engine)
+        STEPS.upgrade(engine)
         self._engine = engine
 
     @classmethod

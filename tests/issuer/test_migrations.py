@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 
 from issuer.errors import DeskError
 from issuer.registry import Base, Registry
-from issuer.registry.migrations import upgrade
+from issuer.registry.migrations import STEPS
 from tests.postgres import a_database
 
 
@@ -100,9 +100,9 @@ def test_a_step_that_breaks_off_leaves_nothing(address, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(op, "create_table", break_off)
         with pytest.raises(KeyboardInterrupt):
-            upgrade(engine)
+            STEPS.upgrade(engine)
     assert inspect(engine).get_table_names() == []
-    upgrade(engine)
+    STEPS.upgrade(engine)
     assert "planned_load" in inspect(engine).get_table_names()
     engine.dispose()
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from card.wire import uint
-from terminal.build import build_firmware
 from terminal.firmware import link
 from terminal.firmware.flash import CHECK_BYTES, checksum
 from tests.city import ISSUER, MICROPYTHON, ROOT, PcTerminal, make_pass
@@ -17,14 +16,6 @@ from tests.simulation.story import make, told
 from tests.simulation.tape import Tape, files_in, taped
 
 TAPS = 150
-
-
-@pytest.fixture(scope="module")
-def firmware(tmp_path_factory):
-    """As it is built for a board."""
-    folder = tmp_path_factory.mktemp("firmware")
-    build_firmware(folder)
-    return folder
 
 
 @pytest.mark.timeout(600)

@@ -10,7 +10,6 @@ import pytest
 import terminal.firmware.flash as flash_module
 from card.batch import NONCE_BYTES, freshness_mac, link_key, statement_mac
 from meedoen.demo.terminals import MicroPythonTerminal
-from terminal.build import build_firmware
 from terminal.errors import TerminalError
 from terminal.firmware import link
 from terminal.host import DirectLink, SerialLink, bring
@@ -245,13 +244,6 @@ def test_a_question_about_another_municipality_is_refused(terminal):
 
 
 # On MicroPython, over a serial line
-
-
-@pytest.fixture(scope="module")
-def firmware(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("firmware")
-    build_firmware(folder)
-    return folder
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from card.batch import link_key, open_batch
 from card.wire import uint
 from meedoen.demo.terminals import MicroPythonTerminal
-from terminal.build import build_firmware
 from terminal.errors import TerminalError
 from terminal.firmware import link
 from tests.bench.recording import record_tap
@@ -33,13 +32,6 @@ from tests.city import (
 from tests.twin.test_twin import micropython, run
 
 EXCHANGES_PER_TAP = 10
-
-
-@pytest.fixture(scope="module")
-def firmware(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("firmware")
-    build_firmware(folder)
-    return folder
 
 
 @pytest.fixture

@@ -15,11 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, create_engine
-
-
-class NewerDatabase(Exception):
-    """The database is of a newer version than this program."""
+from sqlalchemy import Connection, Engine, MetaData, create_engine, inspect
 
 
 def _all(_name: str | None, _kind: str, _parents: Any) -> bool:
@@ -30,27 +26,44 @@ def _all(_name: str | None, _kind: str, _parents: Any) -> bool:
 class Steps:
     """The steps in a folder of a package of migrations.
 
-    `metadata()`: the tables as they are, which the steps lead to. `lock`: any number, the same for all who change this
-    database: one does, the others wait. `moment`: the own type of a moment, and what a step says in its place, so that
-    it does not change when the type does. `version_table`: of its own where others may share the database.
-    `is_ours(name, kind, parents)`: whether a name in the database is one that the tables answer for.
+    `metadata()`: the tables as they are, which the steps lead to. `newer()`: what is raised for a database of a newer
+    version than this program. `lock`: any number, the same for all who change this database: one does, the others wait.
+    `moment`: the own type of a moment, and what a step says in its place, so that it stays when the type changes.
+    `version_table`: of its own where others may share the database. `is_ours(name, kind, parents)`: whether a name in
+    the database is one that the tables answer for. `before_steps`: a table that tells a database which was made when
+    there were no steps, and has what the first one makes.
     """
 
     folder: Path
     metadata: Callable[[], MetaData]
+    newer: Callable[[], Exception]
     lock: int
     moment: tuple[type, str]
     version_table: str = "alembic_version"
     is_ours: Callable[[str | None, str, Any], bool] = _all
+    before_steps: str | None = None
+
+    def upgrade(self, engine: Engine) -> None:
+        """Bring a database to the newest version, all or nothing; when it is there already, one question to it."""
+        with engine.connect() as connection:
+            behind = self.lack(self.version(connection))
+        if behind:
+            with self.changing(engine) as connection:
+                self.up(connection)
+
+    def downgrade(self, engine: Engine, to: str) -> None:
+        """Bring a database back to an earlier version; "base": no tables."""
+        with self.changing(engine) as connection:
+            self.down(connection, to)
 
     def version(self, connection: Connection) -> str | None:
         """Which version the database has; None when it has no tables."""
         return MigrationContext.configure(connection, opts={"version_table": self.version_table}).get_current_revision()
 
     def lack(self, held: str | None) -> bool:
-        """Whether a database of this version is to be brought to the newest. Raises NewerDatabase."""
+        """Whether a database of this version is to be brought to the newest. Raises what `newer` gives."""
         if held not in (None, *self.known):
-            raise NewerDatabase
+            raise self.newer()
         return held != self.known[0]
 
     @contextmanager
@@ -67,15 +80,13 @@ class Steps:
 
     def up(self, connection: Connection) -> None:
         """To the newest version."""
+        if self.before_steps and self.version(connection) is None and inspect(connection).has_table(self.before_steps):
+            command.stamp(self._on(connection), self.known[-1])
         command.upgrade(self._on(connection), "head")
 
     def down(self, connection: Connection, to: str) -> None:
         """To an earlier version; "base": no tables."""
         command.downgrade(self._on(connection), to)
-
-    def stamp(self, connection: Connection, version: str) -> None:
-        """Say that the database, which has its tables from elsewhere, is of this version."""
-        command.stamp(self._on(connection), version)
 
     def write_next(self, what: str, number: str) -> None:
         """Write the file of the next step: what lacks between the last version and the tables as they are."""

@@ -6,11 +6,11 @@ changes" 0003`, and read what it wrote into `versions/`.
 
 from pathlib import Path
 
-from sqlalchemy import Engine, MetaData
+from sqlalchemy import MetaData
 
 from issuer.errors import DeskError
 from web.moment import Moment
-from web.steps import NewerDatabase, Steps
+from web.steps import Steps
 
 
 def _tables() -> MetaData:
@@ -20,16 +20,8 @@ def _tables() -> MetaData:
     return metadata
 
 
-STEPS = Steps(Path(__file__).parent, _tables, 20261121, (Moment, "sa.String(25)"))
+def _newer() -> DeskError:
+    return DeskError("The registry is of a newer version than this program. Update the program.")
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring the database to this version, all or nothing; when it is there already, one question to the database."""
-    try:
-        with engine.connect() as connection:
-            if not STEPS.lack(STEPS.version(connection)):
-                return
-    except NewerDatabase:
-        raise DeskError("The registry is of a newer version than this program. Update the program.") from None
-    with STEPS.changing(engine) as connection:
-        STEPS.up(connection)
+STEPS = Steps(Path(__file__).parent, _tables, _newer, 20261121, (Moment, "sa.String(25)"))

@@ -6,18 +6,10 @@ import pytest
 
 import web
 from meedoen.training import TrainingCity
-from terminal.build import build_firmware
 from terminal.simulator.pages import served
 from terminal.simulator.simulator import Simulator
 
 DESIGN = Path(web.__file__).with_name("static") / "vendor"
-
-
-@pytest.fixture(scope="session")
-def firmware(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("firmware")
-    build_firmware(folder)
-    return folder
 
 
 @pytest.fixture
