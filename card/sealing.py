@@ -22,7 +22,7 @@ def first_state_input(terminal, year):
 class SealingKey:
     """`chains`: `[(state, day, last_day)]`, 16 bytes and two day numbers each, one after the other.
 
-    `day` is the day that it stands at, `key()` seals that day's records.
+    `day` is the day that it stands at; `key()` seals its records, `mark_key()` marks them in a terminal's journal.
     """
 
     def __init__(self, chains):
@@ -65,6 +65,10 @@ class SealingKey:
         """The 32-byte AES-SIV key of the day."""
         state = self._chains[0][0]
         return cmac(state, b"seal 1") + cmac(state, b"seal 2")
+
+    def mark_key(self):
+        """The 16-byte key of the marks by which a terminal knows the passes of the day again."""
+        return cmac(self._chains[0][0], b"mark")
 
     def siv(self):
         """The Siv of the day's key, made once and kept until the key moves on."""

@@ -62,7 +62,7 @@ class Book:
             return None, None
         self.days.heard(keys.day)
         try:
-            journal = Journal(self._board.storage(self.slot), chain_key(keys.link_key), self.identity.tag_key)
+            journal = Journal(self._board.storage(self.slot), chain_key(keys.link_key))
         except FlashError:
             return None, None  # it can be read at another start, or never
         till = Till(keys, self.days, journal, self._board.random)
@@ -139,7 +139,7 @@ class Book:
     # What guests bring
 
     def attend(self):
-        """What sealed yesterday is forgotten, also when nobody comes. When the flash fails, the next tap says so."""
+        """Yesterday's keys are forgotten, also when nobody comes. When the flash fails, the next tap says so."""
         if self.days.today != self._day:
             self._day = self.days.today
             try:
@@ -148,6 +148,8 @@ class Book:
                 pass
             if self.days.sealing is not None:
                 self.days.sealing.siv()  # so that no guest waits for it
+                if self.journal is not None:
+                    self.journal.mark_with(self.days.sealing)
 
     def tidy(self):
         """Between two guests: make ready what the next tap may have to wait for, and see that its list did not rot."""
@@ -192,10 +194,10 @@ class Book:
     def _served(self, transmit, order):
         if self.till is None or not self.keys.tap_keys or self.days.unsure:
             return Result(LIST_TOO_OLD)
-        self.days.begin()
+        day = self.days.begin()
         if order is None:
-            return self.till.reverse(transmit, self.days.today)
-        return self.till.tap(transmit, order, self.days.today, self._board.seconds_on())
+            return self.till.reverse(transmit, day)
+        return self.till.tap(transmit, order, day, self._board.seconds_on())
 
     def _if_ours(self, transmit, code):
         """The Result with this code when the pass carries the application of this municipality."""

@@ -88,11 +88,11 @@ class Days:
         self._board.set_today(day)
 
     def begin(self):
-        """Forget how the days before today were sealed. Raises FlashError; then no tap may be accepted."""
+        """Forget how the days before today were sealed; the day. Raises FlashError; then no tap may be accepted."""
         day, sealing = self.today, self.sealing
-        if sealing is None or day == sealing.day:
-            return
-        self._keep(day, _advanced(sealing, day) if day <= sealing.last_day else None)
+        if sealing is not None and day != sealing.day:
+            self._keep(day, _advanced(sealing, day) if day <= sealing.last_day else None)
+        return day
 
     def _keep(self, day, sealing):
         self._flash.replace_checked(_FILE, uint(day, 2) + (sealing.to_bytes() if sealing else b""))

@@ -7,7 +7,7 @@ from card.lease import DEVICE_BYTES
 from terminal.firmware.errors import FlashError, KeyChipError
 
 _FILE = "device"
-_TAG_KEY_BYTES = 16
+_KEY_BYTES = 16
 
 
 class Identity:
@@ -18,15 +18,15 @@ class Identity:
 
     def __init__(self, flash, random, chip=None):
         kept = flash.read_checked(_FILE)
-        if kept is None or len(kept) != DEVICE_BYTES + _TAG_KEY_BYTES:
-            kept = random(DEVICE_BYTES) + random(_TAG_KEY_BYTES)
+        if kept is None or len(kept) != DEVICE_BYTES + _KEY_BYTES:
+            kept = random(DEVICE_BYTES) + random(_KEY_BYTES)
             try:
                 flash.replace_checked(_FILE, kept)
             except FlashError:
                 pass  # a flash like that takes no wrapping key either: it is another device at each start
         self.number = kept[:DEVICE_BYTES]
         self.device = hexlify(self.number).decode()
-        self.tag_key = kept[DEVICE_BYTES:]
+        self._key = kept[DEVICE_BYTES:]
         self._chip = chip
 
     def secret(self, data):
@@ -34,7 +34,7 @@ class Identity:
 
         Raises KeyChipError. No PIN goes over the wires to the chip, where somebody could listen.
         """
-        made = cmac(self.tag_key, b"secret" + data)
+        made = cmac(self._key, b"secret" + data)
         return made if self._chip is None else self._chip(self.number + made)
 
     def trouble(self):

@@ -5,7 +5,8 @@ holds the serial number of the block; blocks follow each other round the flash, 
 when the backend said that it holds all of its entries, and only when its place is needed. A tap costs two writes: its
 intent and its outcome. A slot that the power cut in half is passed over.
 
-What tells a pass again is not its handle: each intent has a mark of its own, which says nothing without the pass.
+What tells a pass again is not its handle: each intent has a mark of its own, which says nothing without the pass and
+the key of its day. When the day is over that key is gone, and what is still in doubt is left to the vault's audit.
 """
 
 from card.aes import BLOCK, Scratch
@@ -53,22 +54,23 @@ _SLOTS_OF_A_TAP = 3
 class Doubt:
     """A tap of which it is not known whether the pass committed it; `mark` knows that pass again."""
 
-    def __init__(self, at, sequence, mark):
+    def __init__(self, at, sequence, day, mark):
         self.at = at
         self.sequence = sequence
+        self.day = day
         self.mark = mark
 
 
 class Journal:
-    """`storage` is raw flash; `chain_key` follows from the link key, `tag_key` is the device's own.
+    """`storage` is raw flash; `chain_key` follows from the link key. Before a pass is told again there is `mark_with`.
 
     When the flash is full of what the backend does not hold, `has_room` is False and no tap is accepted.
     """
 
-    def __init__(self, storage, chain_key, tag_key):
+    def __init__(self, storage, chain_key):
         self._scratch = Scratch()
         self._chain = Cmac(chain_key, self._scratch)
-        self._tags = Cmac(tag_key, self._scratch)
+        self._tags = Cmac(bytes(BLOCK), self._scratch)
         self._storage = storage
         self._slots = storage.block_bytes // _SLOT
         self._buffer = bytearray(_SLOT)
@@ -90,6 +92,7 @@ class Journal:
         self.last_sequence = 0
         self._doubts: list[Doubt] = []
         self._interrupted: list[Doubt] = []
+        self._marked_with = None
         self._serial, self._next = self._end_of_log()
         self._recover()
 
@@ -180,10 +183,13 @@ class Journal:
     def _doubt_at(self, at, sequence):
         """From the intent in the buffer."""
         mark_at = _HEAD + _MARK_AT
-        return Doubt(at, sequence, bytes(self._buffer[mark_at : mark_at + _MARK]))
+        return Doubt(at, sequence, self._day_at(_HEAD), bytes(self._buffer[mark_at : mark_at + _MARK]))
 
     def _sequence_at(self, clear_at):
         return read_uint(self._buffer, clear_at + 6, 4)
+
+    def _day_at(self, clear_at):
+        return read_uint(self._buffer, clear_at + 10, 2)
 
     # Slots
 
@@ -316,6 +322,13 @@ class Journal:
         """The key for the entries that are written from now on."""
         self._chain = Cmac(chain_key, self._scratch)
 
+    def mark_with(self, sealing):
+        """Know the passes of the day at which this SealingKey stands again; those of other days are strangers."""
+        if sealing is not self._marked_with:
+            self._tags.rekey(sealing.mark_key())
+            self._doubts = [doubt for doubt in self._doubts if doubt.day == sealing.day]
+            self._marked_with = sealing
+
     @property
     def next_sequence(self):
         return self.last_sequence + 1
@@ -433,21 +446,15 @@ class Journal:
     def day_entries(self, day):
         """`(outcome, ClearRecord)` of what was committed on a day or is still in doubt, the newest first."""
         open_doubts = [doubt.sequence for doubt in self._doubts]
-        older = 0
         for at in self._backwards(self._storage.blocks):
             if self._read(at) != _ENTRY:
                 continue
             outcome = self._buffer[_HEAD]
             record = ClearRecord.from_bytes(bytes(self._buffer[_HEAD + 1 : _HEAD + 1 + CLEAR_BYTES]))
-            if record.day == day:
-                older = 0
-                if outcome == COMMITTED or (outcome == IN_DOUBT and record.sequence in open_doubts):
-                    yield outcome, record
-            elif record.day < day:
-                # A doubt of another day may be settled in between; so many in a row may not.
-                older += 1
-                if older > _MOST_DOUBTS:
-                    return
+            if record.day < day:
+                return
+            if record.day == day and (outcome == COMMITTED or (outcome == IN_DOUBT and record.sequence in open_doubts)):
+                yield outcome, record
 
     # Handing over
 

@@ -103,4 +103,4 @@ class Shift:
 
 
 def euro(cents):
-    return "%s€ %d,%02d" % ("-" if cents < 0 else "", abs(cents) // 100, abs(cents) % 100)
+    return "€ %d,%02d" % (cents // 100, cents % 100)

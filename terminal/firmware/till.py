@@ -124,7 +124,7 @@ class Till:
         return self._with_pass(transmit, self._give_back, day, None, 0)
 
     def _charge(self, handle, tmc, tmv, day, order, now_s):
-        paid = self._settle(handle, tmc, tmv, day, order)
+        paid = self._settle(handle, tmc, tmv, order)
         if paid is not None:
             return self._remembered(handle, tmc, now_s, Result(YES, paid))
         again = None if order.once_more else self._just_now(handle, tmc, order, day, now_s)
@@ -144,7 +144,7 @@ class Till:
         return result
 
     def _give_back(self, handle, tmc, tmv, day, _order, _now_s):
-        given = self._settle(handle, tmc, tmv, day, None)
+        given = self._settle(handle, tmc, tmv, None)
         if given is not None:
             return Result(REVERSED, given)
         last = self.journal.last_move(handle, tmc)
@@ -173,6 +173,7 @@ class Till:
             return Result(LIST_TOO_OLD)
         if not self.journal.has_room:
             return Result(TERMINAL_FULL)
+        self.journal.mark_with(self._days.sealing)
         try:
             handle, tmc, tmv = self._look(transmit, day)
             return action(handle, tmc, tmv, day, order, now_s)
@@ -228,12 +229,12 @@ class Till:
                 if kept is keys[-1]:
                     raise
 
-    def _settle(self, handle, tmc, tmv, day, order):
+    def _settle(self, handle, tmc, tmv, order):
         """Clear up what was torn between this pass and this terminal; the record, when it was for what is asked now.
 
-        `order`: None for a reversal. A record of another day stays in doubt when the pass did something since: the key
-        that sealed it is gone, so the vault's audit has the last word. So it has when another terminal used the pass
-        since: then nobody here can tell, and the guest has the benefit of the doubt, once.
+        `order`: None for a reversal. A record of another day stays in doubt: the keys that marked and sealed it are
+        gone, so the vault's audit has the last word. So it has when another terminal used the pass since: then nobody
+        here can tell, and the guest has the benefit of the doubt, once.
         """
         found = self.journal.doubt_of(handle)
         if found is None:
@@ -244,8 +245,6 @@ class Till:
         asked = record.kind == REVERSAL if order is None else record.kind == TAP and order.same_as(record)
         if tmc == tmc_before or (tmc == tmc_before + 1 and not self._was_last(handle, record)):
             self.journal.settle_void(doubt, clear)
-            return None
-        if record.day != day:
             return None
         if tmc == tmc_before + 1:
             intended = unseal(self._days.sealing.siv(), clear, sealed)

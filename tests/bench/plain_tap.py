@@ -48,7 +48,7 @@ class Plain:
         return marks + mac
 
     def marked(self, what, handle, number):
-        return cmac(self.keys["tag_key"], what + handle + number.to_bytes(4, "little"))
+        return cmac(self.keys["mark_key"], what + handle + number.to_bytes(4, "little"))
 
     def sealed(self, handle, tmc, tmv, enc_tmri):
         state = self.keys["sealing_state"]

@@ -42,7 +42,7 @@ def record_tap(folder: Path, guests: int = 1) -> tuple[Path, Path, list[tuple[by
         "aid": book.keys.aid,
         "lookup_key": book.keys.lookup_keys[-1],
         "tap_key": book.keys.tap_keys[-1],
-        "tag_key": book.identity.tag_key,
+        "mark_key": book.days.sealing.mark_key(),
         "chain_key": chain_key(book.keys.link_key),
         "sealing_state": sealing_state,
         "clear": entry.clear_bytes,

@@ -50,7 +50,7 @@ class Ours:
         self.known = known
         self._session = Session(None)
         scratch = self._session.scratch
-        self._tags = Cmac(known["tag_key"], scratch)
+        self._tags = Cmac(known["mark_key"], scratch)
         self._chain = Cmac(known["chain_key"], scratch)
         self._sealing = Siv(SealingKey([(known["sealing_state"], _DAY, _DAY)]).key(), scratch)
         self._lookup = PassKey(known["lookup_key"], scratch)

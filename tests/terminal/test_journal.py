@@ -7,6 +7,7 @@ import pytest
 from card.batch import COMMITTED, FIRST_MAC, IN_DOUBT, VOID, build_batch, chain_key, open_batch
 from card.errors import BadBatch
 from card.record import TAP, ClearRecord
+from card.sealing import SealingKey
 from terminal.firmware.errors import FlashError
 from terminal.firmware.journal import Journal
 from terminal.firmware.storage import BLOCK_BYTES, FileStorage
@@ -19,8 +20,17 @@ DAY = 2500
 SLOTS = BLOCK_BYTES // 128 - 1
 
 
-def journal_on(flash):
-    return Journal(flash, chain_key(KEY), b"\x01" * 16)
+def sealing_of(day):
+    """The key of a day, as it is on that day."""
+    sealing = SealingKey([(b"\x01" * 16, DAY - 9, DAY + 9)])
+    sealing.advance(day)
+    return sealing
+
+
+def journal_on(flash, day=DAY):
+    journal = Journal(flash, chain_key(KEY))
+    journal.mark_with(sealing_of(day))
+    return journal
 
 
 def clear_of(sequence, day=DAY, amount=400):
@@ -33,8 +43,8 @@ def tap(journal, day=DAY, amount=400, handle=HANDLE, tmc=5):
     journal.committed(clear, SEALED)
 
 
-def torn(journal, handle=HANDLE, tmc=5):
-    journal.in_doubt(journal.intend(clear_of(journal.next_sequence), SEALED, handle, tmc))
+def torn(journal, handle=HANDLE, tmc=5, day=DAY):
+    journal.in_doubt(journal.intend(clear_of(journal.next_sequence, day), SEALED, handle, tmc))
     doubt, _ = journal.doubt_of(handle)
     return doubt
 
@@ -267,16 +277,32 @@ def test_a_day_is_read_back_with_what_was_settled_and_what_is_in_doubt():
     assert list(journal.day_entries(DAY - 2)) == []
 
 
-def test_a_doubt_of_yesterday_that_is_settled_today_does_not_hide_this_morning():
-    flash = NorFlash(16)
+def test_when_the_day_is_over_no_pass_is_known_again_and_what_is_in_doubt_is_left_to_the_vault():
+    flash = NorFlash(4)
     journal = journal_on(flash)
-    clear = clear_of(journal.next_sequence, day=DAY - 1)
-    journal.in_doubt(journal.intend(clear, SEALED, b"\x01" * 16, 5))
-    doubt, _ = journal.doubt_of(b"\x01" * 16)
-    tap(journal)
-    journal.settle_void(doubt, clear)
-    tap(journal)
-    assert [record.sequence for _, record in journal.day_entries(DAY)] == [3, 2]
+    torn(journal)
+    tap(journal, handle=b"\x08" * 16)
+    same_day = journal_on(flash)
+    assert same_day.doubt_of(HANDLE)
+    assert same_day.last_move(b"\x08" * 16, 6)
+    journal.mark_with(sealing_of(DAY + 1))
+    for later in (journal, journal_on(flash, day=DAY + 1)):
+        assert later.doubts == 0
+        assert later.doubt_of(HANDLE) is None
+        assert later.last_move(b"\x08" * 16, 6) is None
+        assert [entry.outcome for entry in handed_in(later)] == [IN_DOUBT, COMMITTED]
+
+
+def test_what_is_in_doubt_today_is_known_again_beside_what_was_in_doubt_yesterday():
+    flash = NorFlash(4)
+    journal = journal_on(flash, day=DAY - 1)
+    torn(journal, day=DAY - 1)
+    journal.mark_with(sealing_of(DAY))
+    torn(journal, handle=b"\x08" * 16)
+    for kept in (journal, journal_on(flash)):
+        assert kept.doubts == 1
+        assert kept.doubt_of(HANDLE) is None
+        assert kept.doubt_of(b"\x08" * 16) is not None
 
 
 def test_the_last_tap_belongs_to_one_pass_as_it_left_it():
@@ -313,19 +339,6 @@ def test_a_tap_that_came_to_nothing_does_not_hide_the_last_one():
     for kept in (journal, journal_on(journal._storage)):
         assert kept.last_move(HANDLE, 6).sequence == 1
         assert kept.last_move(HANDLE, 7) is None
-
-
-def test_as_many_doubts_of_yesterday_as_there_can_be_do_not_hide_this_morning():
-    journal = journal_on(NorFlash(16))
-    handles = [bytes([number]) * 16 for number in range(16)]
-    clears = [clear_of(number + 1, day=DAY - 1) for number in range(16)]
-    for clear, handle in zip(clears, handles, strict=True):
-        journal.in_doubt(journal.intend(clear, SEALED, handle, 5))
-    tap(journal)
-    for clear, handle in zip(clears, handles, strict=True):
-        journal.settle_void(journal.doubt_of(handle)[0], clear)
-    assert [record.sequence for _, record in journal.day_entries(DAY)] == [17]
-    assert list(journal.day_entries(DAY + 1)) == []
 
 
 def test_a_day_is_read_back_without_reading_all_that_was_before_it():
@@ -423,6 +436,21 @@ def test_an_entry_that_rots_costs_at_most_itself_and_the_backend_sees_the_gap(by
     assert [entry.position for entry in entries] == [1, 2, 4, 5, 6]
     # Its intent is still there, so the vault can tell what became of it.
     assert (entries[-1].outcome, entries[-1].clear.sequence) == (IN_DOUBT, 3)
+
+
+@pytest.mark.parametrize("byte", MAC)
+def test_an_entry_that_rots_at_the_end_of_a_block_is_told_by_the_one_that_begins_the_next(byte):
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    doubt = torn(journal)
+    journal.settle_void(doubt, clear_of(doubt.sequence))  # three slots, so that the block does not end with an intent
+    for _ in range(SLOTS):
+        tap(journal)
+    assert flash.content[SLOTS * 128] == 2
+    flash.content[SLOTS * 128 + byte] ^= 1
+    again = journal_on(flash)
+    assert (again.doubts, again.count) == (0, journal.count)
+    assert [entry.position for entry in handed_in(again)] == list(range(1, journal.count + 1))
 
 
 @pytest.mark.parametrize("byte", [*BODY, *MAC])

@@ -7,7 +7,7 @@ import pytest
 from terminal.firmware import app, staff
 from terminal.firmware.results import SAME_AGAIN, SENTENCES, Result
 from terminal.firmware.shift import _WORDS
-from tests.city import CENTS, CLOTHES, DAY, OFFERS, bundle, hotlist, make_pass, purses_of, vault_of
+from tests.city import CENTS, CLOTHES, DAY, OFFERS, make_pass, purses_of, vault_of
 from tests.terminal.state_table import BEGIN, COLUMNS, END, README, STATES, reached, table
 
 LETTERS, LINES = 16, 3
@@ -198,12 +198,3 @@ def test_totals_say_whose_they_are_when_there_is_more_than_one_municipality(term
     terminal.tap(other)
     assert terminal.press("D2")[2:] == ("Gelredam: Vandaag: 1 keer", "€ 4,00")
     assert terminal.press("#")[2:] == ("Buurdorp: Vandaag: 2 keer", "€ 8,00")
-
-
-def test_more_put_back_than_taken_is_a_sum_below_nothing(terminal, card):
-    terminal.tap(card)
-    terminal.days_on = 1
-    terminal.ask(b"B", bundle(version=2, day=DAY + 1))
-    terminal.ask(b"L", hotlist(version=2))
-    assert terminal.tap(card, "A")[1] == "01"
-    assert terminal.press("D2")[2:] == ("Vandaag: -1 keer", "-€ 4,00")

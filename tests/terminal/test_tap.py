@@ -285,7 +285,7 @@ def test_a_torn_tap_of_yesterday_is_charged_again_today_and_its_end_is_left_to_t
     assert terminal.tap(card)[1] == "00"
     assert purses_of(card)[CENTS] == 1600 - 400 * executed
     assert proven_cents(terminal.entries()) == 400
-    assert len(in_doubt(terminal.entries())) == executed
+    assert len(in_doubt(terminal.entries())) == 1
 
 
 def test_a_torn_reversal_that_another_terminal_overtook_is_told_apart(terminal, card, tmp_path):
@@ -343,6 +343,14 @@ def test_the_last_tap_can_be_put_back_after_a_restart(terminal, card):
     terminal.boot()
     assert terminal.tap(card, "A")[1] == "26"
     assert purses_of(card)[CENTS] == 2000
+
+
+def test_a_tap_is_put_back_on_its_own_day_only(terminal, card):
+    """After it no terminal knows who tapped."""
+    terminal.tap(card)
+    terminal.ask(link.BUNDLE, bundle(version=2, day=DAY + 1))
+    assert terminal.tap(card, "A")[1] == "26"
+    assert purses_of(card)[CENTS] == 1600
 
 
 def test_a_torn_tap_that_was_settled_is_not_charged_by_a_hold_too_many(terminal, card):

@@ -4,15 +4,19 @@ import pytest
 
 from card.cmac import cmac
 from card.record import CLEAR_BYTES, LOAD, SEALED_BYTES, TAP
+from card.sealing import SealingKey
 from card.wire import uint
 from keys.proving import Prover
-from tests.simulation.adversary.columns import columns_of
+from tests.city import sealing_of
+from tests.simulation.adversary.columns import columns_of, records_in
 from tests.simulation.adversary.conftest import MUSEUM, POOL
 from tests.simulation.adversary.linking import best_attack
 from tests.simulation.adversary.stores import CLEARING, DESK, VAULT
 
 pytestmark = pytest.mark.timeout(300)
-_TAG_KEY_AT, _TAG_KEY_BYTES, _TAG_BYTES = 8, 16, 8
+_TAG_BYTES = 8
+# In the file of a terminal, between the day and a checksum.
+_SEALING = slice(2, -4)
 
 
 @pytest.fixture(scope="session")
@@ -92,21 +96,40 @@ def test_clearing_and_the_vault_link_every_tap_until_its_year_is_destroyed(town,
     assert not Prover(town.city.vault).open(b"".join(records)).identified.any()
 
 
-def test_the_desk_and_a_venue_know_who_tapped_there_and_nothing_of_another_venue(town, taps_of):
-    """The mark by which a journal knows a pass again opens to who has the flash and the list of all handles."""
+def told_by_marks(columns, handles, key):
+    """Whose taps in the museum's journal the marks give away, to who knows all handles and the key of a day."""
+    told = {}
+    for name in columns:
+        for tap, value in columns[name].items() if name.startswith(f"journal of {MUSEUM} bytes") else ():
+            at = value.find(uint(tap.terminal, 4) + uint(tap.sequence, 4)) - 2 + CLEAR_BYTES + SEALED_BYTES
+            for handle, uid in handles.items():
+                if value[at:].startswith(cmac(key, b"pass" + handle + uint(tap.sequence, 4))[:_TAG_BYTES]):
+                    told[tap] = uid
+    return told
+
+
+def test_the_desk_and_a_venue_know_who_tapped_there_today_and_on_no_day_before(town, taps_of):
+    """The mark by which a journal knows a pass again opens to who has all handles and the key of its day."""
     both = town.stored_by(DESK, MUSEUM)
     uids = [card.memory.picc.uid for card in town.city.cards()]
     handles = {town.city.vault.card_keys(uid, 1).handle: uid for uid in uids}
     assert all(any(handle in content for content in both.files.values()) for handle in handles)
-    tag_key = both.files[f"terminal-{MUSEUM}/device"][_TAG_KEY_AT:][:_TAG_KEY_BYTES]
+    columns, records = columns_of(both, set(town.passes)), records_in(both, set(town.passes))
+    (kept,) = (content for name, content in both.files.items() if name == f"terminal-{MUSEUM}/1/sealing")
+    sealing = SealingKey.from_bytes(kept[_SEALING])
+    today, last, vault = sealing.day, sealing.last_day, town.city.vault_with_all_years()
+
     told = {}
-    for name, values in columns_of(both, set(town.passes)).items():
-        if name.startswith(f"journal of {MUSEUM} bytes"):
-            for tap, value in values.items():
-                at = value.find(uint(tap.terminal, 4) + uint(tap.sequence, 4)) - 2 + CLEAR_BYTES + SEALED_BYTES
-                for handle, uid in handles.items():
-                    mark = cmac(tag_key, b"pass" + handle + uint(tap.sequence, 4))[:_TAG_BYTES]
-                    if value[at:].startswith(mark):
-                        told[tap] = uid
+    for day in sorted({records[tap].day for tap in taps_of[MUSEUM]}):
+        # The vault alone has the keys of the days before; with them it shows that these are the marks.
+        of_that_day = told_by_marks(columns, handles, sealing_of(int(MUSEUM), day, vault).mark_key())
+        assert {records[tap].day for tap in of_that_day} == {day}
+        told |= of_that_day
     assert told.items() >= taps_of[MUSEUM].items()
-    assert not told.keys() & taps_of[POOL].keys()
+
+    known = {}
+    for day in range(today, last + 1):
+        sealing.advance(day)
+        known |= told_by_marks(columns, handles, sealing.mark_key())
+    assert known == {tap: uid for tap, uid in told.items() if records[tap].day >= today}
+    assert len(known) < len(told) / 10
