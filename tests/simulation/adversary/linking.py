@@ -26,6 +26,8 @@ BEYOND = 1.25
 FEWEST_TAPS, MOST_TAPS = 5, 160
 # Days between two taps, in so many steps.
 _DAYS_APART = (1, 2, 4, 8, 15, 32)
+# Among what the baseline knows of a tap.
+_PURSE = 2
 # Of all pairs.
 _FEW = 1 / 32
 Numbers = npt.NDArray[np.float64]
@@ -147,11 +149,16 @@ def _bits(answers: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
 
 
 def _baseline(records: list[ClearRecord], first: Pairs, second: Pairs) -> Pairs:
-    """By pair, a number for all that venue (here: terminal), offer (which says the purse), amount and day tell."""
+    """By pair, a number for all that venue (here: terminal), offer (which says the purse), amount and day tell.
+
+    Which two purses, and not only whether they are one: some purses are given to the same people.
+    """
     told = np.array(
         [(each.terminal, each.offer, each.purse1, each.amount1 + each.price, each.day) for each in records], np.int64
     )
     apart = np.abs(told[first] - told[second])
     apart[:, :-1] = apart[:, :-1] > 0
     apart[:, -1] = np.digitize(apart[:, -1], _DAYS_APART)
+    purses = told[:, _PURSE]
+    apart[:, _PURSE] = np.minimum(purses[first], purses[second]) << 8 | np.maximum(purses[first], purses[second])
     return np.unique(apart, axis=0, return_inverse=True)[1].reshape(-1)

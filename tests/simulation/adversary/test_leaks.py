@@ -2,17 +2,22 @@
 
 import base64
 import hashlib
+import random
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 
+from card.record import TAP, ClearRecord
 from keys.proving import Prover
+from tests.simulation.adversary.columns import TapName
 from tests.simulation.adversary.conftest import SEED
 from tests.simulation.adversary.leaks import LEAKS, leaking
 from tests.simulation.adversary.linking import best_attack
 from tests.simulation.adversary.naming import names_in, spellings
 from tests.simulation.adversary.regulars import regulars
-from tests.simulation.adversary.stores import CLEARING
+from tests.simulation.adversary.stores import CLEARING, Stored
 from tests.simulation.story import make, tell
 
 pytestmark = pytest.mark.timeout(300)
@@ -73,3 +78,20 @@ def test_a_chip_is_found_however_it_is_written_and_wherever_it_stands(written):
 def test_a_number_of_a_citizen_is_found_and_another_number_is_not():
     assert names_in({"file": b'{"id": "111222333"}'}, {})
     assert not names_in({"file": b'{"id": "111222334", "iban": "NL91ABNA0417164300", "hex": "a111222333"}'}, {})
+
+
+def test_that_some_purses_are_given_to_the_same_people_is_no_leak(tmp_path):
+    """Children have the purses 3 and 4, their parents 1 and 2: a tap of 3 and one of 4 are of one pass more often."""
+    chance = random.Random(1)
+    passes = {}
+    with closing(sqlite3.connect(tmp_path / "books.db")) as books, books:
+        books.execute("CREATE TABLE entry (terminal, sequence, clear, purse)")
+        for sequence in range(1, 121):
+            person = chance.randrange(12)
+            purse = chance.choice((3, 4) if person % 3 else (1, 2))
+            clear = ClearRecord(TAP, 101, sequence, chance.randrange(2500, 2600), 10 * purse, purse, 400).to_bytes()
+            books.execute("INSERT INTO entry VALUES (?, ?, ?, ?)", (101, sequence, clear, f"purse:{purse}"))
+            passes[TapName(101, sequence)] = bytes([person]) * 7
+    attack = best_attack(Stored({}, [tmp_path / "books.db"]), passes)
+    assert attack.guesses > 30
+    assert not attack.links, attack
