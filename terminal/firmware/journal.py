@@ -182,14 +182,15 @@ class Journal:
 
     def _doubt_at(self, at, sequence):
         """From the intent in the buffer."""
+        return Doubt(at, sequence, read_uint(self._buffer, _HEAD + 10, 2), self._mark_here())
+
+    def _mark_here(self):
+        """Of the intent in the buffer."""
         mark_at = _HEAD + _MARK_AT
-        return Doubt(at, sequence, self._day_at(_HEAD), bytes(self._buffer[mark_at : mark_at + _MARK]))
+        return bytes(self._buffer[mark_at : mark_at + _MARK])
 
     def _sequence_at(self, clear_at):
         return read_uint(self._buffer, clear_at + 6, 4)
-
-    def _day_at(self, clear_at):
-        return read_uint(self._buffer, clear_at + 10, 2)
 
     # Slots
 
@@ -436,8 +437,7 @@ class Journal:
             if kind == _ENTRY and sequence is None and self._buffer[_HEAD] == COMMITTED:
                 sequence = self._sequence_at(_HEAD + 1)
             elif kind == _INTENT and sequence == self._sequence_at(_HEAD):
-                full = self._mark(handle, sequence)
-                mark = self._doubt_at(at, sequence).mark
+                mark, full = self._mark_here(), self._mark(handle, sequence)
                 if not same(mark[:_TAG], full[:_TAG]) or _shown(mark, full) + 1 != tmc:
                     return None
                 return ClearRecord.from_bytes(bytes(self._buffer[_HEAD : _HEAD + CLEAR_BYTES]))

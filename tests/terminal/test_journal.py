@@ -318,15 +318,17 @@ def test_the_last_tap_belongs_to_one_pass_as_it_left_it():
     assert journal.last_move(HANDLE, 6).sequence == 1
 
 
-def test_the_first_position_that_is_still_here_is_known():
-    journal = journal_on(NorFlash(3))
+@pytest.mark.parametrize("blocks", [3, 4])
+def test_the_first_position_that_is_still_here_is_known(blocks):
+    journal = journal_on(NorFlash(blocks))
     assert journal.first == 1
     for number in range(1, 200):
         tap(journal)
         journal.backend_holds(number)
         first = journal.first
         assert handed_in(journal, first)[0].position == first
-    assert first > 100
+    # Two blocks at least are whole, with fifteen taps in each.
+    assert 100 < first <= journal.count - 30
     assert handed_in(journal, 1)[0].position == first
 
 
@@ -398,6 +400,70 @@ def test_a_doubt_whose_intent_rotted_since_cannot_be_settled():
         journal.intent_of(doubt)
 
 
+@pytest.mark.parametrize("taps", range(1, 64))
+def test_what_the_backend_does_not_hold_is_kept_as_long_as_there_is_room(taps):
+    journal = journal_on(NorFlash(3))
+    for _ in range(taps):
+        tap(journal)
+        journal.backend_holds(journal.count)
+        journal.tidy()
+    held = journal.count
+    for _ in range(journal.room):
+        assert journal.has_room
+        journal.settle_void(torn(journal), clear_of(journal.last_sequence))
+    assert [entry.position for entry in handed_in(journal, held + 1)] == list(range(held + 1, journal.count + 1))
+
+
+def test_a_block_is_free_from_the_moment_that_the_backend_holds_the_first_entry_after_it():
+    """The sixteenth tap begins in the first block and ends in the second."""
+    journal = journal_on(NorFlash(3))
+    while journal.has_room:
+        tap(journal)
+    journal.backend_holds(15)
+    assert not journal.has_room
+    journal.backend_holds(16)
+    assert journal.has_room
+
+
+def test_a_block_is_used_to_its_end_before_the_next_is_made_ready():
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    for _ in range(SLOTS // 2 - 1):
+        tap(journal)
+        journal.tidy()
+    assert flash.erases == 1  # three slots are left, and a tap may need all of them
+    tap(journal)
+    journal.tidy()
+    assert flash.erases == 2
+
+
+def test_after_a_block_could_not_be_erased_nothing_is_accepted_until_a_restart():
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    for _ in range(SLOTS // 2):
+        tap(journal)
+    genuine, flash.erase = flash.erase, broken
+    journal.tidy()
+    flash.erase = genuine
+    assert not journal.has_room
+    with pytest.raises(FlashError):
+        tap(journal)
+    assert journal_on(flash).has_room
+
+
+def broken(block):
+    raise OSError
+
+
+def test_a_slot_holds_nothing_but_what_it_is_for():
+    """What is there of the slot before it would be written once more."""
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    doubt = torn(journal)
+    journal.honour(doubt)
+    assert flash.content[4 * 128 - 119 :][:115] == bytes(115)
+
+
 @pytest.mark.parametrize("blocks", [3, 4, 9])
 def test_there_is_room_for_as_many_taps_as_it_says_each_torn_and_settled(blocks):
     journal = journal_on(NorFlash(blocks))
@@ -411,6 +477,17 @@ def test_there_is_room_for_as_many_taps_as_it_says_each_torn_and_settled(blocks)
 
 
 BODY, MAC = range(5, 108), range(108, 124)
+
+
+def test_a_doubt_whose_entry_rots_beside_what_it_says_stays_a_doubt():
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    torn(journal)
+    tap(journal, handle=b"\x08" * 16)
+    flash.content[2 * 128 + MAC[0]] ^= 1
+    again = journal_on(flash)
+    assert (again.doubts, again.count) == (1, journal.count)
+    assert [entry.outcome for entry in handed_in(again)] == [IN_DOUBT, COMMITTED]
 
 
 def rotten(byte):
