@@ -414,15 +414,51 @@ def test_what_the_backend_does_not_hold_is_kept_as_long_as_there_is_room(taps):
     assert [entry.position for entry in handed_in(journal, held + 1)] == list(range(held + 1, journal.count + 1))
 
 
-def test_a_block_is_free_from_the_moment_that_the_backend_holds_the_first_entry_after_it():
-    """The sixteenth tap begins in the first block and ends in the second."""
+@pytest.mark.parametrize(("doubts", "first"), [(0, 16), (1, 17)], ids=["an entry", "an intent"])
+def test_a_block_is_free_from_the_moment_that_the_backend_holds_the_first_entry_after_it(doubts, first):
+    """What the second block begins with says which one that is."""
     journal = journal_on(NorFlash(3))
+    for _ in range(doubts):
+        journal.settle_void(torn(journal), clear_of(journal.last_sequence))
     while journal.has_room:
         tap(journal)
-    journal.backend_holds(15)
+    journal.backend_holds(first - 1)
     assert not journal.has_room
-    journal.backend_holds(16)
+    journal.backend_holds(first)
     assert journal.has_room
+
+
+def test_a_restart_wastes_no_slot():
+    flash = NorFlash(4)
+    for _ in range(SLOTS):
+        journal = journal_on(flash)
+        tap(journal)
+        journal.tidy()
+    slots = [flash.content[at : at + 128] for at in range(0, 2 * (SLOTS + 1) * 128, 128)]
+    # The last slot of each block is too few for a tap; the second block was filled from its first slot on.
+    assert [at for at, slot in enumerate(slots) if slot == b"\xff" * 128][:1] == [SLOTS]
+    assert slots[SLOTS + 2][0] == 3
+
+
+def test_a_slot_that_counts_further_than_any_terminal_is_passed_over():
+    """Who went on counting from there would run out of numbers."""
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    tap(journal)
+    journal.count = (1 << 31) - 1
+    journal.committed(clear_of(1), SEALED)
+    again = journal_on(flash)
+    assert again.count == 1
+    tap(again)
+    assert [entry.position for entry in handed_in(again)] == [1, 2]
+
+
+def test_the_key_of_the_day_is_made_once():
+    journal, sealing = Journal(NorFlash(4), chain_key(KEY)), sealing_of(DAY)
+    journal.mark_with(sealing)
+    cipher = journal._tags.cipher
+    journal.mark_with(sealing)
+    assert journal._tags.cipher is cipher
 
 
 def test_a_block_is_used_to_its_end_before_the_next_is_made_ready():
@@ -477,6 +513,15 @@ def test_there_is_room_for_as_many_taps_as_it_says_each_torn_and_settled(blocks)
 
 
 BODY, MAC = range(5, 108), range(108, 124)
+
+
+def test_a_rotten_entry_hides_no_doubt_that_came_after_it():
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    tap(journal)
+    torn(journal, handle=b"\x08" * 16)
+    flash.content[2 * 128 + MAC[0]] ^= 1
+    assert journal_on(flash).doubt_of(b"\x08" * 16)
 
 
 def test_a_doubt_whose_entry_rots_beside_what_it_says_stays_a_doubt():
