@@ -24,6 +24,7 @@ from backend.reports.statistics import StatisticsService
 from backend.reports.xaf import Auditfile
 from backend.reports.year_end import YearEnd
 from backend.runs import AUDIT, VERIFY, Runs
+from backend.settlement.recovery import Recovery
 from backend.settlement.service import Settlements
 from backend.signer import Signer
 from backend.staff import answering
@@ -59,6 +60,7 @@ class Clearing:
         self.proposals = Proposals(self.store, config, self.calendar)
         self.statements = Statements(config.link_roots_bytes(), now)
         self.settlements = Settlements(self.store, config, now)
+        self.recovery = Recovery(self.store, self.settlements, config.municipality, now)
         self.bank = Bank(self.store, config.municipality, now)
         self.funds = FundReports(self.store, config, self.calendar)
         self.reconciling = Reconciling(self.store)

@@ -48,6 +48,10 @@ class SettlementRefused(LedgerError):
     """A settlement that must not be made, approved, sent, revoked or withdrawn like this."""
 
 
+class RecoveryRefused(LedgerError):
+    """What is done after a copy was put back, and must not be done like this; nothing has changed."""
+
+
 class BankFileRefused(LedgerError):
     """A file that is no message of the bank, or not of our account; nothing of it was taken."""
 

@@ -19,7 +19,7 @@ from backend.config import Municipality
 from backend.errors import BankEntryRefused, BankFileRefused, NotFound
 from backend.people import named, same_person
 from backend.settlement.progress import add, refusal_of
-from backend.settlement.service import message_id
+from backend.settlement.service import message_id, named_in
 from backend.store import Store, Transaction
 
 # What a bank says of what it will carry out. (ISO 20022, ExternalPaymentTransactionStatus1Code.)
@@ -90,8 +90,23 @@ class Bank:
         self._now = now
 
     def take(self, content: bytes, by: str) -> BankReceipt:
-        """Take in a file, all of it or nothing; the same file again does nothing. Raises BankFileRefused."""
+        """Take in a file, all of it or nothing; the same file again does nothing. Raises BankFileRefused.
+
+        One that tells of a settlement that the books do not have shows that a copy was put back: nobody is paid until
+        the order of that settlement is taken in.
+        """
         by = named(by)
+        try:
+            return self._take(content, by)
+        except _Behind as lacking:
+            with self._store.transaction() as tx:
+                if tx.recoveries.open() is None:
+                    tx.recoveries.add("begun", by, self._now())
+            words = f"The file tells of settlement {lacking}, which the books do not have: they are older than the bank's"
+            advice = "Until its payment order is taken in nobody is paid: meedoen backend recover order"
+            raise BankFileRefused("behind", f"{words}. {advice}.") from None
+
+    def _take(self, content: bytes, by: str) -> BankReceipt:
         message = read(content)
         digest = hashlib.sha256(content).hexdigest()
         with self._store.transaction() as tx:
@@ -165,6 +180,10 @@ class Bank:
             return _unmatched(tx, row, tx.bank.decisions()[entry])
 
 
+class _Behind(Exception):
+    """The bank tells of a payment of ours that the books do not know."""
+
+
 class _Taking:
     """One file on its way in."""
 
@@ -187,6 +206,7 @@ class _Taking:
                 raise BankFileRefused("account", words)
             self._statement(report)
             for movement in report.movements:
+                self._knows(movement)
                 for each in self._single(movement):
                     self._entry(report.iban, each)
         return False
@@ -205,6 +225,18 @@ class _Taking:
             closing=held.closing,
             entries=signed,
         )
+
+    def _knows(self, movement: Movement) -> None:
+        """Raises _Behind when an order of ours was carried out that is not in the books as approved."""
+        found = named_in(self._payer, movement.end_to_end_id or movement.batch or "")
+        if found is None:
+            return
+        number, venue = found
+        if movement.end_to_end_id and (venue is None or self._tx.catalogue.venue(venue) is None):
+            return
+        held = self._tx.payments.settlement(number)
+        if held is None or (held.state == "prepared" and self._tx.recoveries.open() is not None):
+            raise _Behind(number)
 
     def _single(self, movement: Movement) -> list[Movement]:
         """The payments of one entry for a whole file of ours, when they are all of it; or the entry itself."""

@@ -23,6 +23,7 @@ from backend.schema.books import account, flow, posting, tally, transfer
 from backend.schema.exceptions import audit, closed_gap, exception_event, finding, quarantine
 from backend.schema.journal import WAITS, entry, terminal_progress
 from backend.schema.proposals import proposal
+from backend.schema.recovery import recovery
 from backend.schema.runs import run
 from backend.schema.settlement import settlement, settlement_item, settlement_line
 from backend.schema.statistics import published_statistics
@@ -54,6 +55,7 @@ __all__ = [
     "proposal",
     "published_statistics",
     "quarantine",
+    "recovery",
     "refers",
     "run",
     "settlement",

@@ -1,5 +1,6 @@
 """A settlement: every proven tap and reversal up to a day, at most once, to one payment and one statement a venue."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,6 +16,10 @@ from backend.settlement.pain import Payment, PaymentFile, pain_001
 from backend.settlement.progress import add, state_of
 from backend.settlement.statement import Statement, StatementLine, statement_pdf
 from backend.store import Store, Transaction
+
+
+# What follows on the municipality in a message id, and in an end-to-end id.
+_REFERENCE = re.compile(r"([0-9]{4}-[0-9]{3,7})(?:-([0-9]{1,10}))?")
 
 
 @dataclass(frozen=True)
@@ -97,13 +102,14 @@ class Settlements:
         """Gather what is proven up to and with a day. Raises SettlementRefused when there is nothing, or one waits."""
         by = named(by)
         with self._store.transaction() as tx:
+            _not_behind(tx)
             waiting = tx.payments.waiting()
             if waiting is not None:
                 raise SettlementRefused("waiting", f"Settlement {waiting} waits for approval.")
             last = tx.payments.last_day()
             if last is not None and until < last:
                 raise SettlementRefused("period", f"Days up to {last} are settled already.")
-            number = f"{until.year}-{tx.payments.count_in(until.year) + 1:03d}"
+            number = f"{until.year}-{_next_in(tx, until.year):03d}"
             owed, back = tx.payments.owed(), _back(tx)
             self._add(tx, number, last, until, by)
             earned = tx.payments.earned(number)
@@ -164,6 +170,7 @@ class Settlements:
         """
         by = named(by)
         with self._store.transaction() as tx:
+            _not_behind(tx)
             held = _prepared(tx, number)
             if same_person(by, held.prepared_by):
                 raise SettlementRefused("two people", "Who prepared a settlement cannot approve it.")
@@ -178,10 +185,13 @@ class Settlements:
             for line in tx.payments.lines(number):
                 if line.paid:
                     add(tx, line, "payment", held.until, now)
-            execution_on = execution_on or _working_day_after(now.date())
-            tx.payments.change(number, state="approved", approved_by=by, approved_at=now, execution_on=execution_on)
-            self._make_out_invoices(tx, self._settlement(tx, number))
+            self.release(tx, number, by, now, execution_on or _working_day_after(now.date()))
             return self._settlement(tx, number)
+
+    def release(self, tx: Transaction, number: str, by: str, at: datetime, execution_on: date) -> None:
+        """Have a prepared settlement approved, with its invoices; what it pays is booked beside this."""
+        tx.payments.change(number, state="approved", approved_by=by, approved_at=at, execution_on=execution_on)
+        self._make_out_invoices(tx, self._settlement(tx, number))
 
     def _make_out_invoices(self, tx: Transaction, made: Settlement) -> None:
         """For each venue that wants one and earned something; what came back was invoiced when it was earned."""
@@ -241,6 +251,7 @@ class Settlements:
         """Stop the payments of an approved settlement before its file goes out; the next settlement pays them."""
         by = named(by)
         with self._store.transaction() as tx:
+            _not_behind(tx)
             held = self._settlement(tx, number)
             if held.state != "approved":
                 raise SettlementRefused(
@@ -397,6 +408,13 @@ def message_id(payer: Municipality, number: str) -> str:
     return f"MD-{payer.number}-{number}"
 
 
+def named_in(payer: Municipality, reference: str) -> tuple[str, int | None] | None:
+    """The settlement, and the venue if it names one, of a reference as we write them; None for any other."""
+    prefix = message_id(payer, "")
+    found = _REFERENCE.fullmatch(reference.removeprefix(prefix)) if reference.startswith(prefix) else None
+    return None if found is None else (found[1], int(found[2]) if found[2] else None)
+
+
 def _account(iban: str, last: tuple[str, bool] | None) -> tuple[str, str | None]:
     """What is known of the account that a line pays to, and the account of the payment before."""
     if last is None:
@@ -416,6 +434,20 @@ def _back(tx: Transaction) -> dict[int, list[Reopened]]:
         if state_of(events, "") == row.kind:
             found.setdefault(row.venue, []).append(Reopened(row.end_to_end_id, row.kind, row.paid))
     return found
+
+
+def _not_behind(tx: Transaction) -> None:
+    """Raises SettlementRefused while the books may lack payments that the bank made."""
+    if tx.recoveries.open() is not None:
+        words = "A copy of the books was put back. Take in the payment orders and the bank's files since then"
+        raise SettlementRefused("behind", f"{words}, and then: meedoen backend recover end.")
+
+
+def _next_in(tx: Transaction, year: int) -> int:
+    """How manyth the next settlement of a year is. The bank and the venues may have seen numbers that a copy of the
+    books lacks, so after one was put back the next hundred begins: the bank refuses an order whose number it has."""
+    last = tx.payments.last_in(year)
+    return (last // 100 + 1) * 100 + 1 if tx.recoveries.lost_numbers(year) else last + 1
 
 
 def _prepared(tx: Transaction, number: str) -> Row[Any]:

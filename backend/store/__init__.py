@@ -20,6 +20,7 @@ from backend.store.journal import Journal
 from backend.store.payments import Payments
 from backend.store.proposals import Proposals
 from backend.store.quarantine import Quarantine
+from backend.store.recoveries import Recoveries
 from backend.store.reports import Reports
 from backend.store.runs import Runs
 from backend.store.states import States
@@ -46,6 +47,7 @@ class Transaction:
     proposals: Proposals
     states: States
     runs: Runs
+    recoveries: Recoveries
 
 
 # Whoever connects works with the rights of clearing and on the rows of one municipality. Settings and lock end with
@@ -132,6 +134,7 @@ def _transaction(connection: Connection) -> Transaction:
         Proposals(connection),
         States(connection),
         Runs(connection),
+        Recoveries(connection),
     )
 
 

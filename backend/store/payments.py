@@ -66,10 +66,11 @@ class Payments:
         day: date | None = self._connection.scalar(select(func.max(settlement.c.until)).where(approved))
         return day
 
-    def count_in(self, year: int) -> int:
-        """How many settlements have a number of this year."""
+    def last_in(self, year: int) -> int:
+        """How manyth the last settlement of this year is, by its number; 0 when there is none."""
+        how_manyth = cast(func.substr(settlement.c.number, 6), BigInteger)
         chosen = settlement.c.number.like(f"{year}-%")
-        return self._connection.scalar(select(func.count()).select_from(settlement).where(chosen)) or 0
+        return int(self._connection.scalar(select(func.max(how_manyth)).where(chosen)) or 0)
 
     def add(self, values: dict[str, Any]) -> None:
         self._connection.execute(insert(settlement).values(**values))

@@ -112,6 +112,10 @@ REFUSALS: dict[type[LedgerError], dict[str, str]] = {
         "revoked": mark("Deze afrekening is teruggehaald. Het bestand mag niet naar de bank."),
         "withdrawn": mark("Deze afrekening is al ingetrokken. Laad de pagina opnieuw."),
         "not approved": mark("Deze afrekening is niet goedgekeurd, dus er is nog geen bestand."),
+        "behind": mark(
+            "Er is een kopie van de boeken teruggezet. Eerst moeten de betaalopdrachten en afschriften van daarna erin."
+            " Vraag uw beheerder."
+        ),
     },
     PersonRefused: {"person": mark("Vul in wie dit doet.")},
     ExceptionRefused: {
@@ -127,6 +131,10 @@ REFUSALS: dict[type[LedgerError], dict[str, str]] = {
         "version": mark("Dit soort bestand kennen we niet. Haal camt.053, camt.054 of pain.002 op bij de bank."),
         "format": mark("Dit bestand klopt niet. Haal het opnieuw op bij de bank."),
         "account": mark("Dit bestand gaat over een andere rekening."),
+        "behind": mark(
+            "De bank noemt een afrekening die niet in de boeken staat. Er is een oude kopie teruggezet. Er wordt niets"
+            " betaald tot de betaalopdracht is ingelezen. Bel uw beheerder."
+        ),
         "unknown file": mark("De bank noemt een bestand dat niet van ons is. Bel de bank."),
         "unknown payment": mark("De bank noemt een betaling die niet van ons is. Bel de bank."),
     },
