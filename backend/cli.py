@@ -17,10 +17,11 @@ from backend.books_cli import app as books
 from backend.clearing import Clearing
 from backend.command import DEFAULT, AsJson, By, Folder, clearing_in, refusals, say
 from backend.config import Config
-from backend.errors import BatchRefused, NotFound, TwoJournals
+from backend.errors import BatchRefused, NotFound, SettlementRefused, TwoJournals
 from backend.exceptions.cli import exceptions
 from backend.http_schemas import audit_out, entry_out, receipt_of_bank, settlement_out, statement_out
 from backend.money import euro
+from backend.settlement.cli import recover
 from backend.settlement.service import Settlement
 from backend.store import Store
 from backend.web_cli import app as web_app
@@ -30,10 +31,13 @@ settle = typer.Typer(no_args_is_help=True, help="Pay the venues, with two people
 bank = typer.Typer(no_args_is_help=True, help="Hold what the bank says against what was paid.")
 app.add_typer(settle, name="settle")
 app.add_typer(bank, name="bank")
+app.add_typer(recover, name="recover")
 app.add_typer(exceptions, name="exceptions")
 app.add_typer(books)
 app.add_typer(web_app, name="web")
 
+# The name of the file for the bank.
+ORDER = "pain.001.xml"
 Number = Annotated[str, typer.Argument(help="Number of the settlement.")]
 Owner = Annotated[str | None, typer.Option(help="postgresql://… of a user that may change tables; it is not kept.")]
 
@@ -220,7 +224,11 @@ def settle_approve(
     as_json: AsJson = False,
 ) -> None:
     """Release what somebody else prepared; writes the payment order and a statement for each venue."""
+    order = data / "settlements" / number / ORDER
     with clearing_in(context, data, as_json) as clearing:
+        # Only what was approved has one, and a number is given out once.
+        if order.exists() and clearing.settlements.get(number).state == "prepared":
+            raise SettlementRefused("behind", f"{order} is there: a copy was put back. First: meedoen backend recover")
         made = clearing.settlements.approve(number, clearing.answering(by, "release"), _date(execution))
         written = write_out(clearing, made, data / "settlements" / number) if made.state == "approved" else []
     facts = settlement_out(made) | {"files": [str(path) for path in written]}
@@ -269,8 +277,7 @@ def settle_revoke(
     """Stop the payments of an approved settlement before its file goes to the bank; the next settlement pays them."""
     with clearing_in(context, data, as_json) as clearing:
         made = clearing.settlements.revoke(number, clearing.answering(by, "release"))
-        for path in (data / "settlements" / number).glob("pain.001.xml"):
-            path.unlink()
+        (data / "settlements" / number / ORDER).unlink(missing_ok=True)
     say(as_json, settlement_out(made), f"Settlement {number} is revoked. Its payment order must not go to the bank.")
 
 
@@ -286,7 +293,7 @@ def write_out(clearing: Clearing, settlement: Settlement, folder: Path) -> list[
             content[folder / f"invoice-{line.venue}.xml"] = clearing.settlements.invoice(settlement.number, line.venue)
     order = clearing.settlements.payment_file(settlement.number)
     if order is not None:
-        content[folder / "pain.001.xml"] = order
+        content[folder / ORDER] = order
     for path, data in content.items():
         path.write_bytes(data)
     return sorted(content)

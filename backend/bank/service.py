@@ -102,7 +102,9 @@ class Bank:
             with self._store.transaction() as tx:
                 if tx.recoveries.open() is None:
                     tx.recoveries.add("begun", by, self._now())
-            words = f"The file tells of settlement {lacking}, which the books do not have: they are older than the bank's"
+            words = (
+                f"The file tells of settlement {lacking}, which the books do not have: they are older than the bank's"
+            )
             advice = "Until its payment order is taken in nobody is paid: meedoen backend recover order"
             raise BankFileRefused("behind", f"{words}. {advice}.") from None
 

@@ -17,7 +17,6 @@ from backend.settlement.progress import add, state_of
 from backend.settlement.statement import Statement, StatementLine, statement_pdf
 from backend.store import Store, Transaction
 
-
 # What follows on the municipality in a message id, and in an end-to-end id.
 _REFERENCE = re.compile(r"([0-9]{4}-[0-9]{3,7})(?:-([0-9]{1,10}))?")
 

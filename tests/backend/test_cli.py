@@ -1,6 +1,7 @@
 """The commands of clearing: what they do, what they answer, how they end."""
 
 import json
+import shutil
 
 import httpx
 import pytest
@@ -159,6 +160,22 @@ def test_a_settlement_is_revoked_and_its_file_taken_away(desk, world):
     assert "must not go to the bank" in desk("settle", "revoke", "2026-001", "--by", "Chris")
     assert not order.exists()
     assert "MD-1-2026-001-5 revoked, paid again" in desk("settle", "prepare", "--until", "2026-11-30", "--by", "Anna")
+
+
+def test_after_a_copy_was_put_back_two_people_take_in_what_the_bank_got_since(desk, world):
+    desk.init()
+    (desk.folder / "copy").write_bytes((desk.data / "clearing.db").read_bytes())
+    approved(desk, world)
+    shutil.copy(desk.folder / "copy", desk.data / "clearing.db")
+    order = desk.data / "settlements" / "2026-001" / "pain.001.xml"
+    desk("import-venues", desk.folder / "venues.toml", "--on", "2026-11-01")
+    desk("ingest", desk.folder / "batch")
+    assert "a copy was put back" in desk_settles(desk, by="Bram", status=1)
+    assert "Nobody is paid" in desk("recover", "begin", "--by", "Chris")
+    assert "Somebody else" in desk("recover", "order", order, "--by", "Anna")
+    assert json.loads(desk("recover", "order", order, "--by", "Bram", "--json"))["state"] == "booked"
+    assert "The newest statement is of None." in desk("recover", "end", "--by", "Dirk")
+    assert "nothing to settle" in desk("settle", "prepare", "--until", "2026-11-30", "--by", "Anna", status=1)
 
 
 def test_a_municipality_says_how_venues_are_paid(desk, world):

@@ -1,4 +1,4 @@
-"""A copy of the database was put back: what the bank paid since is not paid again, and each venue gets its money once."""
+"""A copy of the database was put back: what the bank paid since is not paid again, and each venue is paid once."""
 
 from datetime import date, timedelta
 

@@ -1,8 +1,10 @@
 """A bank that pays what an order says, and tells so in statements (camt.053), some of which are wrong."""
 
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tests.backend.a_bank import camt
 from tests.simulation.city import ACCOUNT_OF_THE_CITY
@@ -22,25 +24,39 @@ class Transfer:
     cents: int
 
 
+class Statement(NamedTuple):
+    """The files, what they rightly say that was paid, and what they say that came back."""
+
+    files: list[bytes]
+    paid: list[Transfer]
+    back: list[Transfer]
+
+
 class PaperBank:
-    """`untold`: what was carried out and is on no statement yet."""
+    """`orders` that it got, `statements` that it gave, and `untold`: what was carried out and is on none yet.
+
+    `received`: the cents that each name got and kept. All of it stays, whatever becomes of the city's books.
+    """
 
     def __init__(self) -> None:
+        self.orders: list[bytes] = []
+        self.statements: list[Statement] = []
         self.untold: list[Transfer] = []
+        self.received: Counter[str] = Counter()
         self._holds = 100_000_000
         self._statements = 0
 
     def carry_out(self, order: bytes) -> list[Transfer]:
         """Read from the order's XML, and from nothing that clearing says of it."""
-        found = [
-            Transfer(_text(each, "EndToEndId"), _text(next(_all(each, "Cdtr")), "Nm"), _cents(each))
-            for each in _all(ElementTree.fromstring(order), "CdtTrfTxInf")
-        ]
+        found = transfers_in(order)
+        self.orders.append(order)
         self.untold += found
+        for each in found:
+            self.received[each.to] += each.cents
         return found
 
-    def statement(self, day: str, wrong: str = "") -> tuple[list[bytes], list[Transfer], list[Transfer]]:
-        """The files, what they rightly say that was paid, and what they say that came back."""
+    def state(self, day: str, wrong: str = "") -> None:
+        """Give a statement of what is untold."""
         right, back = self.untold, self.untold[:1] if wrong == RETURNED else []
         entries = [(_DEBIT, each.cents, each.end_to_end_id) for each in right]
         files = []
@@ -51,8 +67,10 @@ class PaperBank:
         files.append(self._file(day, entries))
         if back:
             files.append(self._file(day, [(_CREDIT, each.cents, each.end_to_end_id) for each in back]))
+        for each in back:
+            self.received[each.to] -= each.cents
         self.untold = []
-        return files + (files[-1:] if wrong == TWICE else []), right, back
+        self.statements.append(Statement(files + (files[-1:] if wrong == TWICE else []), right, back))
 
     def _file(self, day: str, entries: list[tuple[str, int, str]]) -> bytes:
         self._statements += 1
@@ -62,6 +80,14 @@ class PaperBank:
         )
         self._holds -= sum(cents if direction == _DEBIT else -cents for direction, cents, _ in entries)
         return made
+
+
+def transfers_in(order: bytes) -> list[Transfer]:
+    """What an order asks for."""
+    return [
+        Transfer(_text(each, "EndToEndId"), _text(next(_all(each, "Cdtr")), "Nm"), _cents(each))
+        for each in _all(ElementTree.fromstring(order), "CdtTrfTxInf")
+    ]
 
 
 def _all(root: ElementTree.Element, name: str) -> Iterator[ElementTree.Element]:

@@ -37,6 +37,8 @@ def finish(run: Run) -> None:
     _nothing_is_lost(run, found)
     _the_dishonest_are_found(run, found)
     city.today += _CLOCKS_AHEAD
+    if run.lacking is not None:
+        people.statement(run, {})
     people.settle(run, {})
     people.statement(run, {})
     run.books.agree()
@@ -94,6 +96,9 @@ def _all_is_paid(run: Run) -> None:
     for (account, unit), cents in run.books.expected.items():
         if account.startswith(("venue", "transit")) and unit == "cent":
             hold("paid", cents <= 0, f"{account} is still owed {cents} cents at the end")
+    for name, cents in run.bank.received.items():
+        booked = run.books.paid[run.venue_named(name)]
+        hold("paid", cents == booked, f"the bank paid {cents} cents to {name}, and {booked} of it are in the books")
 
 
 def _nothing_personal(run: Run, kept: dict[str, Stored]) -> None:

@@ -14,7 +14,7 @@ from tests.simulation.dishonest import CHEATS, Forger, add_offer, double
 from tests.simulation.invariants import Asked, hold
 from tests.simulation.network import WRONGS
 from tests.simulation.offers import Offer
-from tests.simulation.people import Planned, serve
+from tests.simulation.people import FINANCE, Planned, serve
 from tests.simulation.place import Place
 from tests.simulation.run import BACKUP, Run
 
@@ -74,8 +74,8 @@ def _own(chance: random.Random, days: int) -> list[Planned]:
     made += [(some_day(), "steal", {"place": chance.randrange(PLACES)})]
     for kind in ("vault down", "back up"):
         day = some_day()
-        after = {"vault down": "vault up", "back up": "roll back"}[kind]
-        made += [(day, kind, {}), (day + chance.randrange(1, 6), after, {})]
+        after, within = {"vault down": ("vault up", 6), "back up": ("roll back", 30)}[kind]
+        made += [(day, kind, {}), (day + chance.randrange(1, within), after, {})]
     return made
 
 
@@ -116,10 +116,8 @@ def back_up(run: Run, about: dict[str, int]) -> None:
 
 
 def roll_back(run: Run, about: dict[str, int]) -> None:
-    """The disk of clearing breaks and the copy takes its place; terminals bring again what it lacks.
-
-    Not after a settlement was paid since: that it must learn from the bank's statements.
-    """
+    """The disk of clearing breaks and the copy takes its place; terminals bring again what it lacks, and finance takes
+    in again what the bank got and said since, at its next statement."""
     if not run.may_go_back:
         return
     city = run.city
@@ -128,6 +126,7 @@ def roll_back(run: Run, about: dict[str, int]) -> None:
     shutil.copytree(city.folder / BACKUP, city.folder / "backend")
     run.books_of_then()
     city.start_clearing()
+    city.clearing.recovery.begin(FINANCE[0])
 
 
 def rotate(run: Run, about: dict[str, str]) -> None:

@@ -243,11 +243,19 @@ class Books:
         if unit != "cent":
             self.expected[account, unit] += sign * asked.offer.takes(asked.price)
 
-    def ordered(self, venue: int, cents: int) -> None:
-        """That much is on its way to a venue."""
+    def earned(self, venue: int) -> int:
+        """The cents that passes paid there, as far as clearing has it."""
+        return self.expected[f"venue:{venue}", "cent"] + self.paid[venue]
+
+    def recovered(self, venue: int, cents: int) -> None:
+        """That much was on its way to a venue already, and these books did not know."""
         self.paid[venue] += cents
         self.expected[f"venue:{venue}", "cent"] -= cents
         self.expected["transit", "cent"] += cents
+
+    def ordered(self, venue: int, cents: int) -> None:
+        """That much is on its way to a venue."""
+        self.recovered(venue, cents)
         left = self.expected[f"venue:{venue}", "cent"]
         hold("paid", left >= 0, f"venue {venue} gets {-left} cents that no pass paid")
 

@@ -6,16 +6,18 @@ A plan knows nothing of how the deeds end, so leaving one out leaves the others 
 import random
 from datetime import timedelta
 
-from backend.errors import SettlementRefused
+from backend.errors import BankFileRefused, SettlementRefused
 from hardware.in_process import InProcessReader
 from issuer.errors import CardLeft, CardRefused, DeskError, VaultUnreachable
 from terminal.firmware import results
 from terminal.firmware.shift import REVERSE_KEY
+from tests.simulation.bank import Statement, transfers_in
 from tests.simulation.city import Guest
 from tests.simulation.invariants import Asked, hold
 from tests.simulation.place import DARK, Place
 from tests.simulation.run import Run
 
+FINANCE = "A. de Boer", "S. Yilmaz"
 MOST_HOLDS = 4
 GUESTS = (12, 64)
 TAPS_OF_A_GUEST = 30
@@ -209,37 +211,72 @@ def replace(run: Run, about: dict[str, int]) -> None:
 
 def settle(run: Run, about: dict[str, int]) -> None:
     """One prepares and another approves; the bank pays what the payment order says."""
-    settlements = run.city.clearing.settlements
+    settlements, (one, another) = run.city.clearing.settlements, FINANCE
     try:
-        prepared = settlements.prepare(run.city.today - timedelta(days=1), "A. de Boer")
+        prepared = settlements.prepare(run.city.today - timedelta(days=1), one)
     except SettlementRefused:
         return
-    settlements.approve(prepared.number, "S. Yilmaz")
+    settlements.approve(prepared.number, another)
     pay(run, prepared.number)
 
 
 def pay(run: Run, number: str) -> None:
     """The bank carries out what the payment order says."""
-    run.settled += 1
     order = run.city.clearing.settlements.payment_file(number)
     if order is None:
         return
     for transfer in run.bank.carry_out(order):
-        run.books.ordered(run.venue_named(transfer.to), transfer.cents)
+        venue = run.venue_named(transfer.to)
+        run.books.ordered(venue, transfer.cents)
+        received, earned = run.bank.received[transfer.to], run.books.earned(venue)
+        hold("paid", received <= earned, f"venue {venue} got {received} cents, and passes paid {earned}")
 
 
 def statement(run: Run, about: dict[str, str]) -> None:
-    """The bank says what it paid; what it says wrongly moves nothing."""
-    if not run.bank.untold:
-        return
-    run.settled += 1
-    files, paid, back = run.bank.statement(run.city.today.isoformat(), about.get("wrong", ""))
-    for file in files:
-        run.city.clearing.bank.take(file, "A. de Boer")
-    for transfer in paid:
-        run.books.paid_out(transfer.cents)
-    for transfer in back:
-        run.books.came_back(run.venue_named(transfer.to), transfer.cents)
+    """The bank says what it paid; what it says wrongly moves nothing. After a copy of clearing was put back that does
+    not work out, and finance takes in again what the copy lacks."""
+    if run.bank.untold:
+        run.bank.state(run.city.today.isoformat(), about.get("wrong", ""))
+    _read(run)
+    if run.lacking is not None:
+        _recover(run)
+
+
+def _read(run: Run) -> None:
+    """Take in the bank's statements, up to one that clearing refuses since it tells of payments that it lacks."""
+    lacks = {each.end_to_end_id for order in run.lacking or () for each in transfers_in(order)}
+    for said in run.bank.statements[run.read :]:
+        refused = not _takes(run, said)
+        hold("paid", refused == any(each.end_to_end_id in lacks for each in said.paid), "a statement is not understood")
+        if refused:
+            return
+        run.read += 1
+        for transfer in said.paid:
+            run.books.paid_out(transfer.cents)
+        for transfer in said.back:
+            run.books.came_back(run.venue_named(transfer.to), transfer.cents)
+
+
+def _takes(run: Run, said: Statement) -> bool:
+    try:
+        for file in said.files:
+            run.city.clearing.bank.take(file, FINANCE[0])
+    except BankFileRefused:
+        return False
+    return True
+
+
+def _recover(run: Run) -> None:
+    """Two people take in each order that the copy lacks; then the bank's statements fit again."""
+    recovery, orders = run.city.clearing.recovery, run.lacking or ()
+    for order in orders:
+        for by in FINANCE:
+            recovery.order(order, by)
+        for transfer in transfers_in(order):
+            run.books.recovered(run.venue_named(transfer.to), transfer.cents)
+    run.lacking = None
+    _read(run)
+    recovery.end(FINANCE[1])
 
 
 DEEDS = {

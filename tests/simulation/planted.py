@@ -1,4 +1,4 @@
-"""Ten bugs, each planted alone, to see which invariant finds it. A bug is what it puts in the place of something."""
+"""Eleven bugs, each planted alone, to see which invariant finds it. A bug is what it puts in the place of something."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -11,6 +11,7 @@ import pytest
 import backend.offers
 import terminal.firmware.offers
 from backend import ingest
+from backend.settlement import service as settlements
 from card.batch import COMMITTED, IN_DOUBT
 from issuer.load import Loader
 from keys.proving import Prover
@@ -133,6 +134,10 @@ def _of_one_year(was: Any) -> Any:
     return nullifiers
 
 
+def _whatever_was_put_back(was: Any) -> Any:
+    return lambda tx: None
+
+
 BUGS = {
     bug.what: bug
     for bug in (
@@ -162,6 +167,12 @@ BUGS = {
         Bug("a hotlist without its changes", ("yes", "no"), (Patch(Hotlist, "blocks", _of_the_base_alone),), 1),
         Bug(
             "a purse that the bundle does not allow", ("yes", "no"), (Patch(till.Till, "lists_changed", _any_purse),), 1
+        ),
+        Bug(
+            "a payment made again after a copy",
+            ("paid",),
+            (Patch(settlements, "_not_behind", _whatever_was_put_back),),
+            10,
         ),
         Bug("a nullifier without the year", ("year",), (Patch(Prover, "nullifiers", _of_one_year),), 1),
     )

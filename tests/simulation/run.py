@@ -14,7 +14,11 @@ BACKUP = "backend-copy"
 
 
 class Run:
-    """`forgers` and `cloned` are the dishonest venues, by terminal."""
+    """`forgers` and `cloned` are the dishonest venues, by terminal.
+
+    `read`: how many of the bank's statements clearing has. `lacking`: the orders that the bank got and a copy of
+    clearing did not know, from when it was put back until finance took them in; else None.
+    """
 
     def __init__(self, city: City) -> None:
         self.city = city
@@ -22,9 +26,10 @@ class Run:
         self.books = Books(city, self.bystander)
         self.forgers: list[tuple[int, Forger]] = []
         self.cloned: list[int] = []
-        self.events = self.taps = self.settled = 0
+        self.events = self.taps = self.read = 0
         self.bank = PaperBank()
-        self._kept: tuple[int, Books] | None = None
+        self.lacking: list[bytes] | None = None
+        self._kept: tuple[int, int, Books] | None = None
 
     def venue_named(self, name: str) -> int:
         """Its number, by the name on a payment."""
@@ -34,17 +39,19 @@ class Run:
 
     def keep_books(self) -> None:
         """What is known of the books now belongs to the copy that is made of clearing."""
-        self._kept = self.settled, self._copied(self.books)
+        self._kept = len(self.bank.orders), self.read, self._copied(self.books)
 
     @property
     def may_go_back(self) -> bool:
-        """Whether the bank did nothing since the copy."""
-        return self._kept is not None and self._kept[0] == self.settled
+        """Whether there is a copy."""
+        return self._kept is not None
 
     def books_of_then(self) -> None:
         """The copy took the place of clearing."""
         assert self._kept is not None
-        self.books = self._copied(self._kept[1])
+        orders, self.read, books = self._kept
+        self.books = self._copied(books)
+        self.lacking = self.bank.orders[orders:]
 
     @staticmethod
     def _copied(books: Books) -> Books:
