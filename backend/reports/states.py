@@ -120,7 +120,10 @@ def _state(
     known: Mapping[tuple[str, int], str],
 ) -> str:
     if not line.paid:
-        return later or "settled" if line.carried else "settled"
+        if line.carried:
+            return later or "settled"
+        # Nothing is left of what it earned: the venue had been paid that much more before.
+        return "paid" if line.earned > 0 else "settled"
     state = state_of(happened, "settled")
     if state in ("returned", "rejected", "revoked"):
         pays = again.get(line.end_to_end_id)

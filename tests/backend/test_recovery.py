@@ -109,6 +109,9 @@ def test_what_was_paid_is_less_of_the_next_settlement_also_when_that_has_more_ta
     copy.clearing.settlements.approve(made.number, "Bram")
     assert money(copy) == (1450, 1550, 0, 0)
     assert copy.clearing.verification.run().difference is None
+    states = copy.clearing.records.now().venues
+    assert {name: each.cents for name, each in states[SHOP].items() if each.cents} == {"paid": 750}
+    assert {name: each.cents for name, each in states[POOL].items() if each.cents} == {"settled": 1000, "paid": 1250}
 
 
 def test_a_venue_whose_taps_come_in_again_later_is_paid_what_is_left_of_them(new_world, lost):
