@@ -62,6 +62,8 @@ ALLOWED = {
     "bank_entry": "id file kind fingerprint direction amount happened_on end_to_end_id reference reason payment"
     " unmatched",
     "bank_decision": "id entry kind payment reason by recorded_at",
+    # digest: of a payment order, which names venues; by: officials.
+    "recovery": "id kind settlement digest by recorded_at",
     # Sums of whole purses; officials, who answer for it.
     "year_closing": "id kind until purse unit most amount state proposed_by proposed_at decided_by decided_at",
     # cause: the posting of late taps.
