@@ -38,10 +38,16 @@ def recover_order(
 
 
 @recover.command("end")
-def recover_end(context: typer.Context, by: By, data: Folder = DEFAULT, as_json: AsJson = False) -> None:
+def recover_end(
+    context: typer.Context,
+    by: By,
+    without: Annotated[list[str] | None, typer.Option(help="Settlement whose order the bank never got.")] = None,
+    data: Folder = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
     """Say that every payment order and every file of the bank since the copy was taken in; never by who began."""
     with clearing_in(context, data, as_json) as clearing:
-        clearing.recovery.end(clearing.answering(by, "release"))
+        clearing.recovery.end(clearing.answering(by, "release"), without or ())
         newest = max((each.day for each in clearing.bank.statements()), default=None)
     words = "Venues are paid again, with the next settlement."
     say(as_json, {"state": "ended", "newest_statement": newest}, words, f"The newest statement is of {newest}.")

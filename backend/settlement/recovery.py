@@ -7,6 +7,7 @@ that as earned, less what was paid. So each venue gets its money once, whatever 
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -41,7 +42,7 @@ class Recovery:
         self._now = now
 
     def begin(self, by: str) -> None:
-        """Say that a copy was put back: no settlement is made, approved or revoked from now on."""
+        """Say that a copy was put back: no settlement is made or approved from now on."""
         by = named(by)
         with self._store.transaction() as tx:
             if tx.recoveries.open() is not None:
@@ -71,9 +72,20 @@ class Recovery:
             tx.recoveries.add("order", by, now, settlement=number, digest=digest)
         return Recovered(number, total, len(order.payments), "booked" if again else "proposed")
 
-    def end(self, by: str) -> None:
-        """Say that the books know every order that the bank got; never by who began. Raises RecoveryRefused."""
+    def end(self, by: str, without: Collection[str] = ()) -> None:
+        """Say that the books know every order that the bank got; never by who began.
+
+        `without`: settlements whose order one person took in, and the bank never got. Raises RecoveryRefused.
+        """
         by = named(by)
+        for each in self._settlements.all():
+            # Made before the copy: what became of it since is not known, and what it pays may be paid by another.
+            if each.state == "prepared":
+                words = f"Settlement {each.number} waits for approval since before the copy"
+                raise RecoveryRefused("waiting", f"{words}: take in its order, or withdraw it.")
+            if each.state == "approved" and each.total:
+                words = f"Settlement {each.number} was approved before the copy, and not sent"
+                raise RecoveryRefused("not sent", f"{words}: take in its order, or revoke it.")
         with self._store.transaction() as tx:
             begun = tx.recoveries.open()
             if begun is None:
@@ -84,7 +96,7 @@ class Recovery:
             for row in tx.recoveries.orders(begun.id):
                 digests.setdefault(row.settlement, []).append(row.digest)
             for number, taken in digests.items():
-                if not any(one == other for one, other in pairwise(taken)):
+                if number not in without and not any(one == other for one, other in pairwise(taken)):
                     raise RecoveryRefused("proposed", f"The order of settlement {number} waits for a second person.")
             tx.recoveries.add("ended", by, self._now())
 

@@ -250,7 +250,6 @@ class Settlements:
         """Stop the payments of an approved settlement before its file goes out; the next settlement pays them."""
         by = named(by)
         with self._store.transaction() as tx:
-            _not_behind(tx)
             held = self._settlement(tx, number)
             if held.state != "approved":
                 raise SettlementRefused(

@@ -257,9 +257,9 @@ def test_a_settlement_that_was_approved_in_the_copy_is_noted_as_sent_and_not_rev
     settlements = copy.clearing.settlements
     settlements.approve(settlements.prepare(DECEMBER, "Anna").number, "Bram")
     copy.clearing.recovery.begin("Dirk")
-    with pytest.raises(SettlementRefused) as refusal:
-        settlements.revoke("2026-002", "Bram")
-    assert refusal.value.reason == "behind"
+    with pytest.raises(RecoveryRefused) as refused:
+        copy.clearing.recovery.end("Els")
+    assert refused.value.reason == "not sent"
     for name in ("Anna", "Bram"):
         copy.clearing.recovery.order(lost, name)
     copy.clearing.recovery.end("Els")
@@ -267,6 +267,37 @@ def test_a_settlement_that_was_approved_in_the_copy_is_noted_as_sent_and_not_rev
     with pytest.raises(SettlementRefused) as refusal:
         settlements.revoke("2026-002", "Bram")
     assert refusal.value.reason == "sent"
+
+
+def test_what_the_copy_has_as_prepared_or_approved_and_another_settlement_paid_is_undone_first(new_world):
+    """Since the copy the first was withdrawn (or revoked), and the next paid the same taps: it pays them once."""
+    then, prepared, approved = new_world(), new_world(), new_world()
+    for world in (then, prepared, approved):
+        world.sells()
+        world.clearing.settlements.prepare(END, "Anna")
+    then.clearing.settlements.withdraw("2026-001", "Anna")
+    order = settle(then)
+    approved.clearing.settlements.approve("2026-001", "Bram")
+    undo = {prepared: lambda it: it.withdraw("2026-001", "Anna"), approved: lambda it: it.revoke("2026-001", "Bram")}
+    for world, undone in undo.items():
+        recovered(world, order)
+        with pytest.raises(RecoveryRefused, match="Settlement 2026-001 wa"):
+            world.clearing.recovery.end("Els")
+        undone(world.clearing.settlements)
+        world.clearing.recovery.end("Els")
+        assert money(world) == (1550, 0, 0, 0)
+        world.pool.tap(world.holder)
+        world.sync()
+        settle(world)
+        assert money(world) == (2050, 0, 0, 0)
+
+
+def test_an_order_that_the_bank_never_got_is_left_out(copy, lost):
+    copy.clearing.recovery.begin("Dirk")
+    copy.clearing.recovery.order(lost, "Anna")
+    copy.clearing.recovery.end("Els", without=["2026-002"])
+    settle(copy, DECEMBER)
+    assert money(copy) == (950, 1550, 0, 0)
 
 
 def test_an_order_that_says_something_else_than_the_settlement_in_the_books_is_refused(copy, lost):

@@ -222,9 +222,11 @@ def settle(run: Run, about: dict[str, int]) -> None:
 
 def pay(run: Run, number: str) -> None:
     """The bank carries out what the payment order says."""
-    order = run.city.clearing.settlements.payment_file(number)
+    settlements = run.city.clearing.settlements
+    order = settlements.payment_file(number)
     if order is None:
         return
+    settlements.sent(number, FINANCE[0])
     for transfer in run.bank.carry_out(order):
         venue = run.venue_named(transfer.to)
         run.books.ordered(venue, transfer.cents)
