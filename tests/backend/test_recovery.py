@@ -351,6 +351,13 @@ def test_a_strange_entry_that_no_order_of_ours_can_have_made_waits_for_people_an
     assert money(copy) == (950, 1550, 0, 0)
 
 
+def test_who_sends_a_cent_under_a_number_of_ours_stops_nothing(copy):
+    """Anybody can, and each venue has seen such a number."""
+    assert take(copy, said([("CRDT", 1, "MD-1-2026-002-5")]))["unmatched"] == 1
+    settle(copy, DECEMBER)
+    assert copy.balance("transit") == 950
+
+
 def test_nothing_that_was_said_of_a_recovery_is_changed(copy, lost):
     recovered(copy, lost)
     for change in ("UPDATE recovery SET kind = 'ended'", "DELETE FROM recovery"):
