@@ -48,6 +48,9 @@ def load_scheme(path: Path) -> Scheme:
     overlap_days = rules.whole("overlap_days", 0, _LONGEST_OVERLAP_DAYS)
     transferable = rules.flag("transferable")
     rules.close()
+    if not rules.is_good("income_percent"):
+        # The fault is known; what a grant asks needs no second one for it.
+        income_percent = _MOST_PERCENT
 
     hardship = document.one("hardship", optional=True)
     second_person_above = hardship.whole("second_person_above", 0, _MOST, 0)
@@ -85,11 +88,11 @@ def load_scheme(path: Path) -> Scheme:
 
 
 def _address(invoice: Table) -> None:
-    """Who the municipality is on an invoice: all of it, or no such table."""
-    invoice.text("oin", "[0-9]{20}", "twenty digits", unless_given="")
-    invoice.text("street", ".{1,70}", "1 to 70 characters", unless_given="")
-    invoice.text("postcode", "[0-9]{4} ?[A-Z]{2}", "four digits and two capitals", unless_given="")
-    invoice.text("city", ".{1,70}", "1 to 70 characters", unless_given="")
+    """Who the municipality is on an invoice: all of it, or no such table, whose faults count for nothing."""
+    invoice.text("oin", "[0-9]{20}", "twenty digits")
+    invoice.text("street", ".{1,70}", "1 to 70 characters")
+    invoice.text("postcode", "[0-9]{4} ?[A-Z]{2}", "four digits and two capitals")
+    invoice.text("city", ".{1,70}", "1 to 70 characters")
     invoice.close()
 
 
@@ -225,7 +228,7 @@ def _check_grant(table: Table, grant: Grant, purses: dict[int, Purse], minimum_a
     purse = purses.get(grant.purse)
     if purse is None and table.is_good("purse"):
         table.fault("purse", "expected is the number of a [[purse]]")
-    if purse and table.is_good("amount", "purse", "per") and grant.amount_in_a_year > purse.ceiling:
+    if purse and table.is_good("amount", "purse") and grant.amount_in_a_year > purse.ceiling:
         table.fault("amount", f"expected is at most the ceiling of its purse, {purse.ceiling}, over a whole year")
     # On another day than that of the decision somebody can be younger than the pass asks.
     youngest = grant.from_age if grant.age_on else max(grant.from_age, minimum_age)

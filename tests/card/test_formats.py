@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from io import BytesIO
 
 import pytest
 
@@ -24,6 +25,17 @@ from card.batch import (
 from card.cmac import Cmac, double
 from card.commands import CommitReaderID, SelectApplication
 from card.errors import BadAnswer, BadBatch, BadLease, BadRecord, OutOfRange, Refused, refusal
+from card.hotlist import (
+    FIRST,
+    SECOND,
+    BaseHead,
+    ChangesHead,
+    changes_key,
+    filled,
+    part_mac,
+    part_mac_in,
+    system_key,
+)
 from card.layout import PURPOSES, PassFile, aid_bytes, card_key_input
 from card.lease import WrappingKey, unwrap, wrap, wrapping_input
 from card.record import LOAD, REVERSAL, TAP, ClearRecord, Proof, reader_id, seal, unseal
@@ -351,6 +363,54 @@ def test_a_sealing_key_that_is_asked_for_a_day_it_does_not_reach_stays_where_it_
     with pytest.raises(OutOfRange, match=f"day 100 cannot serve day {day}$"):
         key.advance(day)
     assert key.to_bytes() == KEY + bytes([100, 0, 104, 0])
+
+
+# Hotlist
+
+
+def test_the_heads_of_a_hotlist_have_their_fields_in_the_order_of_the_page():
+    base = BaseHead(0x04030201, 0x1211, 2, (0x21, 0x22), 13, 0x3231)
+    changes = ChangesHead(0x04030201, 0x14131211, 3)
+    assert base.to_bytes() == bytes.fromhex("484201 01020304 1112 02 21 22 0d00 3132")
+    assert changes.to_bytes() == bytes.fromhex("484301 00 01020304 11121314 03000000")
+    for head in (base, changes):
+        assert vars(type(head).from_bytes(head.to_bytes())) == vars(head)
+
+
+@pytest.mark.parametrize(("columns", "first", "second"), [(0, 0, 0), (0, 0, 12), (1, 12, 12), (16, 12, 12)])
+def test_a_base_has_up_to_sixteen_columns_and_none_shorter_than_a_row(columns, first, second):
+    head = BaseHead(1, 1, columns, (0, 0), first, second)
+    assert vars(BaseHead.from_bytes(head.to_bytes())) == vars(head)
+
+
+def test_a_part_of_a_hotlist_is_filled_up_to_a_whole_block_before_its_mac():
+    assert [len(filled(bytes(size))) for size in (16, 17, 32)] == [16, 32, 32]
+    assert filled(b"\x01" * 17) == b"\x01" * 17 + bytes(15)
+    assert [BaseHead(1, 1, *size).bytes for size in ((0, (0, 0), 0, 0), (2, (0, 0), 12, 13))] == [32, 80]
+    assert [ChangesHead(1, 1, count).bytes for count in (0, 1, 2, 3)] == [32, 48, 48, 64]
+
+
+@pytest.mark.parametrize("size", [16, 32, 128, 144, 272])
+@pytest.mark.parametrize("base_mac", [b"", bytes(range(16))], ids=["base", "changes"])
+def test_the_mac_of_a_part_is_under_the_first_half_of_the_key_in_memory_and_from_a_file(size, base_mac):
+    part = bytes(range(16)) * (size // 16)
+    made = cmac(LONG_KEY[:16], part + base_mac)
+    assert part_mac(LONG_KEY, part, base_mac) == made
+    assert part_mac_in(LONG_KEY, BytesIO(part + b"and more"), size, base_mac) == made
+    with pytest.raises(BadAnswer):
+        part_mac_in(LONG_KEY, BytesIO(part[:-1]), size, base_mac)
+
+
+def test_the_keys_of_a_hotlist_are_macs_under_the_second_half_of_its_key():
+    assert system_key(LONG_KEY, 0x04030201, FIRST, 9) == cmac(LONG_KEY[16:], b"system\x01\x02\x03\x04\x01\x09")
+    assert system_key(LONG_KEY, 0x04030201, SECOND, 9) == cmac(LONG_KEY[16:], b"system\x01\x02\x03\x04\x02\x09")
+    assert changes_key(LONG_KEY, 0x04030201) == cmac(LONG_KEY[16:], b"changes\x01\x02\x03\x04")
+
+
+def test_half_a_hotlist_key_is_refused():
+    for use in (lambda: changes_key(KEY, 1), lambda: part_mac(KEY, bytes(16))):
+        with pytest.raises(OutOfRange, match=r"^hotlist key: 16 bytes"):
+            use()
 
 
 # What is on a pass

@@ -387,7 +387,9 @@ def test_who_compares_two_lists_cannot_tell_which_pass_stayed(town):
         BaseHead(1, DAY, 17, (0, 0), 12, 12).to_bytes(),
         BaseHead(1, DAY, 1, (0, 0), 0, 12).to_bytes(),
         BaseHead(1, DAY, 0, (0, 0), 12, 12).to_bytes(),
+        BaseHead(1, DAY, 1, (0, 0), 1, 12).to_bytes(),
         BaseHead(1, DAY, 1, (0, 0), 11, 12).to_bytes(),
+        BaseHead(1, DAY, 0, (0, 0), 0, 1).to_bytes(),
         BaseHead(1, DAY, 1, (0, 0), 12, 11).to_bytes(),
         BaseHead(1, DAY, 1, (0, 0), 12, 0).to_bytes(),
     ],
@@ -395,3 +397,9 @@ def test_who_compares_two_lists_cannot_tell_which_pass_stayed(town):
 def test_a_head_that_nobody_makes_is_refused(head):
     with pytest.raises(BadAnswer):
         BaseHead.from_bytes(head)
+
+
+@pytest.mark.parametrize("head", [b"HC\x01" + bytes(12), b"HC\x02" + bytes(13), b"HC\x01\x01" + bytes(12), b""])
+def test_what_is_no_head_of_changes_is_refused(head):
+    with pytest.raises(BadAnswer):
+        ChangesHead.from_bytes(head)

@@ -445,8 +445,9 @@ def test_a_grant_is_for_a_pass_year_or_once(per: Period, on: date, year_ends: tu
 
 
 @pytest.mark.parametrize("refill", [False, True])
-def test_a_level_is_told_apart_from_an_amount(refill: bool) -> None:
-    assert decide(ADULT_OF_35, ALONE, scheme_of(replace(ANY, refill=refill)), NEW_YEAR).grants[0].refill is refill
+def test_what_is_granted_says_which_grant_it_is_and_whether_it_is_a_level(refill: bool) -> None:
+    (granted,) = decide(ADULT_OF_35, ALONE, scheme_of(replace(ANY, number=7, refill=refill)), NEW_YEAR).grants
+    assert (granted.number, granted.name, granted.purse, granted.refill) == (7, "Budget", 1, refill)
 
 
 def test_a_purse_that_is_full_is_a_no() -> None:
