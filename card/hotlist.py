@@ -100,8 +100,11 @@ def filled(content):
     return content + bytes(_whole_blocks(len(content)) - len(content))
 
 
-def part_mac(key, content, base_mac=b""):
-    """The MAC that ends a part. That of changes covers the MAC of their base too: they count with that very base."""
+def part_mac(key, content, base_mac):
+    """The MAC that ends a part. That of changes covers the MAC of their base too: they count with that very base.
+
+    `base_mac` is empty for the base itself.
+    """
     return cmac(_mac_key(key), content + base_mac)
 
 

@@ -348,7 +348,7 @@ def test_a_sealing_key_takes_a_step_a_day_and_goes_over_into_the_next_year():
     assert (key.day, key.key()) == (100, sealing_key(old))
     key.advance(102)
     old = cmac(cmac(old, b"next day"), b"next day")
-    assert (key.day, key.last_day, key.key()) == (102, 104, sealing_key(old))
+    assert (key.day, key.last_day, key.key(), key.mark_key()) == (102, 104, sealing_key(old), cmac(old, b"mark"))
     assert key.siv().encrypt([], b"tap") == siv_encrypted(key.key(), [], b"tap")
     assert key.to_bytes() == old + bytes([102, 0, 103, 0]) + new + bytes([104, 0, 104, 0])
     assert SealingKey.from_bytes(key.to_bytes()).to_bytes() == key.to_bytes()
@@ -408,7 +408,7 @@ def test_the_keys_of_a_hotlist_are_macs_under_the_second_half_of_its_key():
 
 
 def test_half_a_hotlist_key_is_refused():
-    for use in (lambda: changes_key(KEY, 1), lambda: part_mac(KEY, bytes(16))):
+    for use in (lambda: changes_key(KEY, 1), lambda: part_mac(KEY, bytes(16), b"")):
         with pytest.raises(OutOfRange, match=r"^hotlist key: 16 bytes"):
             use()
 

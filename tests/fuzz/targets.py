@@ -292,7 +292,7 @@ def _genuine_hotlist(draw, kit, content):
     """Another list, under MACs that are right."""
     base = mutated(draw, content[: kit.base_bytes - MAC_BYTES])
     changes = mutated(draw, content[kit.base_bytes : -MAC_BYTES])
-    mac = part_mac(kit.hotlist_key, base)
+    mac = part_mac(kit.hotlist_key, base, b"")
     return base + mac + changes + part_mac(kit.hotlist_key, changes, mac)
 
 
