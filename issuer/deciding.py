@@ -39,7 +39,7 @@ def decide_all(
 
 def hardships(session: Session, holder: Holder, scheme: Scheme, on: date) -> list[Hardship]:
     """What people decided for this pass year, and nobody has to look at any more."""
-    return _counting(reversed(loads.decisions(session, holder.id)), scheme, on)
+    return _counting(loads.hardships(session, holder.id), scheme, on)
 
 
 def _counting(decided: Iterable[Decided], scheme: Scheme, on: date) -> list[Hardship]:
@@ -47,5 +47,5 @@ def _counting(decided: Iterable[Decided], scheme: Scheme, on: date) -> list[Hard
     return [
         Hardship(each.grant_number, each.amount, each.reason)
         for each in decided
-        if each.hardship and each.granted and each.state == "valid" and each.period in periods and each.grant_number
+        if each.granted and each.state == "valid" and each.period in periods and each.grant_number
     ]

@@ -5,7 +5,7 @@ Several desks of one municipality share a registry; each has its own number, seq
 
 import threading
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from card.batch import (
@@ -28,6 +28,16 @@ from issuer.registry import Registry
 from issuer.registry.tables import HandedIn, JournalEntry, OpenIntent, PlannedLoad, SealingState
 
 _MOST_ENTRIES = 500
+# What every load asks is put into words once.
+_LATEST = select(func.max(JournalEntry.sequence)).where(JournalEntry.terminal == bindparam("terminal"))
+_LATEST_OPEN = select(func.max(OpenIntent.sequence)).where(OpenIntent.terminal == bindparam("terminal"))
+_LAST = (
+    select(JournalEntry.position, JournalEntry.entry)
+    .where(JournalEntry.terminal == bindparam("terminal"))
+    .order_by(JournalEntry.position.desc())
+    .limit(1)
+)
+_OPEN_OF = select(OpenIntent).where(OpenIntent.handle == bindparam("handle"))
 _WRONG_DAY = "The desk's key is not for this day. Look at the clock, or ask the key custodian for a new file."
 
 
@@ -53,17 +63,15 @@ class RegistryJournal:
             ours_already = self._promised.get(threading.get_ident())
             if ours_already is not None:
                 return ours_already
-            ours = JournalEntry.terminal == self._terminal
-            latest = session.scalar(select(func.max(JournalEntry.sequence)).where(ours)) or 0
-            ours = OpenIntent.terminal == self._terminal
-            open_one = session.scalar(select(func.max(OpenIntent.sequence)).where(ours)) or 0
+            ours = {"terminal": self._terminal}
+            latest, open_one = session.scalar(_LATEST, ours) or 0, session.scalar(_LATEST_OPEN, ours) or 0
             number = max(latest, open_one, *self._promised.values()) + 1
             self._promised[threading.get_ident()] = number
             return number
 
     def open_intent(self, handle: bytes) -> Intent | None:
         with self._registry.transaction() as session:
-            row = session.scalar(select(OpenIntent).where(OpenIntent.handle == handle))
+            row = session.scalar(_OPEN_OF, {"handle": handle})
             return Intent(row.load_id, row.clear, row.tmc, row.enc_tmri) if row else None
 
     def intend(self, handle: bytes, intent: Intent, in_doubt: bytes) -> None:
@@ -98,8 +106,7 @@ class RegistryJournal:
         session.delete(session.get_one(OpenIntent, (self._terminal, _sequence(intent.clear))))
 
     def _append(self, session: Session, outcome: int, clear: bytes, sealed: bytes) -> None:
-        ours = select(JournalEntry).where(JournalEntry.terminal == self._terminal)
-        last = session.scalar(ours.order_by(JournalEntry.position.desc()).limit(1))
+        last = session.execute(_LAST, {"terminal": self._terminal}).first()
         position, previous = (last.position + 1, last.entry[-MAC_BYTES:]) if last else (1, FIRST_MAC)
         entry = entry_bytes(self._chain_key, position, previous, outcome, clear, sealed)
         number = _sequence(clear)
@@ -149,10 +156,11 @@ class RegistryJournal:
                 key.advance(day)
             except OutOfRange:
                 raise DeskError(_WRONG_DAY) from None
+            state = key.to_bytes()
             if row is None:
-                row = SealingState(terminal=self._terminal)
-                session.add(row)
-            row.state = key.to_bytes()
+                session.add(SealingState(terminal=self._terminal, state=state))
+            elif row.state != state:
+                row.state = state
         return key
 
 

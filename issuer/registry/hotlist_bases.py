@@ -7,10 +7,13 @@ from sqlalchemy.orm import Session
 from issuer.errors import DeskError
 from issuer.registry.tables import HotlistBase
 
+# What every list asks is put into words once.
+_LATEST = select(HotlistBase.content).order_by(HotlistBase.version.desc()).limit(1)
+
 
 def latest(session: Session) -> bytes | None:
     """The last one that was made."""
-    return session.scalar(select(HotlistBase.content).order_by(HotlistBase.version.desc()).limit(1))
+    return session.scalar(_LATEST)
 
 
 def next_version(session: Session, version: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import case, func, select
+from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from issuer.errors import DeskError
@@ -16,6 +16,37 @@ from issuer.rules import Granted, Refusal
 REPLACEMENT = 0
 # What a load counts for; that which came to nothing counts for nothing.
 _COUNTS = case((PlannedLoad.state == "cancelled", 0), else_=PlannedLoad.amount)
+
+# What every visit to the desk asks is put into words once.
+_WAITING = (
+    select(PlannedLoad)
+    .where(
+        PlannedLoad.holder_id == bindparam("holder"),
+        PlannedLoad.state == "planned",
+        PlannedLoad.id.not_in(select(OpenIntent.load_id).where(OpenIntent.handle != bindparam("handle"))),
+    )
+    .order_by(PlannedLoad.grant_number, PlannedLoad.id)
+)
+_GIVEN = (
+    select(
+        PlannedLoad.holder_id,
+        PlannedLoad.grant_number,
+        PlannedLoad.period,
+        func.sum(_COUNTS),
+        func.max(PlannedLoad.part),
+    )
+    .where(
+        PlannedLoad.period.in_(bindparam("periods", expanding=True)),
+        PlannedLoad.holder_id.between(bindparam("first"), bindparam("last")),
+    )
+    .group_by(PlannedLoad.holder_id, PlannedLoad.grant_number, PlannedLoad.period)
+)
+_HARDSHIPS = select(Decision).where(Decision.holder_id == bindparam("holder"), Decision.hardship).order_by(Decision.id)
+_BY_RULES = (
+    select(Decision.grant_name, Decision.granted)
+    .where(Decision.holder_id == bindparam("holder"), ~Decision.hardship)
+    .order_by(Decision.id)
+)
 
 
 def plan(session: Session, holder: Holder, decided: Decided, by: str, on: date) -> None:
@@ -41,9 +72,10 @@ def plan(session: Session, holder: Holder, decided: Decided, by: str, on: date) 
             )
         )
         _keep(session, holder, by, on, grant, grant)
-    refused = {each.grant_name for each in _last_decisions(session, holder.id) if not each.granted}
+    # The latest on each grant counts.
+    granted = {name: granted for name, granted in session.execute(_BY_RULES, {"holder": holder.id})}
     for refusal in decided.refused:
-        if refusal.name not in refused:
+        if granted.get(refusal.name, True):
             _keep(session, holder, by, on, refusal)
     session.flush()
 
@@ -55,11 +87,7 @@ def lacking(grant: Granted, given: int, parts: int) -> int:
 
 def waiting(session: Session, card: CardPass) -> list[PlannedLoad]:
     """What is to be written on a pass. What is in doubt on another pass of the holder waits until finance knows."""
-    doubtful = select(OpenIntent.load_id).where(OpenIntent.handle != card.handle)
-    wanted = select(PlannedLoad).where(
-        PlannedLoad.holder_id == card.holder_id, PlannedLoad.state == "planned", PlannedLoad.id.not_in(doubtful)
-    )
-    return list(session.scalars(wanted.order_by(PlannedLoad.grant_number, PlannedLoad.id)))
+    return list(session.scalars(_WAITING, {"holder": card.holder_id, "handle": card.handle}))
 
 
 def due(planned: Sequence[PlannedLoad], pass_year: str) -> list[PlannedLoad]:
@@ -138,23 +166,18 @@ def decisions(session: Session, holder_id: int) -> list[Decision]:
     return list(session.scalars(wanted.order_by(Decision.id.desc())))
 
 
+def hardships(session: Session, holder_id: int) -> list[Decision]:
+    """What people decided for a holder, the earliest first."""
+    return list(session.scalars(_HARDSHIPS, {"holder": holder_id}))
+
+
 def given(
     session: Session, periods: Collection[str], numbers: tuple[int, int]
 ) -> dict[tuple[int, int, str], tuple[int, int]]:
     """What holders from one number up to another were given: {(holder, grant, period): (amount, parts)}, the parts that
     came to nothing included."""
-    wanted = (
-        select(
-            PlannedLoad.holder_id,
-            PlannedLoad.grant_number,
-            PlannedLoad.period,
-            func.sum(_COUNTS),
-            func.max(PlannedLoad.part),
-        )
-        .where(PlannedLoad.period.in_(periods), PlannedLoad.holder_id.between(*numbers))
-        .group_by(PlannedLoad.holder_id, PlannedLoad.grant_number, PlannedLoad.period)
-    )
-    return {(holder, grant, of): (int(amount), parts) for holder, grant, of, amount, parts in session.execute(wanted)}
+    rows = session.execute(_GIVEN, {"periods": list(periods), "first": numbers[0], "last": numbers[1]})
+    return {(holder, grant, of): (int(amount), parts) for holder, grant, of, amount, parts in rows}
 
 
 def replacements(session: Session, lost: CardPass) -> list[PlannedLoad]:
@@ -168,15 +191,6 @@ def replacements(session: Session, lost: CardPass) -> list[PlannedLoad]:
 
 def _period_of(lost: CardPass) -> str:
     return f"pass {lost.id}"
-
-
-def _last_decisions(session: Session, holder_id: int) -> list[Decision]:
-    """The latest by the rules on each grant."""
-    latest: dict[str, Decision] = {}
-    for each in decisions(session, holder_id):
-        if not each.hardship:
-            latest.setdefault(each.grant_name, each)
-    return list(latest.values())
 
 
 def _keep(

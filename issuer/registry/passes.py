@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,23 @@ from issuer.registry.tables import CardPass, Holder, PassEvent
 # What the chip of a pass may say.
 last_day = func.coalesce(CardPass.renewing_until, CardPass.valid_until)
 _HAS_ONE = "This person has a pass already. Block it first, then make a new one."
+
+# What every visit to the desk and every list asks is put into words once: to make a query again costs more than to
+# carry it out.
+_CODED = select(CardPass).where(CardPass.printed_code == bindparam("code"))
+_WITH_UID = select(CardPass).where(CardPass.uid == bindparam("uid"))
+_OF = (
+    select(CardPass)
+    .where(CardPass.holder_id == bindparam("holder"), CardPass.state.in_((*CURRENT, LAST_YEARS)))
+    .order_by(case((CardPass.state == LAST_YEARS, 1), else_=0), CardPass.id.desc())
+    .limit(1)
+)
+_ISSUED = (
+    select(CardPass.handle, CardPass.issued_day, CardPass.state, last_day)
+    .where(CardPass.handle.is_not(None))
+    .order_by(CardPass.id)
+)
+_HOTLIST_CHANGES = select(func.count()).where(PassEvent.at >= bindparam("since"), PassEvent.state.in_(CHANGE_HOTLIST))
 
 
 def move(session: Session, card: CardPass, state: str, by: str, at: datetime, reason: str = "") -> None:
@@ -113,7 +130,7 @@ def renewed(session: Session, number: int, by: str, at: datetime) -> CardPass:
 
 def rekeyed(session: Session, made: Pass) -> CardPass:
     """What a pass is after its keys were renewed."""
-    card = session.scalars(select(CardPass).where(CardPass.uid == made.uid)).one()
+    card = session.scalars(_WITH_UID, {"uid": made.uid}).one()
     _made(card, made)
     return card
 
@@ -127,10 +144,7 @@ def as_made(card: CardPass) -> Pass:
 
 def of(session: Session, holder_id: int) -> CardPass | None:
     """The pass that a holder has or is about to have; that of last year when it is to be renewed."""
-    counts = (*CURRENT, LAST_YEARS)
-    last = case((CardPass.state == LAST_YEARS, 1), else_=0)
-    wanted = select(CardPass).where(CardPass.holder_id == holder_id, CardPass.state.in_(counts))
-    return session.scalar(wanted.order_by(last, CardPass.id.desc()).limit(1))
+    return session.scalar(_OF, {"holder": holder_id})
 
 
 def of_each(session: Session, holder_ids: Sequence[int]) -> dict[int, CardPass]:
@@ -149,12 +163,12 @@ def all_of(session: Session, holder_id: int) -> list[CardPass]:
 
 def with_uid(session: Session, uid: bytes) -> CardPass | None:
     """The pass that a card is, whatever its state."""
-    return session.scalar(select(CardPass).where(CardPass.uid == uid))
+    return session.scalar(_WITH_UID, {"uid": uid})
 
 
 def coded(session: Session, printed_code: str) -> CardPass:
     """The pass with this code on its face; raises DeskError when there is none."""
-    found = session.scalar(select(CardPass).where(CardPass.printed_code == as_printed(printed_code)))
+    found = session.scalar(_CODED, {"code": as_printed(printed_code)})
     if found is None:
         raise DeskError("There is no pass with this code; `meedoen issuer people` lists them.")
     return found
@@ -212,19 +226,16 @@ class IssuedPass:
 
 def issued(session: Session, on: date) -> list[IssuedPass]:
     """Every pass with a chip, in the order in which they were made."""
-    wanted = select(CardPass.handle, CardPass.issued_day, CardPass.state, last_day)
-    rows = session.execute(wanted.where(CardPass.handle.is_not(None)).order_by(CardPass.id))
     return [
         IssuedPass(handle, day, state in ON_HOTLIST and until >= on, state not in ON_HOTLIST)
-        for handle, day, state, until in rows
+        for handle, day, state, until in session.execute(_ISSUED)
         if handle is not None
     ]
 
 
 def hotlist_changes(session: Session, since: datetime) -> int:
     """How often a pass may have come onto the hotlist or gone off it."""
-    wanted = select(func.count()).where(PassEvent.at >= since, PassEvent.state.in_(CHANGE_HOTLIST))
-    return session.scalars(wanted).one()
+    return session.scalars(_HOTLIST_CHANGES, {"since": since}).one()
 
 
 def expire(session: Session, on: date, at: datetime) -> int:
