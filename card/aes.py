@@ -117,6 +117,9 @@ except ImportError:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.cmac import CMAC
 
+    # To make a context for CBC takes as long as so many blocks on their own.
+    _MANY_BLOCKS = 4
+
     class _Encryption:
         def __init__(self, key):
             self.algorithm = algorithms.AES(key)
@@ -156,13 +159,17 @@ except ImportError:
         """CBC-MAC over blocks of the message, with a subkey in the last of them; into `scratch.mac`."""
         message, state, spare = scratch.message, scratch.state, scratch.spare
         message.seek(start)
-        if blocks == 1:
-            message.readinto(state)
-        else:
+        if blocks > _MANY_BLOCKS:
             encrypt = Cipher(cipher.algorithm, modes.CBC(ZERO_BLOCK)).encryptor().update
             state[:] = encrypt(message.read((blocks - 1) * BLOCK))[-BLOCK:]
             message.readinto(spare)
             xor_into(state, spare)
+        else:
+            message.readinto(state)
+            for _ in range(blocks - 1):
+                cipher.encrypt(state, state)
+                message.readinto(spare)
+                xor_into(state, spare)
         xor_into(state, subkey)
         cipher.encrypt(state, scratch.mac)
 
