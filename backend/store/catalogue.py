@@ -47,7 +47,7 @@ class Catalogue:
     # Venues and their purses
 
     def venue(self, number: int) -> Row[Any] | None:
-        return self._connection.execute(select(venue).where(venue.c.number == number)).one_or_none()
+        return self._connection.execute(_VENUE, {"number": number}).one_or_none()
 
     def venues(self) -> Sequence[Row[Any]]:
         return self._connection.execute(select(venue).order_by(venue.c.number)).all()
@@ -105,16 +105,7 @@ class Catalogue:
 
     def offers_on(self, venue_number: int, day: date) -> Sequence[Row[Any]]:
         """The versions that a bundle of this day holds."""
-        return self._connection.execute(
-            select(offer)
-            .where(
-                offer.c.venue == venue_number,
-                offer.c.offered_from <= day,
-                or_(offer.c.until.is_(None), offer.c.until >= day),
-                or_(offer.c.withdrawn_on.is_(None), offer.c.withdrawn_on > day),
-            )
-            .order_by(offer.c.number, offer.c.id)
-        ).all()
+        return self._connection.execute(_OFFERS_ON, {"venue": venue_number, "day": day}).all()
 
     def add_offer(self, terms: dict[str, Any], offered_from: date) -> None:
         self._connection.execute(insert(offer).values(**terms, offered_from=offered_from, withdrawn_on=None))
@@ -131,12 +122,24 @@ class Catalogue:
         return version
 
     def version(self) -> int:
-        return self._connection.scalar(select(func.max(venues_import.c.version))) or 0
+        return self._connection.scalar(_VERSION) or 0
 
 
-# What the rules ask about every batch is put into words once.
+# What the rules ask about every batch, and every bundle about its venue, is put into words once.
 _TERMINAL = select(terminal).where(terminal.c.number == bindparam("number"))
 _VERSIONS = select(offer).where(offer.c.number == bindparam("number")).order_by(offer.c.id.desc())
+_VENUE = select(venue).where(venue.c.number == bindparam("number"))
+_OFFERS_ON = (
+    select(offer)
+    .where(
+        offer.c.venue == bindparam("venue"),
+        offer.c.offered_from <= bindparam("day"),
+        or_(offer.c.until.is_(None), offer.c.until >= bindparam("day")),
+        or_(offer.c.withdrawn_on.is_(None), offer.c.withdrawn_on > bindparam("day")),
+    )
+    .order_by(offer.c.number, offer.c.id)
+)
+_VERSION = select(func.max(venues_import.c.version))
 _PURSES_ON = select(venue_purse.c.purse).where(
     venue_purse.c.venue == bindparam("venue"),
     venue_purse.c.offered_from <= bindparam("day"),
