@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from issuer.people import Household as HouseholdFacts
@@ -13,10 +13,14 @@ from issuer.registry.tables import Holder, Household
 from issuer.rules import Decision, Hardship, decide
 from issuer.scheme import Scheme
 
+# All that a decision needs of the others in a household, put into words once.
+_BORN = select(Holder.born).where(Holder.household_id == bindparam("household"))
+
 
 def decide_for(session: Session, holder: Holder, scheme: Scheme, on: date) -> Decision:
     """Which budgets follow for a holder on a day, and which not, with a reason for each."""
-    return decide(holder.person, holder.household.facts(on), scheme, on, hardships(session, holder, scheme, on))
+    household = HouseholdFacts.of(session.scalars(_BORN, {"household": holder.household_id}).all(), on)
+    return decide(holder.person, household, scheme, on, hardships(session, holder, scheme, on))
 
 
 def decide_all(

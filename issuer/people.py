@@ -1,6 +1,7 @@
 """Who the desk knows: only what a decision needs. No income figure, no citizen number."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,8 +37,13 @@ class Person:
         return "\t".join([self.born.isoformat(), *(" ".join(name.split()).casefold() for name in names)])
 
     def age(self, on: date) -> int:
-        """Whole years on a day. Someone born on 29 February has their birthday on 1 March in other years."""
-        return on.year - self.born.year - ((on.month, on.day) < (self.born.month, self.born.day))
+        """Whole years on a day."""
+        return _age(self.born, on)
+
+
+def _age(born: date, on: date) -> int:
+    """Someone born on 29 February has their birthday on 1 March in other years."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,11 @@ class Household:
 
     size: int
     children: int
+
+    @classmethod
+    def of(cls, born: Sequence[date], on: date) -> "Household":
+        """Of people who were born on these days."""
+        return cls(len(born), sum(_age(each, on) < 18 for each in born))
 
 
 @dataclass(frozen=True)

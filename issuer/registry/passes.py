@@ -21,6 +21,7 @@ _HAS_ONE = "This person has a pass already. Block it first, then make a new one.
 # What every visit to the desk and every list asks is put into words once: to make a query again costs more than to
 # carry it out.
 _CODED = select(CardPass).where(CardPass.printed_code == bindparam("code"))
+_NUMBERED = select(CardPass).where(CardPass.id == bindparam("number"))
 _WITH_UID = select(CardPass).where(CardPass.uid == bindparam("uid"))
 _OF = (
     select(CardPass)
@@ -112,7 +113,7 @@ def renewing(session: Session, number: int, until: date, by: str, at: datetime) 
 
     A pass that had ended works again.
     """
-    card = session.get_one(CardPass, number)
+    card = session.scalars(_NUMBERED, {"number": number}).one()
     if card.valid_until < until:
         card.renewing_until = until
         if card.state == LAST_YEARS:
@@ -121,7 +122,7 @@ def renewing(session: Session, number: int, until: date, by: str, at: datetime) 
 
 def renewed(session: Session, number: int, by: str, at: datetime) -> CardPass:
     """The chip of a pass says the last day that was being written; nothing when none was."""
-    card = session.get_one(CardPass, number)
+    card = session.scalars(_NUMBERED, {"number": number}).one()
     if card.renewing_until is not None:
         card.valid_until, card.renewing_until = card.renewing_until, None
         _note(session, card, by, at, "renewed")

@@ -69,7 +69,7 @@ class Household(Base):
 
     def facts(self, on: date) -> HouseholdFacts:
         """What the rules want to know of a household on a day."""
-        return HouseholdFacts(len(self.members), sum(member.person.age(on) < 18 for member in self.members))
+        return HouseholdFacts.of([member.born for member in self.members], on)
 
 
 class Holder(Base):
