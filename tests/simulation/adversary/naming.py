@@ -34,23 +34,28 @@ def names_in(files: Mapping[str, bytes], known: Mapping[bytes, str]) -> list[Nam
     for secret in known:
         by_prefix.setdefault(int.from_bytes(secret[:_PREFIX], "little"), []).append(secret)
     begins = np.zeros(1 << _SOME_BITS, np.bool_)
-    begins[np.array(list(by_prefix), np.uint32) >> _OTHER_BITS] = True
+    prefixes = np.array(sorted(by_prefix), np.uint32)
+    begins[prefixes >> _OTHER_BITS] = True
     found = []
     for where, content in files.items():
-        told = {known[secret] for secret in _secrets_in(content, by_prefix, begins)}
+        told = {known[secret] for secret in _secrets_in(content, by_prefix, prefixes, begins)}
         if any(_is_citizen(digits) for digits in _NINE_DIGITS.findall(content)):
             told.add("a number that could be a BSN")
         found += [Named(what, where) for what in sorted(told)]
     return found
 
 
-def _secrets_in(content: bytes, by_prefix: Mapping[int, list[bytes]], begins: np.ndarray) -> Iterator[bytes]:
-    """`begins`: whether there is a prefix with these first bits; most of what stands in a file is not in it."""
+def _secrets_in(
+    content: bytes, by_prefix: Mapping[int, list[bytes]], prefixes: np.ndarray, begins: np.ndarray
+) -> Iterator[bytes]:
+    """`prefixes` are in order. `begins`: whether one has these first bits; most that stands in a file is not in it."""
     for shift in range(_PREFIX):
         words = np.frombuffer(content[shift:], "<u4", count=max(0, (len(content) - shift) // _PREFIX))
-        for at in np.flatnonzero(begins[words >> _OTHER_BITS]).tolist():
+        places = np.flatnonzero(begins[words >> _OTHER_BITS])
+        near = np.searchsorted(prefixes, words[places]) % len(prefixes)
+        for at in places[prefixes[near] == words[places]].tolist():
             begin = at * _PREFIX + shift
-            yield from (each for each in by_prefix.get(int(words[at]), ()) if content.startswith(each, begin))
+            yield from (each for each in by_prefix[int(words[at])] if content.startswith(each, begin))
 
 
 def _is_citizen(digits: bytes) -> bool:
