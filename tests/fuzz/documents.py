@@ -25,7 +25,15 @@ from joserfc.jwk import ECKey, KeySet
 from werkzeug.test import Client, EnvironBuilder
 
 from backend import config as clearing_config
-from backend.errors import BankFileRefused, ConfigError, ImportRefused, LedgerError, LinkError, ReportRefused
+from backend.errors import (
+    BankFileRefused,
+    ConfigError,
+    ImportRefused,
+    LedgerError,
+    LinkError,
+    RecoveryRefused,
+    ReportRefused,
+)
 from backend.http import create_app as clearing_app
 from backend.reports import reach
 from backend.vault import Question, VaultClient
@@ -137,7 +145,7 @@ class _Clearing:
         self.app = Client(clearing_app(self.world.config, self.world.clearing))
         self._file = folder / "clearing.db"
         self._as_new = self._content()
-        self.new = self._digest()
+        self.new = self._as_new_digest = self._digest()
 
     def _content(self) -> bytes:
         self.world.clearing.store.close()
@@ -150,6 +158,11 @@ class _Clearing:
     def require_unchanged(self) -> None:
         _require(self._digest() == self.new, "what was refused changed the books")
 
+    def begin_recovery(self) -> None:
+        """As after an older copy was put back, until `put_back`."""
+        self.world.clearing.recovery.begin("Dirk")
+        self.new = self._digest()
+
     def put_back(self) -> None:
         """As new, once what was taken adds up."""
         self.world.picture()
@@ -157,6 +170,7 @@ class _Clearing:
         for name in ("-wal", "-shm"):
             self._file.with_name(self._file.name + name).unlink(missing_ok=True)
         self._file.write_bytes(self._as_new)
+        self.new = self._as_new_digest
 
 
 class Documents:
@@ -198,7 +212,22 @@ class Documents:
     def bank(self, document: bytes) -> None:
         """A file of the bank: read, and held against the payments."""
         with self._in_the_books(BankFileRefused) as world:
-            world.clearing.bank.take(document, "Chris")
+            try:
+                world.clearing.bank.take(document, "Chris")
+            except BankFileRefused as refusal:
+                if refusal.reason == "behind":
+                    self._clearing.put_back()  # it says that the books are an old copy, which stops payments
+                raise
+
+    def order(self, document: bytes) -> None:
+        """A payment order that two people take in after an older copy of the books was put back."""
+        self._clearing.begin_recovery()
+        try:
+            with self._in_the_books(RecoveryRefused) as world:
+                for name in ("Anna", "Bram"):
+                    world.clearing.recovery.order(document, name)
+        finally:
+            self._clearing.put_back()
 
     def venues(self, document: bytes) -> None:
         path = self._file(document, "venues.toml")
