@@ -83,7 +83,7 @@ class Auditor:
         self._prover = prover
         self._terminals = terminals
 
-    def audit(self, chunks: Iterable[bytes], from_the_start: bool = False) -> Audit:
+    def audit(self, chunks: Iterable[bytes], from_the_start: bool) -> Audit:
         """Of records as `outcome (1) | record (102)`, in chunks of whole ones and in any order.
 
         A gap counts between the first and the last transaction of a pass in the period; with `from_the_start` also
@@ -176,7 +176,7 @@ class _Names:
     """Records by terminal and sequence."""
 
     def __init__(self, rows: Rows) -> None:
-        self._rows = rows[np.argsort(rows["name"], kind="stable")]
+        self._rows = rows[np.argsort(rows["name"])]
 
     def find(self, name: int) -> Any:
         at = int(np.searchsorted(self._rows["name"], name))

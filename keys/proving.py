@@ -211,7 +211,7 @@ def _in_groups(
 ) -> tuple[npt.NDArray[np.intp], list[tuple[int, int]]]:
     """Rows with those of one terminal and one day next to each other, because they share a key; and where those are."""
     group = clear["terminal"][rows].astype(np.uint64) << np.uint64(16) | clear["day"][rows]
-    order = np.argsort(group, kind="stable")
+    order = np.argsort(group)
     edges = [0, *(np.flatnonzero(np.diff(group[order])) + 1).tolist(), len(rows)]
     return rows[order], [(start, end) for start, end in pairwise(edges) if start < end]
 
@@ -249,7 +249,7 @@ def _transaction_inputs(opened: Opened, rows: npt.NDArray[np.intp]) -> list[byte
     ):
         whole[there, at] = instruction[clear["kind"][there]]
         whole[there, at + 1] = purse[there]
-        whole[there, at + 2 : at + 6] = np.ascontiguousarray(amount[there], "<u4").view(np.uint8).reshape(-1, 4)
+        whole[there, at + 2 : at + 6] = amount[there].view(np.uint8).reshape(-1, 4)
     at = 2 * _MOVE_BYTES
     whole[:, at] = COMMIT_READER_ID[0]
     whole[:, at + 1 : at + 17] = reader_ids(opened)[rows]

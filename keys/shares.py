@@ -71,8 +71,9 @@ class Shares:
 
     def check_all(self) -> int:
         """How many combinations of just enough shares there are; refuses when two make different roots."""
-        root, enough = self.root(), self._first.member_threshold if self._first else 0
-        groups = list(combinations(self._shares.values(), enough))
+        root = self.root()
+        assert self._first is not None  # or there was no root
+        groups = list(combinations(self._shares.values(), self._first.member_threshold))
         if any(_combined(list(group)) != root for group in groups):
             raise ShareError("different")
         return len(groups)

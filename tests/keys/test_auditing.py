@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from keys.auditing import DID_NOT_HAPPEN, DIFFERS, HAPPENED, MISSING, NOT_OURS, Auditor, Finding
+from keys.auditing import DID_NOT_HAPPEN, DIFFERS, HAPPENED, MISSING, NOT_OURS, Audit, Auditor, Finding
 from tests.city import DAY, DESK, PROVER, TERMINAL, VAULT, vault_of
 from tests.records import PaperPass, altered, clear_record, doubt, encrypted_reader_id, line
 
@@ -47,6 +47,24 @@ def test_of_three_missing_in_a_row_the_last_is_named_and_two_are_counted(holder)
     assert len(found.findings) == 1
 
 
+def test_what_is_missing_of_several_passes_adds_up(holder):
+    stranger = PaperPass(VAULT, STRANGER)
+    lines = [line(one.tap(first + more)) for one, first in ((holder, 1), (stranger, 11)) for more in range(5)]
+    found = audit(lines[0], lines[4], lines[5], lines[9])
+    assert ([each.sequence for each in found.findings], found.unnamed) == ([4, 14], 4)
+
+
+def test_transactions_whose_reader_did_not_name_itself_are_counted():
+    """Nothing tells more of them than that the pass counted on."""
+    lines = []
+    for uid in (b"\x04\x11\x22\x33\x44\x55\x66", STRANGER):
+        before = PaperPass(VAULT, uid, tmc=3)
+        lines += [line(before.tap(1)), line(before.tap(2))]
+    for from_the_start, unnamed in ((True, 6), (False, 0)):
+        found = audit(*lines, from_the_start=from_the_start)
+        assert (found.findings, found.unnamed) == ([], unnamed)
+
+
 def test_before_the_first_of_a_period_nothing_is_missing_unless_it_is_all_there_ever_was(holder):
     lines = [line(holder.tap(number)) for number in range(1, 5)]
     assert findings(*lines[2:], from_the_start=False) == []
@@ -86,6 +104,26 @@ def test_a_doubt_of_which_the_pass_told_nobody_yet_stays_open(holder):
     assert findings(line(holder.tap(1)), doubt(holder.tap(2, in_doubt=True))) == []
     stranger = PaperPass(VAULT, STRANGER)
     assert findings(doubt(stranger.torn(3))) == []
+
+
+def test_a_doubt_that_happened_is_not_also_said_not_to_have_whatever_counter_its_terminal_sealed(holder):
+    first, clear = line(holder.tap(1)), clear_record(2)
+    proof = holder.commit(clear)
+    proof.tmc, proof.tmv = 1, bytes(8)
+    in_doubt = doubt(clear + holder.sealed(clear, proof))
+    stranger = PaperPass(VAULT, STRANGER)
+    overtaken = [line(stranger.tap(4)), doubt(stranger.torn(5)), line(stranger.tap(6))]
+    assert findings(first, in_doubt, line(holder.tap(3)), *overtaken) == [
+        (HAPPENED, TERMINAL, 2),
+        (DID_NOT_HAPPEN, TERMINAL, 5),
+    ]
+
+
+def test_a_doubt_whose_sealed_part_was_spoilt_gets_the_nullifier_of_the_pass_that_names_it(holder):
+    first, clear = line(holder.tap(1)), clear_record(2)
+    proven = clear + holder.sealed(clear, holder.commit(clear))
+    found = audit(first, doubt(clear + bytes(60)), line(holder.tap(3))).findings
+    assert found == [Finding(HAPPENED, TERMINAL, 2, PROVER.prove(proven)[0].nullifier)]
 
 
 def test_a_doubt_and_a_later_tap_that_settled_it_are_one_transaction(holder):
@@ -153,7 +191,15 @@ def test_a_record_that_was_never_proven_is_no_witness(holder):
 
 def test_what_cannot_be_read_at_all_is_passed_over(holder):
     assert findings(line(bytes(102)), line(b"\xff" * 102), line(holder.tap(1))) == []
-    assert audit().records == 0
+    assert audit() == Auditor(VAULT, PROVER, OURS).audit([], True) == Audit(0, [], 0)
+
+
+def test_findings_are_in_the_order_of_their_terminals_and_not_of_what_is_found(holder):
+    lines = [line(holder.tap(number)) for number in (1, 2, 3)]
+    stranger = PaperPass(VAULT, STRANGER)
+    before, true, after = (stranger.tap(number, terminal=OTHER) for number in (1, 2, 3))
+    lines[1:2] = [line(before), line(altered(true, offer=12)), line(after)]
+    assert findings(*lines) == [(MISSING, TERMINAL, 2), (DIFFERS, OTHER, 2)]
 
 
 def test_of_no_two_findings_can_be_told_whether_they_are_about_one_pass():

@@ -43,8 +43,8 @@ def row(nullifier, kind, purse, amount, year=2026):
     return nullifier + year.to_bytes(2, "little") + bytes([kind, purse]) + amount.to_bytes(4, "little")
 
 
-def table(vault, rows, day=DAY, municipality=ISSUER, key=None):
-    header = TABLE_MAGIC + municipality.to_bytes(2, "little") + day.to_bytes(2, "little")
+def table(vault, rows, day=DAY, municipality=ISSUER, key=None, magic=TABLE_MAGIC):
+    header = magic + municipality.to_bytes(2, "little") + day.to_bytes(2, "little")
     return header + AESSIV(key or vault.table_key()).encrypt(b"".join(rows) or b"", [header])
 
 
@@ -91,6 +91,14 @@ def test_both_halves_of_a_nullifier_count(vault):
     mine = nullifier(vault, UID, 1)
     for other in (mine[:8] + bytes(8), bytes(8) + mine[8:]):
         assert ask(vault, sealed=table(vault, [row(other, LOAD, CENTS, 1)])).balances == {}
+
+
+def test_the_largest_nullifier_of_a_pass_counts_and_one_that_is_larger_is_of_another(vault):
+    about = [UID + b"\x01" + number.to_bytes(4, "little") for number in range(1, 16385)]
+    made = vault.store.cmacs(("nullifier", 2026), b"".join(about), len(about[0]))
+    largest = max(made[at : at + 16] for at in range(0, len(made), 16))
+    rows = [row(largest, LOAD, CENTS, 5), row(b"\xff" * 16, LOAD, CENTS, 70)]
+    assert ask(vault, sealed=table(vault, rows)).balances == {CENTS: 5}
 
 
 @pytest.mark.parametrize("tmc", [1023, 16384, 16385, 32769])
@@ -197,8 +205,9 @@ def test_a_table_that_was_touched_or_made_by_another_is_refused(vault):
     true = table(vault, rows_of(vault, UID))
     later = true[:6] + (DAY + 1).to_bytes(2, "little") + true[8:]
     flipped = [true[:at] + bytes([true[at] ^ 1]) + true[at + 1 :] for at in (0, 8, 30, len(true) - 1)]
-    short = [true[:-1], true[:-24], true[:8], b""]
-    for false in (later, table(vault, [], key=bytes(32)), *flipped, *short):
+    short = [true[:-1], true[:-24], true[:8], true[:4], b""]
+    newer = table(vault, rows_of(vault, UID), magic=b"MT\x02\x00")
+    for false in (later, newer, table(vault, [], key=bytes(32)), *flipped, *short):
         with pytest.raises(NotUnderstood):
             ask(vault, sealed=false)
     with pytest.raises(NotUnderstood):

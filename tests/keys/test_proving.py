@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from card.errors import BadRecord
 from card.record import CLEAR_BYTES, LOAD, REVERSAL, TAP, ClearRecord, Proof
-from keys.proving import RECORD_BYTES, Prover
+from keys.proving import RECORD_BYTES, Prover, Verdict
 from keys.token import Token
 from keys.vault import HANDLE_PADDING, Vault
 from tests.bench.plain_prove import plain_prove
@@ -160,6 +160,14 @@ def test_with_every_key_in_a_token_the_verdicts_are_the_same(tmp_path, monkeypat
         token.close()
 
 
+def test_on_the_road_a_verdict_is_25_bytes_with_zeros_for_what_there_is_not():
+    valid = prove(PaperPass(VAULT).tap(1))
+    assert valid.to_bytes() == TERMINAL.to_bytes(4, "little") + b"\1\0\0\0" + b"\0" + valid.nullifier
+    unproven = Verdict(7, 2, None, "mac")
+    assert unproven.to_bytes() == b"\7\0\0\0" + b"\2\0\0\0" + b"\5" + bytes(16)
+    assert prove(bytes(RECORD_BYTES)).to_bytes() == bytes(8) + b"\1" + bytes(16)
+
+
 def test_an_empty_crowd_and_a_crowd_of_one():
     assert PROVER.prove(b"") == []
     assert prove(PaperPass(VAULT).tap(1)).valid
@@ -209,6 +217,7 @@ def test_a_year_has_its_own_nullifiers():
     assert prove(one).valid
     assert prove(other).valid
     assert prove(one).nullifier != prove(other).nullifier
+    assert PROVER.prove(one + other) == [prove(one), prove(other)]
 
 
 def test_a_handle_of_the_right_form_and_the_wrong_padding_is_not_ours():

@@ -110,6 +110,23 @@ def test_a_share_of_another_set_is_told_from_a_typo():
     assert why(lambda: typed(SHARES[0], STRANGERS[0], expected=None)) == "mixed_sets"
 
 
+def test_the_shares_of_one_root_have_a_number_in_common_that_those_of_another_do_not_have():
+    assert {share_set(share) for share in SHARES} == {SET}
+    assert share_set(STRANGERS[0]) != SET
+
+
+def test_a_refusal_says_of_which_sets_shares_are_and_how_many_are_still_needed():
+    of_two_sets = Shares()
+    of_two_sets.add(SHARES[0])
+    for refused, said in (
+        (lambda: of_two_sets.add(STRANGERS[0]), f"of set {share_set(STRANGERS[0])}, and .* of set {SET}\\."),
+        (typed(SHARES[0]).root, "needed: 2\\."),
+        (Shares().root, "needed: \\?\\."),
+    ):
+        with pytest.raises(ShareError, match=said):
+            refused()
+
+
 def test_the_same_share_twice_counts_once():
     shares = typed(SHARES[1])
     assert why(lambda: shares.add(SHARES[1])) == "twice"

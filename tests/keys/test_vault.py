@@ -296,7 +296,7 @@ def test_a_torn_tap_that_the_pass_did_commit_is_found_when_the_next_terminal_han
     assert torn.outcome == IN_DOUBT
     lines = [bytes([entry.outcome]) + entry.clear_bytes + entry.sealed for entry in (torn, *museum.entries())]
     ours = frozenset({DESK, TERMINAL, 102})
-    (found,) = Auditor(VAULT, PROVER, ours).audit([b"".join(lines)]).findings
+    (found,) = Auditor(VAULT, PROVER, ours).audit([b"".join(lines)], from_the_start=True).findings
     assert (found.kind, found.terminal, found.sequence) == (HAPPENED, TERMINAL, 1)
     assert found.nullifier not in {prove(line[1:]).nullifier for line in lines[1:]}
     # And when the museum keeps its first tap to itself, that is found too.
