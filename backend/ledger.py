@@ -255,7 +255,7 @@ class Ledger:
         replaced = _net(flows, source=replaced_account(number), destination=own, unit=purse.unit)
         # What stands on a lost pass cannot be spent; it is on the new one as well, and counts once.
         outstanding = _net(flows, destination=own, unit=purse.unit) - replaced
-        expired = _net(flows, source=own, destination=lapsed_account(number), unit=purse.unit)
+        expired = _net(flows, destination=lapsed_account(number), unit=purse.unit)
         return {
             "purse": number,
             "name": purse.name,

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from backend.errors import BatchRefused, LinkError, NotFound, TwoJournals
 from backend.ingest import Ingest, differing_field
@@ -379,8 +380,8 @@ def test_an_offer_that_is_not_known_is_refused_until_it_is(world):
     (item,) = world.quarantine()
     again = world.clearing.ingest.retry(item.id)
     assert (again.resolved, again.reason) == (False, "offer")
-    text = (world.folder / "venues.toml").read_text().replace("number = 11", "number = 99", 1)
-    world.import_venues(text)
+    venues = (world.folder / "venues.toml").read_text().replace("number = 11", "number = 99", 1)
+    world.import_venues(venues)
     assert world.clearing.ingest.retry(item.id).resolved
     assert world.venue_is_owed() == 500
     assert world.reasons() == []
@@ -446,6 +447,14 @@ def test_a_tap_that_is_what_its_offer_says_is_owed(world, tap, owed):
     assert world.venue_is_owed() == owed
 
 
+def test_a_discount_that_a_venue_gives_by_itself_is_owed_by_nobody(world):
+    world.import_venues((world.folder / "venues.toml").read_text().replace("compensated = true\n", ""))
+    world.pool.tap(world.holder, offer=13, purse=4, amount=1, price=1000, discount=500, copayment=500)
+    world.sync()
+    assert world.reasons() == []
+    assert (world.venue_is_owed(), world.balance("discounts:Minimabeleid")) == (0, 0)
+
+
 def test_a_purse_that_the_scheme_does_not_have_is_refused(world):
     world.pool.tap(world.holder, purse=9)
     assert refused_for(world, world.pool) == ["purse"]
@@ -462,6 +471,9 @@ def test_a_venue_that_takes_from_a_purse_it_may_not_is_not_paid_and_the_holder_i
     world.shop.reverse(world.holder, offer=21, purse=purse, price=500)
     world.sync()
     assert (world.venue_is_owed(6), world.balance("suspense:recredit")) == (0, 0)
+    with world.connection() as connection:
+        why = connection.scalars(text("SELECT not_payable FROM posting")).all()
+    assert why == [None if purse == 1 else "purse"] * 2
 
 
 def test_a_second_purse_that_a_venue_may_not_take_from_spoils_the_whole_tap(world):
@@ -485,6 +497,12 @@ def test_a_desk_sells_nothing(world):
 )
 def test_a_load_that_its_grant_does_not_say_is_refused(world, load):
     world.desk.load(world.holder, **load)
+    assert refused_for(world, world.desk) == ["grant"]
+
+
+@pytest.mark.parametrize("more", [{"purse2": 2, "amount2": 100}, {"price": 5}, {"discount": 5}])
+def test_what_a_lost_pass_held_goes_to_one_purse_and_has_no_price(world, more):
+    world.desk.load(world.holder, grant=0, **more)
     assert refused_for(world, world.desk) == ["grant"]
 
 

@@ -47,7 +47,48 @@ def test_totals_by_venue_fund_and_purse(world):
     purses = {row["purse"]: (row["loaded"], row["spent"], row["outstanding"]) for row in totals["purses"]}
     assert purses == {1: (15000, 500, 14500), 2: (4000, 300, 3700), 3: (200, 20, 180), 4: (0, 2, -2), 5: (0, 1, -1)}
     assert totals["suspense"] == 300
-    assert totals["records"] == {"proven": 10}
+    assert (totals["records"], totals["quarantine"]) == ({"proven": 10}, 0)
+
+
+def test_totals_say_what_was_paid_what_came_back_and_what_is_owed(world):
+    world.sells()
+    settlements = world.clearing.settlements
+    made = settlements.approve(settlements.prepare(date(2026, 11, 30), "Anna").number, "Bram")
+    with world.clearing.store.transaction() as tx:
+        for kind, source, destination in (("paid", "transit", "bank"), ("returned", "bank", "venue:5")):
+            transfers = [(source, destination, "cent", 1250)]
+            tx.books.post(kind, DAY, TODAY, transfers, venue=5, settlement=made.number)
+    venues = [[row[name] for name in ("earned", "paid", "owed")] for row in world.clearing.ledger.totals()["venues"]]
+    assert venues == [[1250, 0, 1250], [300, 300, 0]]
+
+
+def test_totals_say_what_expired_of_each_purse_and_of_whose_loads(world):
+    world.desk.load(world.holder, amount=10000)
+    world.desk.load(world.sibling, grant=9, amount=10000)
+    world.desk.load(world.sibling, grant=2, purse=2, amount=4000)
+    world.desk.load(world.stranger, grant=3, purse=3, amount=200)
+    world.desk.load(world.holder, grant=0, purse=3, amount=50)
+    world.pool.tap(world.holder)
+    world.sync()
+    lapses = [
+        ("purse:1", "lapsed:1", "cent", 900), ("purse:2", "lapsed:2", "cent", 40), ("purse:3", "lapsed:3", "point", 30)
+    ]  # fmt: skip
+    with world.clearing.store.transaction() as tx:
+        tx.books.post("lapse", DAY, TODAY, lapses)
+    totals = world.clearing.ledger.totals()
+    assert [row for row in totals["purses"] if row["purse"] in (1, 3)] == [
+        {
+            "purse": 1, "name": "Meedoen", "unit": "cent", "fund": "Minimabeleid",
+            "loaded": 20000, "spent": 500, "expired": 900, "outstanding": 18600, "replaced": 0,
+        },
+        {
+            "purse": 3, "name": "Punten", "unit": "point", "fund": "Minimabeleid",
+            "loaded": 200, "spent": 0, "expired": 30, "outstanding": 170, "replaced": 50,
+        },
+    ]  # fmt: skip
+    funds = {row["fund"]: (row["expired"], row["outstanding"]) for row in totals["funds"]}
+    assert funds == {"Minimabeleid": (450, 9300), "Rotary": (450, 9300), "Kindpakket": (40, 3960)}
+    assert [(row["taps"], row["units"]) for row in totals["venues"]] == [(1, {}), (0, {})]
 
 
 def test_what_a_shared_purse_spent_is_divided_over_its_funds_to_the_cent(world):

@@ -1,12 +1,14 @@
-"""The backend's check of a record against its offer, on the same vectors as the terminal on both Pythons."""
+"""The backend's check of a record against its offer, on the same vectors as the terminal on both Pythons; and on which
+days a version of an offer counts."""
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from backend.offers import agrees
+from backend.offers import agrees, honoured
 from card.record import NO_PURSE, TAP, ClearRecord
 
 CONTENT = json.loads((Path(__file__).parents[1] / "vectors/offers.json").read_text())
@@ -64,3 +66,30 @@ def test_a_price_that_cannot_be_typed_is_not_paid(vector):
     copayment = price - discount if terms.percent else 0
     made = {"moves": moves, "recorded": price, "discount": discount, "copayment": copayment}
     assert not agrees(terms, record(made))
+
+
+DAY = date(2026, 11, 2)
+
+
+def version(offered_from=DAY, until=None, withdrawn_on=None):
+    return SimpleNamespace(offered_from=offered_from, until=until, withdrawn_on=withdrawn_on)
+
+
+@pytest.mark.parametrize(
+    ("one", "days"),
+    [
+        (version(), {-1: False, 0: True, 400: True}),
+        (version(until=DAY + timedelta(5)), {5: True, 6: False}),
+        (version(withdrawn_on=DAY + timedelta(5)), {35: True, 36: False}),
+        (version(until=DAY + timedelta(9), withdrawn_on=DAY + timedelta(5)), {9: True, 10: False}),
+    ],
+    ids=["from its day", "until its last day", "until bundles without it are everywhere", "what ends first"],
+)
+def test_a_version_of_an_offer_counts(one, days):
+    assert {more: honoured([one], DAY + timedelta(more)) == [one] for more in days} == days
+
+
+def test_what_is_offered_on_a_day_comes_before_what_was_withdrawn_by_then():
+    gone, going, new = version(withdrawn_on=DAY), version(withdrawn_on=DAY + timedelta(1)), version()
+    assert honoured([gone, going, new], DAY) == [going, new, gone]
+    assert honoured([gone, going, new], DAY + timedelta(1)) == [new, gone, going]

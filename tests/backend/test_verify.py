@@ -364,6 +364,10 @@ def test_a_tap_under_terms_that_changed_the_same_day_is_computed_by_its_own(worl
     world.import_venues(VENUES.replace("compensation = 850", "compensation = 900"))
     assert world.venue_is_owed() == 850
     assert verified(world).difference is None
+    world.pool.tap(world.sibling, offer=14, purse=5, amount=1)
+    world.sync()
+    assert world.venue_is_owed() == 850 + 900
+    assert verified(world).difference is None
 
 
 def test_a_repeated_transaction_under_another_number_stays_refused(world):
