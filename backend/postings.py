@@ -2,7 +2,8 @@
 
 A posting is of one terminal, kind and day, and of one version of an offer; it says how many records it books. So a year
 of a city is some thousands of postings a venue, whoever counts them need not touch every tap, and each entry of the
-journal names the posting that books it. A load is a posting of its own: which fund gives it depends on those before.
+journal names the posting that books it. A load is a posting of its own: which fund gives it depends on those before,
+so whoever adds one posts first what was added.
 """
 
 from datetime import date
@@ -12,7 +13,7 @@ from backend.calendar import day_of
 from backend.ledger import Booking
 from backend.store import Transaction
 from backend.store.books import NewPosting
-from card.record import LOAD, ClearRecord
+from card.record import ClearRecord
 
 
 class _Sum:
@@ -58,8 +59,7 @@ class Postings:
 
     @staticmethod
     def _key(record: ClearRecord, booking: Booking) -> tuple[Any, ...]:
-        alone = record.sequence if record.kind == LOAD else None
-        return record.terminal, booking.kind, record.day, tuple(booking.about.values()), alone
+        return record.terminal, booking.kind, record.day, tuple(booking.about.values())
 
     def post(self, tx: Transaction, today: date) -> list[tuple[int, NewPosting]]:
         """Post what was added, in the order in which each began; with the number of each."""

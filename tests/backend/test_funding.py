@@ -111,6 +111,14 @@ def test_in_order_a_fund_is_used_up_before_the_next_one_pays(world):
         assert tuple(given_by(world).values()) == sums
 
 
+def test_equal_loads_that_come_in_together_use_up_one_fund_after_another(world):
+    with_grant(world, IN_ORDER, budgets=BUDGETS)
+    for _ in range(2):
+        world.desk.load(world.holder, amount=15000)
+    world.sync()
+    assert tuple(given_by(world).values()) == (20000, 5000, 5000)
+
+
 def test_a_budget_is_for_a_pass_year_and_counts_what_a_fund_gave_for_other_grants(world):
     with_grant(world, IN_ORDER, budgets=BUDGETS, year_ends=(11, 30))
     world.desk.load(world.holder, grant=9, amount=15000)

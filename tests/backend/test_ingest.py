@@ -8,8 +8,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from backend.errors import BatchRefused, LinkError, NotFound, TwoJournals
+from backend.errors import BatchRefused, LinkError, NotFound, RecordRefused, TwoJournals
 from backend.ingest import Ingest, differing_field
+from backend.ledger import Rules
 from card.batch import COMMITTED, IN_DOUBT, VOID, build_batch
 from card.record import LOAD, TAP
 
@@ -504,6 +505,33 @@ def test_a_load_that_its_grant_does_not_say_is_refused(world, load):
 def test_what_a_lost_pass_held_goes_to_one_purse_and_has_no_price(world, more):
     world.desk.load(world.holder, grant=0, **more)
     assert refused_for(world, world.desk) == ["grant"]
+
+
+def test_a_record_of_a_terminal_that_is_not_in_the_catalogue_is_refused(world):
+    record = world.terminal(999).record(TAP, 11, 1, 500)
+    with pytest.raises(RecordRefused) as refusal, world.clearing.store.reading() as tx:
+        Rules(world.config).book(tx, record)
+    assert refusal.value.reason == "terminal"
+
+
+def test_taps_that_are_alike_but_for_their_day_are_each_judged_by_their_own(world):
+    world.pool.tap(world.holder)
+    world.pool.day = world.pool.day.replace(day=1)
+    world.pool.tap(world.holder)
+    world.sync()
+    assert world.reasons() == ["offer day"]
+    assert world.venue_is_owed() == 500
+
+
+def test_taps_that_only_differ_in_their_number_are_one_posting_and_each_load_is_its_own(world):
+    for _ in range(2):
+        world.desk.load(world.holder)
+    for _ in range(3):
+        world.pool.tap(world.holder)
+    world.sync()
+    with world.connection() as connection:
+        made = connection.execute(text("SELECT kind, records FROM posting ORDER BY id")).all()
+    assert [tuple(each) for each in made] == [("load", 1), ("load", 1), ("tap", 3)]
 
 
 def test_a_reversal_nets(world):
