@@ -22,7 +22,7 @@ _READ = ("docs", "schemes", "meedoen")
 # power everywhere takes longer than all else together.
 _LEFT_OUT = "micropython or postgresql or power_may_go or random_cuts"
 # What a refusal says is for people, and is not held word for word.
-_SENTENCE = r'raise \w+\(f?"[^"]*"( % .*)?\)( from None)?$'
+_SENTENCE = r'raise \w+\(f?"[^"]*"( % .*)?\)$'
 _NOT_CODE = shutil.ignore_patterns("__pycache__")
 _NOTICED = ("killed", "timeout")
 
