@@ -242,11 +242,13 @@ def test_a_doubt_is_resolved_once(world):
     assert not world.clearing.ingest.retry(item.id).resolved
 
 
-def test_a_sequence_has_one_doubt_also_when_the_resolution_comes_in_first(world):
+@pytest.mark.parametrize("before", [[3], [1, 3]], ids=["and no doubt before it", "after another doubt"])
+def test_a_sequence_has_one_doubt_also_when_the_resolution_comes_in_first(world, before):
     tap = world.pool.doubt(world.holder)
     world.pool.append(IN_DOUBT, tap, world.pool.seal(tap, world.holder))
     world.pool.commit(tap, world.holder)
-    world.accept(world.pool.batch(3, 3))
+    for position in before:
+        world.accept(world.pool.batch(position, position))
     receipt = world.accept(world.pool.batch(1, 2))
     assert [(each.position, each.reason) for each in receipt.refused] == [(2, "sequence")]
     assert world.venue_is_owed() == 500
