@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 from backend.errors import BatchRefused, ExceptionRefused, NotFound, PersonRefused, StatementRefused, TwoJournals
 from backend.exceptions import names, words
 from backend.vault import FINDINGS
-from card.batch import COMMITTED, IN_DOUBT
+from card.batch import COMMITTED, IN_DOUBT, NOT_SEALED, VOID
 from card.record import TAP
 from tests.backend.a_bank import camt, pain_002
 from tests.backend.conftest import NOT_ALLOWED, WITH_OFFER_99
@@ -438,6 +438,14 @@ def test_a_booked_doubt_that_its_terminal_denies_stays_paid_and_is_shown(world, 
     world.sync()
     assert world.venue_is_owed() == 500
     assert kinds(desk) == ["contradiction"]
+
+
+def test_a_booked_doubt_that_was_refused_stays_so_and_is_shown_when_its_terminal_denies_it(world, desk):
+    record = refused_doubt(world, desk)
+    world.pool.append(VOID, record, NOT_SEALED)
+    world.sync()
+    assert world.state(world.pool, record) == "rejected"
+    assert sorted(kinds(desk)) == ["contradiction", "refused"]
 
 
 def test_a_doubt_that_did_not_happen_is_void_and_nothing_is_paid(world, desk):
