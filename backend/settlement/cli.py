@@ -24,7 +24,9 @@ def recover_begin(context: typer.Context, by: By, data: Folder = DEFAULT, as_jso
 @recover.command("order")
 def recover_order(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="pain.001 that the bank got since the copy.", exists=True)],
+    file: Annotated[
+        Path, typer.Argument(help="pain.001 that the bank got since the copy.", exists=True, dir_okay=False)
+    ],
     by: By,
     data: Folder = DEFAULT,
     as_json: AsJson = False,
