@@ -487,7 +487,21 @@ def test_after_a_block_could_not_be_erased_nothing_is_accepted_until_a_restart()
     assert journal_on(flash).has_room
 
 
-def broken(block):
+def test_after_a_slot_could_not_be_written_there_is_no_room_until_a_restart():
+    flash = NorFlash(4)
+    journal = journal_on(flash)
+    tap(journal)
+    genuine, flash.write = flash.write, broken
+    with pytest.raises(FlashError):
+        tap(journal)
+    flash.write = genuine
+    assert (journal.has_room, journal.room) == (False, 0)
+    again = journal_on(flash)
+    assert again.has_room
+    assert again.room > 0
+
+
+def broken(*_):
     raise OSError
 
 
