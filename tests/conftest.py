@@ -90,7 +90,15 @@ _LONGEST = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """What takes longest begins first, lest one process is busy with it when the others have nothing left."""
+    """Each test has an id of its own: several processes do only one of those with the same. And what takes longest
+    begins first, lest one process is busy with it when the others have nothing left."""
+    for item in items:
+        # Schemathesis puts the operation in the name of a test, and since pytest 9.2 that is not in its id.
+        if hasattr(item, "operation_label"):
+            item._id = item.id.with_params(item.operation_label)
+    same = [each for each, times in Counter(item.nodeid for item in items).items() if times > 1]
+    if same:
+        raise pytest.UsageError(f"tests have the same id, and only one of them would be run: {same}")
     size = Counter(item.path for item in items)
     items.sort(key=lambda item: (not item.nodeid.startswith(_LONGEST), -size[item.path]))
 
